@@ -1,0 +1,6 @@
+/** FNV-1a, 32 bits, over the UTF-8 bytes of `text`. */
+export function fnv32a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,2 @@
+/** Reflector, indexed store, shared informers, their factory and listers. */
+export * from './types.ts';

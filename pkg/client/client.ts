@@ -1,0 +1,74 @@
+import type { KubeList, KubeObject, NamespacedName, NewObject, ResourceType, WatchEvent } from '#pkg/api';
+import type { Lane } from './transport.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Whole call, ms; the client's default where missing. */
+  readonly timeout?: number;
+  /** `lease` for leader election only; otherwise by verb. */
+  readonly lane?: Lane;
+}
+
+export interface ListOptions extends CallOptions {
+  /** All namespaces where missing. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+}
+
+export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
+  readonly allowWatchBookmarks?: boolean;
+  readonly sendInitialEvents?: boolean;
+  /** The server ends the watch after it. */
+  readonly timeoutSeconds?: number;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly dryRun?: boolean;
+  readonly fieldManager?: string;
+}
+
+export interface DeleteOptions extends CallOptions {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly dryRun?: boolean;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+export interface PatchOptions extends WriteOptions {
+  readonly subresource?: string;
+  /** Server-side apply only: take fields from other managers. */
+  readonly force?: boolean;
+}
+
+/** Typed verbs on one resource. Every call rejects with an `ApiError` when refused, a `TransportError` when unanswered. */
+export interface ResourceClient<T extends KubeObject> {
+  get(name: NamespacedName, options?: CallOptions): Promise<T>;
+  list(options?: ListOptions): Promise<KubeList<T>>;
+  /** Events from `resourceVersion` on; ends when the server ends it; throws an ApiError for an ERROR event. */
+  watch(options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  create(object: NewObject<T>, options?: WriteOptions): Promise<T>;
+  update(object: T, options?: WriteOptions): Promise<T>;
+  updateStatus(object: T, options?: WriteOptions): Promise<T>;
+  patch(name: NamespacedName, type: PatchType, body: unknown, options?: PatchOptions): Promise<T>;
+  delete(name: NamespacedName, options?: DeleteOptions): Promise<void>;
+}
+
+export interface Client {
+  resource<T extends KubeObject>(type: ResourceType<T>): ResourceClient<T>;
+  /** Any path, JSON in and out: discovery, reviews, subresources. */
+  request<R = unknown>(request: RawRequest, options?: CallOptions): Promise<R>;
+}
+
+export interface RawRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}

@@ -1,0 +1,37 @@
+/**
+ * Which connection a request goes over. Reads and watches share one, writes have their own, and lease renewal has a
+ * third, so that no load starves it (DESIGN: a well-known cause of lost leadership).
+ */
+export type Lane = 'read' | 'write' | 'lease';
+
+export interface TransportRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path with query, from the server's root: `/api/v1/pods?limit=500`. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly lane: Lane;
+  /** Cancels the request, or the body's stream when the answer has begun. */
+  readonly signal?: AbortSignal;
+  /** Until the answer's head must be there, ms. The body's stream is not bounded by it. */
+  readonly timeout?: number;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body as it arrives, decompressed. Leaving the loop early cancels the stream. One reader only. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Carries requests to an API server. Implementations: HTTP (`pkg/transport`) and in process (the embedded server's
+ * handler). A round trip rejects with a {@link TransportError} when no answer came; an answer of any status resolves.
+ */
+export interface Transport {
+  roundTrip(request: TransportRequest): Promise<TransportResponse>;
+  /** Ends every connection; requests under way reject. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+/** Event recorder with aggregation and spam limits. */
+export type * from './types.ts';
