@@ -1,0 +1,44 @@
+# Everything runs on the Node that `npm ci` brings (an exact, optional dependency), whatever Node is on the machine.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+IMAGE ?= kube-controller-manager:dev
+INSTALLED := node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help run smoke test check build bench deflake image clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+run: $(INSTALLED) ## the embedded cluster with the controller manager on it and a sample rolling out; Ctrl-C ends it
+	@exec node cmd/devcluster/main.ts run $(ARGS)
+
+smoke: $(INSTALLED) ## the same from nothing to a finished rollout, an update and a failover; prints the times
+	@exec node cmd/devcluster/main.ts smoke $(ARGS)
+
+test: check ## lint, types and tests; ends with one line of counts
+	@vitest run $(ARGS)
+
+check: $(INSTALLED) ## lint, types and the rules of the architecture
+	@oxlint --type-aware --deny-warnings
+	@tsc -p .
+	@vitest run --config test/architecture/vitest.config.ts
+
+build: $(INSTALLED) ## bundle the binary into dist/
+	@rolldown --config rolldown.config.ts
+
+bench: $(INSTALLED) ## measure: all benchmarks, or BENCH="name ..."
+	@node --expose-gc test/bench/run.ts $(BENCH)
+
+deflake: $(INSTALLED) ## the tests again and again in new orders until one fails; RUNS=20
+	@for i in $$(seq $${RUNS:-20}); do \
+	  echo "run $$i, seed $$i$$$$"; vitest run --sequence.seed=$$i$$$$ --reporter=dot $(ARGS) || exit 1; done
+
+image: build ## the container image
+	docker build --file deploy/Dockerfile --tag $(IMAGE) .
+
+clean: ## remove what was built and installed
+	rm -rf dist node_modules .cluster coverage
