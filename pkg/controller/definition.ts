@@ -1,0 +1,132 @@
+import type { StringMap } from '#pkg/api';
+import type { Clock, Random } from '#pkg/base';
+import type { InformerFactory } from '#pkg/cache';
+import type { Client } from '#pkg/client';
+import type { EventRecorder } from '#pkg/events';
+import type { Logger } from '#pkg/log';
+import type { Metrics } from '#pkg/metrics';
+
+/** What a flag of each type holds once parsed. Durations are milliseconds; quantities keep their text. */
+export interface FlagValues {
+  readonly bool: boolean;
+  readonly duration: number;
+  readonly float: number;
+  readonly float32: number;
+  readonly int: number;
+  readonly int32: number;
+  readonly int32Slice: readonly number[];
+  readonly ip: string;
+  readonly quantity: string;
+  readonly string: string;
+  readonly stringToString: StringMap;
+  readonly strings: readonly string[];
+}
+
+export type FlagType = keyof FlagValues;
+
+/** A command-line flag as data. Parsing, help, config dump and their tests are derived from it. */
+export type FlagDefinition = {
+  readonly [Type in FlagType]: {
+    /** Without the leading dashes: `concurrent-replicaset-syncs`. */
+    readonly name: string;
+    readonly type: Type;
+    readonly default: FlagValues[Type];
+    readonly help: string;
+    /** Where the flag is deprecated: what to do instead. */
+    readonly deprecated?: string;
+  };
+}[FlagType];
+
+/** The parsed values of some flags, by flag name. */
+export type OptionsOf<Flags extends readonly FlagDefinition[]> = {
+  readonly [Flag in Flags[number] as Flag['name']]: FlagValues[Flag['type']];
+};
+
+/** One rule of an RBAC role (`rbac.authorization.k8s.io/v1`). */
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Answers for the gates of this process. An unknown name is a programming error and throws. */
+export interface FeatureGateReader {
+  enabled(name: string): boolean;
+}
+
+/** Everything a controller may use. There is nothing else: no globals, no clock or dice of its own. */
+export interface ControllerContext<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> {
+  /** Writes as this controller's identity; its mutating calls are fenced by the leader's lease. */
+  readonly client: Client;
+  /** Shared with every other controller: ask for informers in `create`, they are started afterwards. */
+  readonly informers: InformerFactory;
+  /** Events reported by this controller's {@link ControllerDefinition.eventSource}. */
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly featureGates: FeatureGateReader;
+  /** Values of the definition's own flags by flag name. */
+  readonly options: OptionsOf<Flags>;
+}
+
+/** A controller built and ready to run. */
+export interface Controller {
+  /** Its canonical name. */
+  readonly name: string;
+  /** Waits for its caches, works until the signal aborts, and resolves when nothing of it runs any more. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Throws, or rejects, with the reason when it is not healthy. Healthy where missing. */
+  healthy?(): void | Promise<void>;
+  /** What it is working on at this moment, to name at a stop that takes too long. */
+  running?(): readonly string[];
+}
+
+/** A controller as data: what the registry, the flags, the manifests and their tests are made of. */
+export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> {
+  /** Canonical name: `replicaset-controller`. */
+  readonly name: string;
+  /** Former names that `--controllers` still takes. */
+  readonly aliases: readonly string[];
+  /** The controller exists only while all of these are enabled. */
+  readonly requiredFeatureGates: readonly string[];
+  /** Whether `*` in `--controllers` includes it. */
+  readonly enabledByDefault: boolean;
+  readonly flags: Flags;
+  /** Service account that it runs as; `system:controller:<it>` is its role. The canonical name where missing. */
+  readonly serviceAccount?: string;
+  /** Component that its events name. The service account's name where missing. */
+  readonly eventSource?: string;
+  /** What it may do, as in upstream's bootstrap role of the same name. */
+  readonly rbac: readonly PolicyRule[];
+  /** Asks for informers, adds handlers and indexes; makes no request and starts nothing. */
+  create(context: ControllerContext<Flags>): Controller;
+}
+
+/** What {@link defineController} fills in. */
+type Defaulted = 'aliases' | 'requiredFeatureGates' | 'enabledByDefault' | 'flags';
+
+/** A definition with its defaults filled in and the values of its flags typed by name. */
+export function defineController<const Flags extends readonly FlagDefinition[] = readonly []>(
+  definition: Omit<ControllerDefinition<Flags>, Defaulted> & Partial<Pick<ControllerDefinition<Flags>, Defaulted>>,
+): ControllerDefinition<Flags> {
+  return {
+    aliases: [],
+    requiredFeatureGates: [],
+    enabledByDefault: true,
+    flags: [] as readonly FlagDefinition[] as Flags,
+    ...definition,
+  };
+}
+
+/** Resolved names, for whoever builds clients, recorders and manifests from a definition. */
+export function identityOf(definition: Pick<ControllerDefinition, 'name' | 'serviceAccount' | 'eventSource'>): {
+  readonly serviceAccount: string;
+  readonly eventSource: string;
+} {
+  const serviceAccount = definition.serviceAccount ?? definition.name;
+  return { serviceAccount, eventSource: definition.eventSource ?? serviceAccount };
+}

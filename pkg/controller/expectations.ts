@@ -1,0 +1,78 @@
+import type { ObjectKey } from '#pkg/api';
+import type { Clock } from '#pkg/base';
+import type { Logger } from '#pkg/log';
+
+/** After this long without the awaited events the key is worked on anyway, ms (`ExpectationsTimeout` upstream). */
+const TIMEOUT = 5 * 60 * 1000;
+
+interface Expectation {
+  creations: number;
+  readonly deletions: Set<string>;
+  /** Monotonic. */
+  readonly since: number;
+}
+
+/**
+ * What a key's own creations and deletions must still show in the cache before its dependents may be counted again.
+ * Without this a second look, at a cache that lags, would create or delete twice.
+ *
+ * Creations are counted, deletions known by UID, so that a graceful deletion (an update first, the event later) counts
+ * once. Expectations expire, for events that never come. Semantics of `UIDTrackingControllerExpectations` in
+ * `pkg/controller/controller_utils.go`.
+ */
+export class Expectations {
+  readonly #byKey = new Map<ObjectKey, Expectation>();
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor(options: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** Before creating `count` dependents. Replaces what was expected. */
+  expectCreations(key: ObjectKey, count: number): void {
+    this.#set(key, count, []);
+  }
+
+  /** Before deleting the dependents with these UIDs. Replaces what was expected. */
+  expectDeletions(key: ObjectKey, uids: Iterable<string>): void {
+    this.#set(key, 0, uids);
+  }
+
+  /** A creation was seen, or will not happen. */
+  creationObserved(key: ObjectKey, count = 1): void {
+    const expected = this.#byKey.get(key);
+    if (expected) expected.creations -= count;
+  }
+
+  /** A deletion was seen (by timestamp or event), or will not happen. Counts once for each UID. */
+  deletionObserved(key: ObjectKey, uid: string): void {
+    if (this.#byKey.get(key)?.deletions.delete(uid)) this.#log.v(4)?.info('Expected deletion observed', { key, uid });
+  }
+
+  /** Nothing is awaited any more, or too long: the dependents in the cache may be acted on. */
+  satisfied(key: ObjectKey): boolean {
+    const expected = this.#byKey.get(key);
+    if (!expected) return true;
+    if (expected.creations <= 0 && expected.deletions.size === 0) return true;
+    const pending = { key, creations: expected.creations, deletions: expected.deletions.size };
+    if (this.#clock.monotonic() - expected.since > TIMEOUT) {
+      this.#log.v(4)?.info('Controller expectations expired', pending);
+      return true;
+    }
+    this.#log.v(4)?.info('Controller still waiting on expectations', pending);
+    return false;
+  }
+
+  /** The owner is gone. */
+  forget(key: ObjectKey): void {
+    this.#byKey.delete(key);
+  }
+
+  #set(key: ObjectKey, creations: number, uids: Iterable<string>): void {
+    const expectation = { creations, deletions: new Set(uids), since: this.#clock.monotonic() };
+    this.#log.v(4)?.info('Setting expectations', { key, creations, deletions: expectation.deletions.size });
+    this.#byKey.set(key, expectation);
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Define, run and assist controllers. The library owns the loop (queue, workers, retries, panics, metrics, logs,
+ * health); a controller gives triggers and a `reconcile` that works from current state, and may use the assists:
+ * expectations, adopt and release, slow start, Pod control, the read-your-writes barrier.
+ *
+ * Not for one-shot jobs or plain timers: a controller without keys implements {@link Controller} itself.
+ *
+ *     export const labelController = defineController({
+ *       name: 'label-controller',
+ *       flags: [{ name: 'concurrent-label-syncs', type: 'int32', default: 2, help: 'ConfigMaps labelled at a time' }],
+ *       rbac: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch', 'patch'] }],
+ *       create(context) {
+ *         const maps = context.informers.informer(resources.configMaps).lister;
+ *         return createLoop(context, {
+ *           name: 'label-controller',
+ *           resource: resources.configMaps,
+ *           workers: context.options['concurrent-label-syncs'],
+ *           triggers: [forObject(resources.configMaps)],
+ *           async reconcile(key, signal) {
+ *             const map = maps.get(key);
+ *             if (!map || map.metadata.labels?.['seen'] === 'yes') return;
+ *             const body = { metadata: { labels: { seen: 'yes' } } };
+ *             await context.client.resource(resources.configMaps).patch(splitKey(key), 'merge', body, { signal });
+ *           },
+ *         });
+ *       },
+ *     });
+ */
+export * from './definition.ts';
+export * from './triggers.ts';

@@ -1,0 +1,95 @@
+import { type KubeObject, type ObjectKey, type ResourceType, keyOf } from '#pkg/api';
+import type { EventHandler, HandlerRegistration, InformerFactory, InformerOptions } from '#pkg/cache';
+
+/** A key to reconcile: at once, or after some milliseconds. */
+export type Enqueue = ObjectKey | { readonly key: ObjectKey; readonly after: number };
+
+/**
+ * From a change of one object to the keys it concerns. What every controller would have to get right is done before
+ * these are called: a deletion comes as the object's last known state, whether it was seen or missed; an object that was
+ * replaced by another of its name comes as a deletion and an addition, not as an update; an update that changed nothing
+ * (a periodic resync) is dropped unless asked for.
+ */
+export interface ChangeHandlers<T extends KubeObject> {
+  add?(object: T): readonly Enqueue[];
+  update?(old: T, current: T): readonly Enqueue[];
+  delete?(object: T): readonly Enqueue[];
+}
+
+export interface TriggerOptions<T extends KubeObject> extends InformerOptions<T> {
+  /** Deliver updates of periodic resyncs too. For the reconciled object itself: a safety net against lost work. */
+  readonly resync?: boolean;
+}
+
+/** One resource to watch, and what its changes mean, whatever the type of its objects. */
+export interface AnyTrigger {
+  readonly resource: ResourceType;
+  /** Adds the handler to the resource's informer; `enqueue` is given every key. */
+  attach(informers: Pick<InformerFactory, 'informer'>, enqueue: (item: Enqueue) => void): HandlerRegistration;
+}
+
+/** Made by {@link on}, {@link forObject} or `ownedBy`. */
+export interface Trigger<T extends KubeObject> extends AnyTrigger {
+  readonly resource: ResourceType<T>;
+  readonly handlers: ChangeHandlers<T>;
+  readonly options: TriggerOptions<T>;
+}
+
+/** Changes of `resource` enqueue what the handlers answer. */
+export function on<T extends KubeObject>(
+  resource: ResourceType<T>,
+  handlers: ChangeHandlers<T>,
+  options: TriggerOptions<T> = {},
+): Trigger<T> {
+  return {
+    resource,
+    handlers,
+    options,
+    attach(informers, enqueue) {
+      const { resync: _, ...informerOptions } = options;
+      const informer = informers.informer(resource, informerOptions);
+      return informer.addEventHandler(eventHandlerOf(handlers, options.resync === true, enqueue));
+    },
+  };
+}
+
+/** Every change of an object, resyncs included, enqueues its own key. `onDelete` first forgets what was kept for it. */
+export function forObject<T extends KubeObject>(
+  resource: ResourceType<T>,
+  options: InformerOptions<T> & { readonly onDelete?: (object: T) => void } = {},
+): Trigger<T> {
+  const { onDelete, ...informer } = options;
+  return on<T>(
+    resource,
+    {
+      add: (object) => [keyOf(object)],
+      update: (_old, current) => [keyOf(current)],
+      delete: (object) => {
+        onDelete?.(object);
+        return [keyOf(object)];
+      },
+    },
+    { ...informer, resync: true },
+  );
+}
+
+/** The informer's handler that stands for `handlers`: the rules of {@link ChangeHandlers}, once for everyone. */
+function eventHandlerOf<T extends KubeObject>(
+  handlers: ChangeHandlers<T>,
+  resync: boolean,
+  enqueue: (item: Enqueue) => void,
+): EventHandler<T> {
+  const all = (items: readonly Enqueue[] | undefined): void => items?.forEach(enqueue);
+  return {
+    onAdd: (object) => all(handlers.add?.(object)),
+    onUpdate(old, current) {
+      if (old.metadata.uid !== current.metadata.uid) {
+        all(handlers.delete?.(old));
+        all(handlers.add?.(current));
+      } else if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion) {
+        all(handlers.update?.(old, current));
+      }
+    },
+    onDelete: (object) => all(handlers.delete?.(object)),
+  };
+}
