@@ -18,6 +18,10 @@ export interface ListOptions extends CallOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** Ask for `PartialObjectMetadata`: objects with nothing but kind and metadata. */
+  readonly metadataOnly?: boolean;
+  /** Cut `metadata.managedFields` out of the bytes before they are parsed. */
+  readonly dropManagedFields?: boolean;
 }
 
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
