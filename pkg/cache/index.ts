@@ -1,2 +1,4 @@
 /** Reflector, indexed store, shared informers, their factory and listers. */
 export * from './types.ts';
+export { CacheError, type CacheErrorCode } from './errors.ts';
+export { compareResourceVersions, hasReached } from './resource-version.ts';

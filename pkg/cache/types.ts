@@ -16,9 +16,14 @@ export interface Lister<T extends KubeObject> {
 /** Every informer indexes namespaced objects under this name. */
 export const NAMESPACE_INDEX = 'namespace';
 
+/**
+ * Told of every change, in order, after the lister shows it. An object deleted and created again under the same name is
+ * told as a delete and an add, also when both were missed and only a later list shows the new one.
+ */
 export interface EventHandler<T extends KubeObject> {
   /** `isInInitialList`: part of the first list, not news. */
   onAdd?(object: T, isInInitialList: boolean): void;
+  /** Both are the same object on a resync. */
   onUpdate?(oldObject: T, newObject: T): void;
   /** The last known state; `finalStateUnknown` where the deletion itself was missed. */
   onDelete?(object: T, finalStateUnknown: boolean): void;
@@ -30,17 +35,41 @@ export interface HandlerRegistration {
   remove(): void;
 }
 
+export interface HandlerOptions {
+  /**
+   * Every object is handed to `onUpdate` again after this many ms, stretched by up to a tenth so that informers do not
+   * resync together; 0 for never, at least 1 s. The factory's `defaultResync` where missing.
+   */
+  readonly resyncPeriod?: number;
+  /** Names the handler in logs and metrics. */
+  readonly name?: string;
+}
+
 export interface SharedInformer<T extends KubeObject> {
   readonly resource: ResourceType<T>;
   readonly lister: Lister<T>;
   /** A handler that throws is logged and counted; others are not touched. Late handlers get the cache replayed. */
-  addEventHandler(handler: EventHandler<T>, options?: { readonly resyncPeriod?: number }): HandlerRegistration;
+  addEventHandler(handler: EventHandler<T>, options?: HandlerOptions): HandlerRegistration;
   /** Before the informer starts, or at any time: existing objects are indexed at once. Same name, same function only. */
   addIndex(name: string, index: IndexFunction<T>): void;
   /** The cache holds a whole list of the server. */
   hasSynced(): boolean;
-  /** Resource version up to which the cache has read; empty before the first list. */
+  /** Resolves once `hasSynced`; rejects with the signal's reason. */
+  whenSynced(signal: AbortSignal): Promise<void>;
+  /**
+   * Resource version up to which the cache has read; empty before the first list. Moves with every event and bookmark,
+   * and only once the lister shows what it stands for.
+   */
   readonly lastSyncResourceVersion: string;
+  /**
+   * The cache has read at least as far as `resourceVersion`, for example that of an object just written. True for a
+   * version that cannot be compared, so that nobody waits for it for ever.
+   */
+  hasReached(resourceVersion: string): boolean;
+  /** Resolves once `hasReached(resourceVersion)`; rejects with the signal's reason. */
+  waitForResourceVersion(resourceVersion: string, signal: AbortSignal): Promise<void>;
+  /** Monotonic time (ms) of the server's last sign of life on this resource; undefined before the first. */
+  readonly lastContact: number | undefined;
 }
 
 export interface InformerOptions<T extends KubeObject> {
@@ -50,10 +79,16 @@ export interface InformerOptions<T extends KubeObject> {
 
 /** One informer a resource, shared by everyone who asks. */
 export interface InformerFactory {
+  /** Throws a CacheError where the resource is already informed on with another transform. */
   informer<T extends KubeObject>(resource: ResourceType<T>, options?: InformerOptions<T>): SharedInformer<T>;
-  /** Starts every informer asked for so far that does not run yet; they stop with the signal. */
+  /** An informer that reads and keeps metadata alone, whatever the size of the objects. */
+  metadataInformer(resource: ResourceType): SharedInformer<KubeObject>;
+  /** Starts every informer asked for so far that does not run yet; they stop with the signal. May be called again. */
   start(signal: AbortSignal): void;
-  /** Resolves when all started informers have synced; rejects with the signal's reason. */
+  /**
+   * Resolves when all started informers have synced; rejects with the signal's reason. Logs every 10 s which are
+   * missing.
+   */
   waitForCacheSync(signal: AbortSignal): Promise<void>;
   /** Resolves when all informers have ended after their signal aborted. */
   shutdown(): Promise<void>;
