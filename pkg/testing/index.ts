@@ -7,3 +7,4 @@
  *     await waiting;
  */
 export { FakeClock, settle } from './fake-clock.ts';
+export * from './workloads.ts';

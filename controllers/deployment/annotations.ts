@@ -1,0 +1,90 @@
+import type { Deployment, ReplicaSet, StringMap } from '#pkg/api';
+
+import { maxReplicas } from './strategy.ts';
+import { sizeOf } from './snapshot.ts';
+
+export const REVISION = 'deployment.kubernetes.io/revision';
+export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
+export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
+export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
+export const ROLLBACK_TO = 'deprecated.deployment.rollback.to';
+
+/** These belong to one of the two objects and are never copied between them. */
+const OWN: ReadonlySet<string> = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  REVISION,
+  REVISION_HISTORY,
+  DESIRED_REPLICAS,
+  MAX_REPLICAS,
+  ROLLBACK_TO,
+]);
+
+/** The history stops growing at about a hundred revisions. */
+const LONGEST_HISTORY = 2000;
+
+const INTEGER = /^[+-]?\d+$/;
+
+/** The revision of a ReplicaSet; 0 where it has none, nothing where it is not a number. */
+export function revisionOf(replicaSet: ReplicaSet): number | undefined {
+  const text = replicaSet.metadata.annotations?.[REVISION];
+  if (text === undefined) return 0;
+  return INTEGER.test(text) ? Number(text) : undefined;
+}
+
+export function maxRevision(replicaSets: readonly ReplicaSet[]): number {
+  return replicaSets.reduce((max, replicaSet) => Math.max(max, revisionOf(replicaSet) ?? 0), 0);
+}
+
+/** The highest revision but one; 0 where there is none. */
+export function lastRevision(replicaSets: readonly ReplicaSet[]): number {
+  const revisions = replicaSets.map(revisionOf).filter((revision) => revision !== undefined);
+  return revisions.toSorted((a, b) => b - a)[1] ?? 0;
+}
+
+/** A count that the controller has written on a ReplicaSet; nothing where it is missing or was tampered with. */
+export function countFrom(replicaSet: ReplicaSet, annotation: string): number | undefined {
+  const text = replicaSet.metadata.annotations?.[annotation];
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  const count = Number(text);
+  return count <= 0x7fffffff ? count : undefined;
+}
+
+/** The two counts by which scaling events and proportions are told later. */
+export function replicaAnnotations(deployment: Deployment): StringMap {
+  return { [DESIRED_REPLICAS]: String(sizeOf(deployment)), [MAX_REPLICAS]: String(maxReplicas(deployment)) };
+}
+
+/** The annotations that the new ReplicaSet should have: the Deployment's, and its own revision and history. */
+export function newReplicaSetAnnotations(deployment: Deployment, current: StringMap, revision: number): StringMap {
+  const annotations: Record<string, string> = { ...current };
+  for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
+    if (!OWN.has(key)) annotations[key] = value;
+  }
+  const oldRevision = current[REVISION];
+  // Someone wrote what is not a number: leave it to them, as upstream does.
+  if (oldRevision && !INTEGER.test(oldRevision)) return annotations;
+  if (Number(oldRevision ?? 0) >= revision) return annotations;
+  annotations[REVISION] = String(revision);
+  if (oldRevision !== undefined) {
+    const history = extendHistory(current[REVISION_HISTORY] ?? '', oldRevision);
+    if (history !== undefined) annotations[REVISION_HISTORY] = history;
+  }
+  return annotations;
+}
+
+/** Adds a revision and drops the oldest ones that no longer fit. */
+function extendHistory(history: string, revision: string): string | undefined {
+  if (history === '') return revision;
+  const revisions = history.split(',');
+  let length = history.length + revision.length + 1;
+  let start = 0;
+  for (; length > LONGEST_HISTORY && start < revisions.length; start++) length -= revisions[start]!.length + 1;
+  return length <= LONGEST_HISTORY ? [...revisions.slice(start), revision].join(',') : undefined;
+}
+
+/** The annotations of a Deployment that goes back to `replicaSet`: its own stay, the others come from there. */
+export function rolledBackAnnotations(deployment: Deployment, replicaSet: ReplicaSet): StringMap {
+  const own = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => OWN.has(key));
+  const copied = Object.entries(replicaSet.metadata.annotations ?? {}).filter(([key]) => !OWN.has(key));
+  return Object.fromEntries([...own, ...copied]);
+}
