@@ -21,6 +21,7 @@ export interface HistogramOptions<Label extends string> extends MetricOptions<La
  */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #beforeExpose: (() => void)[] = [];
 
   counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label> {
     const known = this.registry.getSingleMetric(options.name);
@@ -40,8 +41,14 @@ export class Metrics {
     return new Histogram({ ...common(options), buckets: [...options.buckets], registers: [this.registry] });
   }
 
+  /** Calls `update` before every exposition: for values that are cheaper computed when read than kept up to date. */
+  beforeExpose(update: () => void): void {
+    this.#beforeExpose.push(update);
+  }
+
   /** Prometheus text exposition. */
   expose(): Promise<string> {
+    for (const update of this.#beforeExpose) update();
     return this.registry.metrics();
   }
 }
