@@ -58,6 +58,8 @@ export interface FeatureGateReader {
 
 /** Everything a controller may use. There is nothing else: no globals, no clock or dice of its own. */
 export interface ControllerContext<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> {
+  /** The definition's canonical name. */
+  readonly name: string;
   /** Writes as this controller's identity; its mutating calls are fenced by the leader's lease. */
   readonly client: Client;
   /** Shared with every other controller: ask for informers in `create`, they are started afterwards. */

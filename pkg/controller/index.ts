@@ -28,3 +28,18 @@
  */
 export * from './definition.ts';
 export * from './triggers.ts';
+export * from './errors.ts';
+export * from './expectations.ts';
+export * from './fan-out.ts';
+export * from './finalizers.ts';
+export * from './loop.ts';
+export * from './write-barrier.ts';
+export { type ClaimOptions, claim, filterClaimed } from './claim.ts';
+export { dependentsOf, indexDependents, orphansFor } from './dependents.ts';
+export * from './owned-by.ts';
+export * from './owner-reference.ts';
+export * from './owners.ts';
+export * from './pod-availability.ts';
+export * from './pod-control.ts';
+export * from './pod-ranking.ts';
+export * from './pod-template.ts';

@@ -1,0 +1,104 @@
+import {
+  type KubeObject,
+  type LabelSelector,
+  type ResourceType,
+  type Selector,
+  SelectorError,
+  compileSelector,
+  controllerOf,
+  makeKey,
+  nothing,
+} from '#pkg/api';
+import type { Lister, SharedInformer } from '#pkg/cache';
+
+import { requiredPair } from './dependents.ts';
+
+/** Index of owners by namespace and a label that their selector requires. */
+const SELECTOR_INDEX = 'selector';
+
+interface Compiled {
+  readonly generation: number | undefined;
+  readonly selector: Selector | SelectorError;
+}
+
+interface Selecting extends KubeObject {
+  readonly spec?: { readonly selector?: LabelSelector };
+}
+
+const anywhere = (namespace: string): string => `${namespace}/`;
+const requiring = (namespace: string, key: string, value: string): string => `${namespace}/${key}=${value}`;
+
+function indexBySelector(owner: Selecting): readonly string[] {
+  const namespace = owner.metadata.namespace ?? '';
+  const pair = requiredPair(owner.spec?.selector);
+  return [pair ? requiring(namespace, pair[0], pair[1]) : anywhere(namespace)];
+}
+
+/**
+ * Finds the owners of dependents: the one that a dependent names, and those whose selectors match an orphan. The latter
+ * costs one index look-up a label, not a selector evaluation for every owner of the namespace; selectors are compiled
+ * once for each generation.
+ */
+export class Owners<Owner extends Selecting> {
+  readonly resource: ResourceType<Owner>;
+  readonly lister: Lister<Owner>;
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor(informer: SharedInformer<Owner>) {
+    this.resource = informer.resource;
+    this.lister = informer.lister;
+    informer.addIndex(SELECTOR_INDEX, indexBySelector);
+    informer.addEventHandler({
+      onUpdate: (old, current) => {
+        if (old.metadata.uid !== current.metadata.uid) this.#compiled.delete(old.metadata.uid);
+      },
+      onDelete: (owner) => this.#compiled.delete(owner.metadata.uid),
+    });
+  }
+
+  /** The owner that manages `dependent`, if it is of this kind and still the same object. */
+  controllerOf(dependent: KubeObject): Owner | undefined {
+    const reference = controllerOf(dependent);
+    if (reference?.kind !== this.resource.kind) return undefined;
+    const owner = this.lister.get(makeKey(dependent.metadata.namespace, reference.name));
+    return owner?.metadata.uid === reference.uid ? owner : undefined;
+  }
+
+  /** Owners in the namespace of `dependent` that select it. Empty, missing and invalid selectors select nothing. */
+  matching(dependent: KubeObject): readonly Owner[] {
+    const { namespace = '', labels = {} } = dependent.metadata;
+    const values = [anywhere(namespace), ...Object.entries(labels).map(([key, value]) => requiring(namespace, key, value))];
+    return values.flatMap((value) =>
+      this.lister.byIndex(SELECTOR_INDEX, value).filter((owner) => {
+        const { selector } = this.#compile(owner);
+        return !(selector instanceof SelectorError) && !selector.everything && selector.matches(labels);
+      }),
+    );
+  }
+
+  /** The owner's selector, compiled; throws a SelectorError for an invalid one. */
+  selectorOf(owner: Owner): Selector {
+    const { selector } = this.#compile(owner);
+    if (selector instanceof SelectorError) throw selector;
+    return selector;
+  }
+
+  #compile(owner: Owner): Compiled {
+    const { uid, generation } = owner.metadata;
+    const known = this.#compiled.get(uid);
+    if (known && known.generation === generation) return known;
+    const compiled = { generation, selector: tryCompile(owner.spec?.selector) };
+    this.#compiled.set(uid, compiled);
+    return compiled;
+  }
+}
+
+function tryCompile(selector: LabelSelector | undefined): Selector | SelectorError {
+  if (selector === undefined) return nothing;
+  try {
+    return compileSelector(selector);
+  } catch (error) {
+    if (error instanceof SelectorError) return error;
+    throw error;
+  }
+}
