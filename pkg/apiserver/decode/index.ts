@@ -1,6 +1,21 @@
-import type { JsonObject } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+/**
+ * From a request's body to an object of its schema, with the answers that clients know when it is not one.
+ *
+ *     const { object, warnings } = decodeObject(schemaFor('apps', 'v1', 'Deployment')!, body, { strict: 'Warn' });
+ *
+ * Not for the configuration of a server-side apply, where a field that is written out as zero is still an opinion: that is
+ * {@link parseBody} and then `apply`.
+ */
+import { load } from 'js-yaml';
+import { type JsonObject, isJsonObject } from '../json.ts';
+import { badRequest } from '../refusals.ts';
 import type { ObjectSchema } from '../schema/index.ts';
+import { type Findings, normalizeObject } from './normalize.ts';
+import { describe } from './scalars.ts';
+import { scanJson } from './scan.ts';
+
+export { zeroObject } from './normalize.ts';
+export { type Quantity, canonicalQuantity, formatQuantity, parseQuantity } from './quantity.ts';
 
 export interface DecodeOptions {
   /** The request's fieldValidation. */
@@ -14,10 +29,65 @@ export interface Decoded {
 }
 
 /**
- * Reads a request body as an object of `schema`. Give the text (JSON, or YAML where it is not JSON) where there is one,
- * since only in the text can duplicate fields be seen. Throws an ApiError (BadRequest).
+ * Reads a body as an object of `schema`, as it comes out of Go's typed structs: unknown fields, nulls and zero values that
+ * are not written are gone, quantities and times canonical. Give the text where there is one, since only in the text can
+ * duplicate fields be seen; a parsed value (the result of a patch) is taken as well. Throws an ApiError (BadRequest).
  */
-export function decodeObject(_schema: ObjectSchema, body: unknown, _options: DecodeOptions): Decoded {
-  const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
-  return { object: isJsonObject(value) ? value : {}, warnings: [] };
+export function decodeObject(schema: ObjectSchema, body: unknown, options: DecodeOptions): Decoded {
+  const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : body;
+  const kind = schema.name.slice(schema.name.lastIndexOf('.') + 1);
+  let duplicates: ReadonlySet<string> = new Set();
+  let value: unknown = text;
+  if (typeof text === 'string') {
+    value = parseText(text, kind);
+    if (options.strict !== 'Ignore') duplicates = scanJson(text).duplicates;
+  }
+  if (!isJsonObject(value)) throw unrecognized(kind, notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
+  const findings: Findings = { strict: [] };
+  const object = normalizeObject(schema, value, findings, duplicates);
+  const version = /\.(v[^.]+)\.[^.]+$/.exec(schema.name)?.[1] ?? 'v1';
+  const handled = `${kind} in version "${version}" cannot be handled as a ${kind}`;
+  if (findings.error !== undefined) throw badRequest(`${handled}: ${findings.error}`);
+  if (options.strict === 'Strict' && findings.strict.length > 0) {
+    throw badRequest(`${handled}: strict decoding error: ${findings.strict.join(', ')}`);
+  }
+  return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
+}
+
+/** Parses a text as JSON, or as YAML where the media type says so. Throws an ApiError (BadRequest). */
+export function parseBody(text: string, mediaType: string, kind = 'Object'): unknown {
+  if (!mediaType.includes('yaml')) return parseText(text, kind);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON, so YAML proper.
+  }
+  try {
+    return load(text);
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+  }
+}
+
+function parseText(text: string, kind: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unrecognized(kind, scanJson(text).error ?? 'invalid JSON', text);
+  }
+}
+
+function notAStruct(value: unknown): string {
+  return `json: cannot unmarshal ${describe(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+}
+
+/** Upstream shows the start of the body: as text where it looks like an object, else in hexadecimal. */
+function unrecognized(kind: string, why: string, text: string): Error {
+  const shown = text === '' ? '<empty>' : excerpt(text);
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${shown})`);
+}
+
+function excerpt(text: string): string {
+  const printed = text.startsWith('{') ? text : Buffer.from(text).toString('hex');
+  return printed.length > 30 ? `${printed.slice(0, 30)} ...` : printed;
 }
