@@ -37,21 +37,21 @@ class Requirements implements Selector {
   }
 
   matches(labels: StringMap | undefined): boolean {
-    for (const requirement of this.#requirements) if (!satisfies(requirement, labels?.[requirement.key])) return false;
+    for (const needed of this.#requirements) if (!satisfies(needed, labels?.[needed.key])) return false;
     return true;
   }
 
   toString(): string {
-    return this.#requirements.map((requirement) => requirement.text).join(',');
+    return this.#requirements.map(({ text }) => text).join(',');
   }
 }
 
-function satisfies(requirement: Requirement, value: string | undefined): boolean {
-  switch (requirement.operator) {
+function satisfies(needed: Requirement, value: string | undefined): boolean {
+  switch (needed.operator) {
     case 'In':
-      return value !== undefined && requirement.values.includes(value);
+      return value !== undefined && needed.values.includes(value);
     case 'NotIn':
-      return value === undefined || !requirement.values.includes(value);
+      return value === undefined || !needed.values.includes(value);
     case 'Exists':
       return value !== undefined;
     case 'DoesNotExist':
@@ -59,8 +59,8 @@ function satisfies(requirement: Requirement, value: string | undefined): boolean
     case 'Gt':
     case 'Lt': {
       if (value === undefined || !/^-?\d+$/.test(value)) return false;
-      const bound = BigInt(requirement.values[0]!);
-      return requirement.operator === 'Gt' ? BigInt(value) > bound : BigInt(value) < bound;
+      const bound = BigInt(needed.values[0]!);
+      return needed.operator === 'Gt' ? BigInt(value) > bound : BigInt(value) < bound;
     }
   }
 }
