@@ -25,9 +25,9 @@ export function indexDependents<T extends KubeObject>(informer: Pick<SharedInfor
   informer.addIndex(CONTROLLER_INDEX, indexByController);
 }
 
-/** Dependents that `owner` manages. */
-export function dependentsOf<T extends KubeObject>(lister: Pick<Lister<T>, 'byIndex'>, owner: KubeObject): readonly T[] {
-  return lister.byIndex(CONTROLLER_INDEX, ownedBy(owner.metadata.uid));
+/** Dependents that the object of this UID manages. */
+export function dependentsOf<T extends KubeObject>(lister: Pick<Lister<T>, 'byIndex'>, ownerUid: string): readonly T[] {
+  return lister.byIndex(CONTROLLER_INDEX, ownedBy(ownerUid));
 }
 
 /** Objects of the namespace with no controller. All that `selector` matches are among them, and others may be. */

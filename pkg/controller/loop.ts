@@ -9,7 +9,7 @@ import { type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue'
 import type { Controller, ControllerContext } from './definition.ts';
 import { isOnlyConflicts } from './errors.ts';
 import type { AnyTrigger, Enqueue } from './triggers.ts';
-import type { WriteBarrier } from './write-barrier.ts';
+import type { StaleCache, WriteBarrier } from './write-barrier.ts';
 
 /** What a reconcile answers when the key is to be looked at again without any change, ms. */
 export interface ReconcileResult {
@@ -57,6 +57,8 @@ class Loop implements Controller {
   readonly #registrations: readonly HandlerRegistration[];
   /** Keys being reconciled. */
   readonly #running = new Set<ObjectKey>();
+  /** Keys put off until the caches have read their writes. */
+  readonly #awaited = new Set<ObjectKey>();
   /** Name of the key in logs: `replicaSet`. */
   readonly #field: string;
   #failure: unknown;
@@ -68,7 +70,8 @@ class Loop implements Controller {
     this.#clock = clock;
     this.#log = context.log;
     this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics });
-    this.#registrations = options.triggers.map((trigger) => trigger.attach(context.informers, (item) => this.#enqueue(item)));
+    const attached = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
+    this.#registrations = options.triggers.map((trigger) => trigger.attach(attached));
     const { kind } = options.resource;
     this.#field = kind.charAt(0).toLowerCase() + kind.slice(1);
   }
@@ -127,20 +130,33 @@ class Loop implements Controller {
     for (let key = await this.#queue.get(); key !== undefined; key = await this.#queue.get()) {
       try {
         // After a stop the queue still hands out what waits: it is left for the next leader.
-        if (!signal.aborted && this.#isFresh(key)) await this.#process(key, signal);
+        if (!signal.aborted && this.#isFresh(key, signal)) await this.#process(key, signal);
       } finally {
         this.#queue.done(key);
       }
     }
   }
 
-  #isFresh(key: ObjectKey): boolean {
+  /** False for a key that the caches are behind with: it comes back as soon as they have caught up. */
+  #isFresh(key: ObjectKey, signal: AbortSignal): boolean {
     const stale = this.#options.barrier?.behind(key);
     if (!stale) return true;
-    this.#queue.addAfter(key, stale.retryAfter);
     const { resource, read, wrote } = stale;
     this.#log.v(4)?.info('Waiting for the cache', { [this.#field]: key, resource: resource.resource, read, wrote });
+    if (!this.#awaited.has(key)) void this.#await(key, stale, signal);
     return false;
+  }
+
+  async #await(key: ObjectKey, stale: StaleCache, signal: AbortSignal): Promise<void> {
+    this.#awaited.add(key);
+    try {
+      await stale.caughtUp(signal);
+      this.#queue.add(key);
+    } catch (error) {
+      if (!isAbort(error, signal)) this.#queue.addRateLimited(key);
+    } finally {
+      this.#awaited.delete(key);
+    }
   }
 
   async #process(key: ObjectKey, signal: AbortSignal): Promise<void> {

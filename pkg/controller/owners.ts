@@ -21,39 +21,51 @@ interface Compiled {
   readonly selector: Selector | SelectorError;
 }
 
+/** Reads an owner's selector, pure; a plain map as `{ matchLabels }`. */
+export type SelectorOf<Owner extends KubeObject> = (owner: Owner) => LabelSelector | undefined;
+
 interface Selecting extends KubeObject {
   readonly spec?: { readonly selector?: LabelSelector };
 }
 
+const specSelector = (owner: Selecting): LabelSelector | undefined => owner.spec?.selector;
+
+/** An index takes one function for good, and several controllers may ask for it. */
+const indexFunctions = new WeakMap<object, (owner: never) => readonly string[]>();
+
+function indexBySelector<Owner extends KubeObject>(selectorOf: SelectorOf<Owner>): (owner: Owner) => readonly string[] {
+  const known = indexFunctions.get(selectorOf);
+  if (known) return known;
+  const index = (owner: Owner): readonly string[] => {
+    const namespace = owner.metadata.namespace ?? '';
+    const pair = requiredPair(selectorOf(owner));
+    return [pair ? requiring(namespace, pair[0], pair[1]) : anywhere(namespace)];
+  };
+  indexFunctions.set(selectorOf, index);
+  return index;
+}
+
 const anywhere = (namespace: string): string => `${namespace}/`;
 const requiring = (namespace: string, key: string, value: string): string => `${namespace}/${key}=${value}`;
-
-function indexBySelector(owner: Selecting): readonly string[] {
-  const namespace = owner.metadata.namespace ?? '';
-  const pair = requiredPair(owner.spec?.selector);
-  return [pair ? requiring(namespace, pair[0], pair[1]) : anywhere(namespace)];
-}
 
 /**
  * Finds the owners of dependents: the one that a dependent names, and those whose selectors match an orphan. The latter
  * costs one index look-up a label, not a selector evaluation for every owner of the namespace; selectors are compiled
  * once for each generation.
  */
-export class Owners<Owner extends Selecting> {
+export class Owners<Owner extends KubeObject> {
   readonly resource: ResourceType<Owner>;
   readonly lister: Lister<Owner>;
+  readonly #selectorOf: SelectorOf<Owner>;
   readonly #compiled = new Map<string, Compiled>();
 
-  constructor(informer: SharedInformer<Owner>) {
+  /** `selectorOf`: a function that lives as long as the program; `spec.selector` where missing. */
+  constructor(informer: SharedInformer<Owner>, selectorOf: SelectorOf<Owner> = specSelector) {
+    this.#selectorOf = selectorOf;
     this.resource = informer.resource;
     this.lister = informer.lister;
-    informer.addIndex(SELECTOR_INDEX, indexBySelector);
-    informer.addEventHandler({
-      onUpdate: (old, current) => {
-        if (old.metadata.uid !== current.metadata.uid) this.#compiled.delete(old.metadata.uid);
-      },
-      onDelete: (owner) => this.#compiled.delete(owner.metadata.uid),
-    });
+    informer.addIndex(SELECTOR_INDEX, indexBySelector(selectorOf));
+    informer.addEventHandler({ onDelete: (owner) => this.#compiled.delete(owner.metadata.uid) }, { resyncPeriod: 0 });
   }
 
   /** The owner that manages `dependent`, if it is of this kind and still the same object. */
@@ -87,7 +99,7 @@ export class Owners<Owner extends Selecting> {
     const { uid, generation } = owner.metadata;
     const known = this.#compiled.get(uid);
     if (known && known.generation === generation) return known;
-    const compiled = { generation, selector: tryCompile(owner.spec?.selector) };
+    const compiled = { generation, selector: tryCompile(this.#selectorOf(owner)) };
     this.#compiled.set(uid, compiled);
     return compiled;
   }

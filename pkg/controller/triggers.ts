@@ -6,9 +6,9 @@ export type Enqueue = ObjectKey | { readonly key: ObjectKey; readonly after: num
 
 /**
  * From a change of one object to the keys it concerns. What every controller would have to get right is done before
- * these are called: a deletion comes as the object's last known state, whether it was seen or missed; an object that was
- * replaced by another of its name comes as a deletion and an addition, not as an update; an update that changed nothing
- * (a periodic resync) is dropped unless asked for.
+ * these are called: a deletion comes as the object's last known state, whether it was seen or missed; an object replaced
+ * by another of its name comes as a deletion and an addition (both by the informer); an update that changed nothing, a
+ * periodic resync, is dropped unless asked for.
  */
 export interface ChangeHandlers<T extends KubeObject> {
   add?(object: T): readonly Enqueue[];
@@ -21,11 +21,18 @@ export interface TriggerOptions<T extends KubeObject> extends InformerOptions<T>
   readonly resync?: boolean;
 }
 
+export interface AttachOptions {
+  readonly informers: Pick<InformerFactory, 'informer'>;
+  /** Names the handler in the informer's logs and metrics. */
+  readonly name: string;
+  readonly enqueue: (item: Enqueue) => void;
+}
+
 /** One resource to watch, and what its changes mean, whatever the type of its objects. */
 export interface AnyTrigger {
   readonly resource: ResourceType;
   /** Adds the handler to the resource's informer; `enqueue` is given every key. */
-  attach(informers: Pick<InformerFactory, 'informer'>, enqueue: (item: Enqueue) => void): HandlerRegistration;
+  attach(options: AttachOptions): HandlerRegistration;
 }
 
 /** Made by {@link on}, {@link forObject} or `ownedBy`. */
@@ -45,10 +52,10 @@ export function on<T extends KubeObject>(
     resource,
     handlers,
     options,
-    attach(informers, enqueue) {
-      const { resync: _, ...informerOptions } = options;
+    attach({ informers, name, enqueue }) {
+      const { resync = false, ...informerOptions } = options;
       const informer = informers.informer(resource, informerOptions);
-      return informer.addEventHandler(eventHandlerOf(handlers, options.resync === true, enqueue));
+      return informer.addEventHandler(eventHandlerOf(handlers, resync, enqueue), { name, ...(resync ? {} : { resyncPeriod: 0 }) });
     },
   };
 }
@@ -83,12 +90,7 @@ function eventHandlerOf<T extends KubeObject>(
   return {
     onAdd: (object) => all(handlers.add?.(object)),
     onUpdate(old, current) {
-      if (old.metadata.uid !== current.metadata.uid) {
-        all(handlers.delete?.(old));
-        all(handlers.add?.(current));
-      } else if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion) {
-        all(handlers.update?.(old, current));
-      }
+      if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion) all(handlers.update?.(old, current));
     },
     onDelete: (object) => all(handlers.delete?.(object)),
   };

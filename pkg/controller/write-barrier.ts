@@ -2,15 +2,10 @@ import { type KubeObject, type ObjectKey, type ResourceType, groupResource } fro
 import { type SharedInformer, hasReached } from '#pkg/cache';
 import type { Counter, Metrics } from '#pkg/metrics';
 
-/** Delays between looks at a cache that is behind, ms. Mostly the event itself wakes the key before. */
-const FIRST_RETRY = 100;
-const LONGEST_RETRY = 5000;
-
 interface Writes {
   readonly ownerUid: string;
   /** Newest version written, by resource. */
   readonly versions: Map<string, string>;
-  retry: number;
 }
 
 /** A cache that has not read what the controller itself wrote. */
@@ -18,12 +13,15 @@ export interface StaleCache {
   readonly resource: ResourceType;
   readonly read: string;
   readonly wrote: string;
-  /** When to look again at the latest, ms. */
-  readonly retryAfter: number;
+  /** Resolves once the cache has read what was written; rejects with the signal's reason. */
+  caughtUp(signal: AbortSignal): Promise<void>;
 }
 
 /** The part of an informer that the barrier reads. */
-export type Readable = Pick<SharedInformer<KubeObject>, 'resource' | 'lastSyncResourceVersion'>;
+export type Readable = Pick<
+  SharedInformer<KubeObject>,
+  'resource' | 'lastSyncResourceVersion' | 'hasReached' | 'waitForResourceVersion'
+>;
 
 export interface WriteBarrierOptions {
   /** The caches that the controller reads and writes to. */
@@ -57,7 +55,7 @@ export class WriteBarrier {
   wrote(key: ObjectKey, ownerUid: string, resource: ResourceType, resourceVersion: string): void {
     let writes = this.#writes.get(key);
     if (writes?.ownerUid !== ownerUid) {
-      writes = { ownerUid, versions: new Map(), retry: FIRST_RETRY };
+      writes = { ownerUid, versions: new Map() };
       this.#writes.set(key, writes);
     }
     const name = groupResource(resource);
@@ -71,12 +69,11 @@ export class WriteBarrier {
     if (!writes) return undefined;
     for (const [name, wrote] of writes.versions) {
       const informer = this.#informers.get(name);
-      if (!informer || hasReached(informer.lastSyncResourceVersion, wrote)) continue;
+      if (!informer || informer.hasReached(wrote)) continue;
       const { resource } = informer;
       this.#skips.inc({ group: resource.group, resource: resource.resource });
-      const retryAfter = writes.retry;
-      writes.retry = Math.min(2 * retryAfter, LONGEST_RETRY);
-      return { resource, wrote, read: informer.lastSyncResourceVersion, retryAfter };
+      const { lastSyncResourceVersion: read } = informer;
+      return { resource, wrote, read, caughtUp: (signal) => informer.waitForResourceVersion(wrote, signal) };
     }
     this.#writes.delete(key);
     return undefined;
