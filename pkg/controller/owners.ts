@@ -31,14 +31,14 @@ interface Selecting extends KubeObject {
 const specSelector = (owner: Selecting): LabelSelector | undefined => owner.spec?.selector;
 
 /** An index takes one function for good, and several controllers may ask for it. */
-const indexFunctions = new WeakMap<object, (owner: never) => readonly string[]>();
+const indexFunctions = new WeakMap<object, (owner: KubeObject) => readonly string[]>();
 
-function indexBySelector<Owner extends KubeObject>(selectorOf: SelectorOf<Owner>): (owner: Owner) => readonly string[] {
+function indexBySelector<Owner extends KubeObject>(selectorOf: SelectorOf<Owner>): (owner: KubeObject) => readonly string[] {
   const known = indexFunctions.get(selectorOf);
   if (known) return known;
-  const index = (owner: Owner): readonly string[] => {
+  const index = (owner: KubeObject): readonly string[] => {
     const namespace = owner.metadata.namespace ?? '';
-    const pair = requiredPair(selectorOf(owner));
+    const pair = requiredPair((selectorOf as SelectorOf<KubeObject>)(owner));
     return [pair ? requiring(namespace, pair[0], pair[1]) : anywhere(namespace)];
   };
   indexFunctions.set(selectorOf, index);
