@@ -1,0 +1,135 @@
+import { FeatureGateError } from './errors.ts';
+import type { GateFacts, GateSpec, GateTable, Stage } from './gate-table.ts';
+import { GATES } from './gates.ts';
+import { type Version, compareVersions, formatVersion, parseVersion } from './version.ts';
+
+const ALL_ALPHA = 'AllAlpha';
+const ALL_BETA = 'AllBeta';
+
+export interface FeatureGateOptions {
+  /** Explicit values by gate. */
+  readonly values?: Readonly<Record<string, boolean>>;
+  /** The version whose stages and defaults count. */
+  readonly emulated?: Version;
+  /** For messages only. */
+  readonly minCompatibility?: Version;
+  readonly table?: GateTable;
+}
+
+/** One gate as it stands. */
+export interface Gate extends GateSpec {
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+export const KUBERNETES_VERSION: Version = { major: 1, minor: 36, patch: 2 };
+
+/**
+ * The feature gates of a process, fixed once made. Rules of `component-base/featuregate`: locked gates keep their value,
+ * `AllAlpha` and `AllBeta` set what is not set explicitly, an enabled gate needs its dependencies.
+ *
+ * Throws a {@link FeatureGateError} `BadGates` that names everything wrong at once.
+ */
+export class FeatureGates {
+  /** What to tell the user about gates that need no setting any more. */
+  readonly warnings: readonly string[];
+  readonly #gates: ReadonlyMap<string, Gate>;
+  readonly #explicit: Readonly<Record<string, boolean>>;
+
+  constructor(options: FeatureGateOptions = {}) {
+    const table = options.table ?? GATES;
+    const emulated = options.emulated ?? KUBERNETES_VERSION;
+    const compatible = options.minCompatibility ?? { major: emulated.major, minor: emulated.minor - 1 };
+    this.#explicit = options.values ?? {};
+    const specs = new Map(Object.entries(table).map(([name, facts]) => [name, specAt(facts, emulated)]));
+    const problems = refusals(this.#explicit, specs, emulated, compatible);
+    const enabled = enabledGates(this.#explicit, specs);
+    problems.push(...(problems.length > 0 ? [] : missingDependencies(table, enabled)));
+    if (problems.length > 0) throw new FeatureGateError('BadGates', aggregateText(problems), { problems });
+    this.#gates = new Map([...specs].map(([name, spec]) => [name, { name, ...spec, enabled: enabled.get(name)! }]));
+    this.warnings = Object.entries(this.#explicit).flatMap(([name, value]) => warningFor(name, value, specs.get(name)!));
+  }
+
+  /** Throws an `UnknownGate` error for a name that is in no table: a slip of whoever asks. */
+  enabled(name: string): boolean {
+    const gate = this.#gates.get(name);
+    if (!gate) throw new FeatureGateError('UnknownGate', `feature "${name}" is not registered`, { name });
+    return gate.enabled;
+  }
+
+  /** What the user set it to; `undefined` where it has its default. */
+  explicit(name: string): boolean | undefined {
+    return this.#explicit[name];
+  }
+
+  /** Every gate the emulated version has, by name. */
+  all(): readonly Gate[] {
+    return [...this.#gates.values()].filter((gate) => gate.stage !== 'pre-alpha').toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+/** `kube:Name=true|false (BETA - default=true)` for every gate worth setting, as `--help` lists them. */
+export function describeGates(table: GateTable = GATES, emulated: Version = KUBERNETES_VERSION): string[] {
+  return Object.entries(table).flatMap(([name, facts]) => {
+    const spec = specAt(facts, emulated);
+    if (spec.stage !== 'alpha' && spec.stage !== 'beta') return [];
+    return [`kube:${name}=true|false (${spec.stage.toUpperCase()} - default=${spec.default})`];
+  });
+}
+
+function specAt(facts: GateFacts, version: Version): GateSpec {
+  let spec: GateSpec = { stage: 'pre-alpha', default: false, locked: false };
+  for (const text of facts.stages) {
+    const [since, stage, fallback, locked] = text.split(' ') as [string, Stage, string, string?];
+    if (compareVersions(parseVersion(since), version) > 0) break;
+    spec = { stage, default: fallback === 'on', locked: locked === 'locked' };
+  }
+  return spec;
+}
+
+function refusals(
+  values: Readonly<Record<string, boolean>>,
+  specs: ReadonlyMap<string, GateSpec>,
+  emulated: Version,
+  compatible: Version,
+): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const spec = specs.get(name);
+    if (!spec) return [`unrecognized feature gate: ${name}`];
+    if (spec.locked && spec.default !== value) {
+      return [`cannot set feature gate ${name} to ${value}, feature is locked to ${spec.default}`];
+    }
+    if (spec.stage !== 'pre-alpha') return [];
+    const where = `emulated version ${formatVersion(emulated)}, min compatibility version ${formatVersion(compatible)}`;
+    return [`cannot set feature gate ${name} to ${value}, feature is PreAlpha at ${where}`];
+  });
+}
+
+function enabledGates(values: Readonly<Record<string, boolean>>, specs: ReadonlyMap<string, GateSpec>): Map<string, boolean> {
+  const bySweep: Partial<Record<Stage, boolean | undefined>> = { alpha: values[ALL_ALPHA], beta: values[ALL_BETA] };
+  return new Map(
+    [...specs].map(([name, spec]) => {
+      const sweep = name === ALL_ALPHA || name === ALL_BETA ? undefined : bySweep[spec.stage];
+      return [name, values[name] ?? sweep ?? spec.default];
+    }),
+  );
+}
+
+function missingDependencies(table: GateTable, enabled: ReadonlyMap<string, boolean>): string[] {
+  return Object.entries(table).flatMap(([name, { needs = [] }]) => {
+    const missing = enabled.get(name) ? needs.filter((need) => !enabled.get(need)) : [];
+    return missing.length > 0 ? [`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`] : [];
+  });
+}
+
+function warningFor(name: string, value: boolean, spec: GateSpec): string[] {
+  if (spec.stage !== 'ga' && spec.stage !== 'deprecated') return [];
+  const kind = spec.stage === 'ga' ? 'GA' : 'deprecated';
+  return [`Setting ${kind} feature gate ${name}=${value}. It will be removed in a future release.`];
+}
+
+/** As apimachinery's aggregate prints: one alone, several in brackets. */
+function aggregateText(texts: readonly string[]): string {
+  const unique = [...new Set(texts)];
+  return unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`;
+}
