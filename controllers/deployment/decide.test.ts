@@ -182,7 +182,7 @@ describe('the new ReplicaSet', () => {
 
   test('has a name of at most 253 characters, moved by the collision count', () => {
     const names = [undefined, 1].map((collisionCount) => {
-      const owner = deployment({ name: 'x'.repeat(253), status: { ...(collisionCount ? { collisionCount } : {}) } });
+      const owner = deployment({ name: 'x'.repeat(253), status: collisionCount ? { collisionCount } : {} });
       const snapshot = snapshotOf(owner, []);
       const decided = decideNewReplicaSet(snapshot, rolloutOf(snapshot), 'rolling');
       return decided.kind === 'create' ? decided.object.metadata.name! : '';

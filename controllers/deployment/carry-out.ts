@@ -1,0 +1,148 @@
+import {
+  type Deployment,
+  type KubeObject,
+  type NewObject,
+  type ReplicaSet,
+  type ResourceType,
+  isAlreadyExists,
+  isNamespaceTerminating,
+  isNotFound,
+  keyOf,
+  resources,
+} from '#pkg/api';
+import { describeError, semanticEqual } from '#pkg/base';
+import type { ResourceClient } from '#pkg/client';
+import type { ControllerContext, WriteBarrier } from '#pkg/controller';
+
+import { newCondition, setCondition } from './conditions.ts';
+import { type Draft, draftOf, sizeOf, type Snapshot, type Step } from './snapshot.ts';
+import { hasProgressDeadline } from './status.ts';
+import { isOurs } from './template.ts';
+
+export interface Writing {
+  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
+  readonly barrier: WriteBarrier;
+}
+
+/** The requests of one reconcile: in order, with the events that tell of them, each write remembered for the barrier. */
+export class Writer {
+  readonly #writing: Writing;
+  readonly #snapshot: Snapshot;
+  readonly #signal: AbortSignal;
+  readonly #deployments: ResourceClient<Deployment>;
+  readonly #replicaSets: ResourceClient<ReplicaSet>;
+  /** Newest version of each ReplicaSet that was written, by uid: a second step on it builds on the first. */
+  readonly #written = new Map<string, string>();
+
+  constructor(writing: Writing, snapshot: Snapshot, signal: AbortSignal) {
+    this.#writing = writing;
+    this.#snapshot = snapshot;
+    this.#signal = signal;
+    this.#deployments = writing.context.client.resource(resources.deployments);
+    this.#replicaSets = writing.context.client.resource(resources.replicaSets);
+  }
+
+  /** Steps in order; the first failure ends them and is thrown. */
+  async carryOut(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if (step.kind === 'delete') await this.#delete(step.replicaSet);
+      else await this.update(step.before, step.after);
+    }
+  }
+
+  /** Writes a ReplicaSet and tells of its new size, if that is what changed. */
+  async update(before: ReplicaSet, after: ReplicaSet): Promise<ReplicaSet> {
+    const resourceVersion = this.#written.get(after.metadata.uid) ?? after.metadata.resourceVersion;
+    const object = { ...after, metadata: { ...after.metadata, resourceVersion } };
+    const written = await this.#replicaSets.update(object, { signal: this.#signal });
+    this.#wrote(resources.replicaSets, written);
+    this.#written.set(written.metadata.uid, written.metadata.resourceVersion);
+    const [from, to] = [sizeOf(before), sizeOf(after)];
+    if (from !== to) {
+      const direction = from < to ? 'up' : 'down';
+      this.#event('Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${after.metadata.name} from ${from} to ${to}`);
+    }
+    return written;
+  }
+
+  async #delete(replicaSet: ReplicaSet): Promise<void> {
+    this.#writing.context.log.v(4)?.info('Deleting an old ReplicaSet', { deployment: keyOf(this.#snapshot.deployment), replicaSet: keyOf(replicaSet) });
+    const { uid } = replicaSet.metadata;
+    try {
+      await this.#replicaSets.delete(replicaSet.metadata, { preconditions: { uid }, signal: this.#signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /**
+   * Creates the new ReplicaSet. `created` is false where it was there already, made by us before the cache saw it. A name
+   * taken by another ReplicaSet is a hash collision: the collision count goes up for the next try. Any other refusal is
+   * told in a condition and an event. Throws in both cases.
+   */
+  async create(object: NewObject<ReplicaSet>): Promise<{ replicaSet: ReplicaSet; created: boolean }> {
+    const { deployment } = this.#snapshot;
+    try {
+      const replicaSet = await this.#replicaSets.create(object, { signal: this.#signal });
+      this.#wrote(resources.replicaSets, replicaSet);
+      const { replicas } = object.spec!;
+      if (replicas) this.#event('Normal', 'ScalingReplicaSet', `Scaled up replica set ${replicaSet.metadata.name} from 0 to ${replicas}`);
+      return { replicaSet, created: true };
+    } catch (error) {
+      if (isNamespaceTerminating(error)) throw error;
+      if (!isAlreadyExists(error)) {
+        await this.#reportCreateError(object, error);
+        throw error;
+      }
+      const found = await this.#replicaSets.get({ namespace: deployment.metadata.namespace!, name: object.metadata.name! }, { signal: this.#signal });
+      if (isOurs(deployment, found)) return { replicaSet: found, created: false };
+      await this.#countCollision();
+      throw error;
+    }
+  }
+
+  async #reportCreateError(object: NewObject<ReplicaSet>, error: unknown): Promise<void> {
+    const { deployment, now } = this.#snapshot;
+    const message = `Failed to create new replica set "${object.metadata.name}": ${describeError(error)}`;
+    this.#event('Warning', 'ReplicaSetCreateError', message);
+    if (!hasProgressDeadline(deployment)) return;
+    const draft = draftOf(deployment);
+    const status = setCondition(draft.status, newCondition('Progressing', 'False', 'ReplicaSetCreateError', message, now));
+    // The refusal itself is what the caller throws; that it could not be told as well is no further news.
+    await this.writeStatus({ ...draft, status }).catch(() => {});
+  }
+
+  async #countCollision(): Promise<void> {
+    const { deployment } = this.#snapshot;
+    const draft = draftOf(deployment);
+    const collisionCount = (draft.status.collisionCount ?? 0) + 1;
+    await this.writeStatus({ ...draft, status: { ...draft.status, collisionCount } });
+    this.#writing.context.log.v(2)?.info('Found a hash collision, counting it to find another name', {
+      deployment: keyOf(deployment),
+      collisionCount,
+    });
+  }
+
+  /** Writes what differs from the Deployment as it was gathered, if anything does; says whether. */
+  async writeStatus({ annotations, status }: Draft): Promise<boolean> {
+    const { deployment } = this.#snapshot;
+    const before = draftOf(deployment);
+    if (semanticEqual(before.status, status) && semanticEqual(before.annotations, annotations)) return false;
+    const object: Deployment = { ...deployment, metadata: { ...deployment.metadata, annotations }, status };
+    this.#wrote(resources.deployments, await this.#deployments.updateStatus(object, { signal: this.#signal }));
+    return true;
+  }
+
+  async writeDeployment(deployment: Deployment): Promise<void> {
+    this.#wrote(resources.deployments, await this.#deployments.update(deployment, { signal: this.#signal }));
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#writing.context.recorder.event(this.#snapshot.deployment, type, reason, message);
+  }
+
+  #wrote(type: ResourceType, object: KubeObject): void {
+    const { deployment } = this.#snapshot;
+    this.#writing.barrier.wrote(keyOf(deployment), deployment.metadata.uid, type, object.metadata.resourceVersion);
+  }
+}

@@ -1,0 +1,136 @@
+import { keyOf, type ObjectKey, resources } from '#pkg/api';
+import {
+  type ControllerContext,
+  createLoop,
+  defineController,
+  forObject,
+  indexDependents,
+  ownedBy,
+  Owners,
+  type ReconcileResult,
+  WriteBarrier,
+} from '#pkg/controller';
+
+import { Writer } from './carry-out.ts';
+import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
+import { gather, type Gathering, selectsAll } from './gather.ts';
+import { rollback } from './rollback.ts';
+import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
+import { onLastPodGone } from './triggers.ts';
+
+/** Rolls out Deployments: keeps one ReplicaSet a Pod template, and moves Pods from the old ones to the new. */
+export const deploymentController = defineController({
+  name: 'deployment-controller',
+  aliases: ['deployment'],
+  flags: [
+    {
+      name: 'concurrent-deployment-syncs',
+      type: 'int32',
+      default: 5,
+      help: 'Deployments that are synced at the same time; more react faster and load CPU and network more',
+    },
+  ],
+  rbac: [
+    { apiGroups: ['apps', 'extensions'], resources: ['deployments'], verbs: ['get', 'list', 'update', 'watch'] },
+    { apiGroups: ['apps', 'extensions'], resources: ['deployments/status'], verbs: ['update'] },
+    { apiGroups: ['apps', 'extensions'], resources: ['deployments/finalizers'], verbs: ['update'] },
+    {
+      apiGroups: ['apps', 'extensions'],
+      resources: ['replicasets'],
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    },
+    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'update', 'watch'] },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create(context) {
+    const deployments = context.informers.informer(resources.deployments);
+    const replicaSets = context.informers.informer(resources.replicaSets);
+    const pods = context.informers.informer(resources.pods);
+    indexDependents(replicaSets);
+    indexDependents(pods);
+    const barrier = new WriteBarrier({
+      informers: [deployments, replicaSets],
+      metrics: context.metrics,
+      subsystem: 'deployment_controller',
+    });
+    const owners = new Owners(deployments);
+    const gathering: Gathering = { context, deployments: owners, replicaSets: replicaSets.lister, pods: pods.lister, barrier };
+    return createLoop(context, {
+      queue: 'deployment',
+      resource: resources.deployments,
+      workers: context.options['concurrent-deployment-syncs'],
+      triggers: [
+        forObject(resources.deployments, { onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid) }),
+        ownedBy(resources.replicaSets, owners),
+        onLastPodGone(owners, new Owners(replicaSets), pods.lister),
+      ],
+      barrier,
+      async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
+        const snapshot = await gather(key, gathering, signal);
+        return snapshot && reconcile(snapshot, gathering, context, signal);
+      },
+    });
+  },
+});
+
+async function reconcile(
+  snapshot: Snapshot,
+  { barrier }: Gathering,
+  context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>,
+  signal: AbortSignal,
+): Promise<ReconcileResult | void> {
+  const writer = new Writer({ context, barrier }, snapshot, signal);
+  const { deployment } = snapshot;
+  if (selectsAll(deployment)) {
+    const message = 'This deployment is selecting all pods. A non-empty selector is required.';
+    context.recorder.event(deployment, 'Warning', 'SelectingAll', message);
+    const draft = draftOf(deployment);
+    await writer.writeStatus({ ...draft, status: { ...draft.status, observedGeneration: deployment.metadata.generation ?? 0 } });
+    return undefined;
+  }
+  const found = rolloutOf(snapshot);
+  const mode = modeOf(snapshot, found);
+  const { rollout, created } = await syncNewReplicaSet(snapshot, found, mode, writer);
+  const draft = draftWith(snapshot, rollout.newReplicaSet, created, mode);
+  context.log.v(5)?.info('Decided what the sync is about', { deployment: keyOf(deployment), mode, created });
+
+  if (mode === 'rollback') {
+    const { deployment: rolledBack, event } = rollback(deployment, rollout, draft);
+    if (event.type === 'Warning') context.recorder.event(deployment, event.type, event.reason, event.message);
+    await writer.writeDeployment(rolledBack);
+    if (event.type === 'Normal') context.recorder.event(deployment, event.type, event.reason, event.message);
+    return undefined;
+  }
+  const plan = decide(snapshot, rollout, mode, draft);
+  try {
+    await writer.carryOut(plan.steps);
+  } catch (error) {
+    // What was found out so far is true all the same: a new revision must not go untold because a later step failed.
+    await writer.writeStatus(plan.draft).catch(() => {});
+    throw error;
+  }
+  const written = await writer.writeStatus(plan.draft);
+  return written || plan.requeueAfter === undefined ? undefined : { requeueAfter: plan.requeueAfter };
+}
+
+/** Brings the new ReplicaSet up to date, or into being, and answers the rollout with it. */
+async function syncNewReplicaSet(
+  snapshot: Snapshot,
+  rollout: Rollout,
+  mode: Mode,
+  writer: Writer,
+): Promise<{ rollout: Rollout; created: boolean }> {
+  const decision = decideNewReplicaSet(snapshot, rollout, mode);
+  switch (decision.kind) {
+    case 'keep':
+      return { rollout, created: false };
+    case 'update': {
+      const newReplicaSet = await writer.update(rollout.newReplicaSet!, decision.after);
+      return { rollout: { ...rollout, newReplicaSet }, created: false };
+    }
+    case 'create': {
+      const { replicaSet, created } = await writer.create(decision.object);
+      return { rollout: { ...rollout, newReplicaSet: replicaSet }, created };
+    }
+  }
+}
