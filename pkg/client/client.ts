@@ -9,7 +9,14 @@ export interface CallOptions {
   readonly lane?: Lane;
 }
 
-export interface ListOptions extends CallOptions {
+export interface ReadOptions extends CallOptions {
+  /** Only `metadata` of each object is sent (`PartialObjectMetadata`). */
+  readonly metadataOnly?: boolean;
+  /** Leaves `metadata.managedFields` out, before anything is parsed: for caches, which never write objects back whole. */
+  readonly dropManagedFields?: boolean;
+}
+
+export interface ListOptions extends ReadOptions {
   /** All namespaces where missing. */
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -27,7 +34,7 @@ export interface ListOptions extends CallOptions {
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
   readonly allowWatchBookmarks?: boolean;
   readonly sendInitialEvents?: boolean;
-  /** The server ends the watch after it. */
+  /** The server ends the watch after it. `timeout` is until the stream opens; then only the signal bounds it. */
   readonly timeoutSeconds?: number;
 }
 
@@ -53,9 +60,13 @@ export interface PatchOptions extends WriteOptions {
 
 /** Typed verbs on one resource. Every call rejects with an `ApiError` when refused, a `TransportError` when unanswered. */
 export interface ResourceClient<T extends KubeObject> {
-  get(name: NamespacedName, options?: CallOptions): Promise<T>;
+  get(name: NamespacedName, options?: ReadOptions): Promise<T>;
   list(options?: ListOptions): Promise<KubeList<T>>;
-  /** Events from `resourceVersion` on; ends when the server ends it; throws an ApiError for an ERROR event. */
+  /**
+   * Events from `resourceVersion` on; ends when the server ends it; throws an ApiError for an ERROR event. The request
+   * goes out with the first `next()`; leaving the loop ends the stream. Long runs of events are broken up, so that the
+   * event loop stays free.
+   */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   create(object: NewObject<T>, options?: WriteOptions): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
@@ -74,5 +85,8 @@ export interface RawRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** Of the body; `application/json` where missing. */
   readonly contentType?: string;
+  /** What to ask for; JSON where missing. An answer that is not JSON comes back as its text. */
+  readonly accept?: string;
 }

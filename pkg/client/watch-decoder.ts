@@ -1,0 +1,105 @@
+import { ApiError, type KubeObject, type Status, type WatchEvent } from '#pkg/api';
+
+import type { Breather } from './breather.ts';
+import { TransportError } from './errors.ts';
+import { asBuffer, asciiBytes, findMember, parseBytes, skipSpace } from './json-bytes.ts';
+
+const NEWLINE = 0x0a;
+/** Far above what etcd holds in one object; beyond it the peer is not speaking our language. */
+const LONGEST_LINE = 128 * 1024 * 1024;
+
+/**
+ * Cuts a byte stream into lines. A line within one chunk is a view of it; one that spans chunks is joined once, when
+ * its end has come, so that a line of n bytes costs n however it is cut up.
+ */
+export class LineFramer {
+  #parts: Buffer[] = [];
+  #length = 0;
+
+  /** The lines that end in `chunk`, without their newline and without empty ones. */
+  push(chunk: Uint8Array): Buffer[] {
+    const bytes = asBuffer(chunk);
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (;;) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      if (newline < 0) break;
+      const line = this.#join(bytes.subarray(start, newline));
+      if (line.length > 0) lines.push(line);
+      start = newline + 1;
+    }
+    if (start < bytes.length) this.#keep(bytes.subarray(start));
+    return lines;
+  }
+
+  /** What came after the last newline. */
+  rest(): Buffer {
+    return this.#join(Buffer.alloc(0));
+  }
+
+  #keep(part: Buffer): void {
+    this.#parts.push(part);
+    this.#length += part.length;
+    if (this.#length > LONGEST_LINE) throw garbled('an event of more than 128 MiB');
+  }
+
+  #join(last: Buffer): Buffer {
+    if (this.#parts.length === 0) return last;
+    const line = Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    this.#length = 0;
+    return line;
+  }
+}
+
+const TYPES = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
+const OBJECT = asciiBytes('object');
+
+/** One event from its line. Throws a `garbled` TransportError for anything else. */
+export function decodeEvent<T extends KubeObject>(line: Buffer, dropManagedFields: boolean): WatchEvent<T> {
+  let event: unknown;
+  try {
+    const start = skipSpace(line, 0, line.length);
+    const object = dropManagedFields ? findMember(line, start, line.length, OBJECT) : undefined;
+    event = parseBytes(line, start, line.length, object?.value);
+  } catch (cause) {
+    throw garbled('an event that is not JSON', cause);
+  }
+  if (!isEvent<T>(event)) throw garbled('an event without type or object');
+  return event;
+}
+
+function isEvent<T extends KubeObject>(value: unknown): value is WatchEvent<T> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, object } = value as { type?: unknown; object?: unknown };
+  return typeof type === 'string' && TYPES.has(type) && typeof object === 'object' && object !== null;
+}
+
+function garbled(what: string, cause?: unknown): TransportError {
+  return new TransportError('garbled', `the watch sent ${what}`, {}, { cause });
+}
+
+/**
+ * The events of a watch's body. Ends with it; an ERROR event is thrown as the ApiError it carries, and a last line that
+ * is cut off as `garbled`.
+ */
+export async function* decodeWatch<T extends KubeObject>(
+  body: AsyncIterable<Uint8Array>,
+  dropManagedFields: boolean,
+  breather: Breather,
+): AsyncGenerator<WatchEvent<T>, void, undefined> {
+  const framer = new LineFramer();
+  for await (const chunk of body) {
+    for (const line of framer.push(chunk)) {
+      yield throwingErrors(decodeEvent<T>(line, dropManagedFields));
+      if (breather.due) await breather.pause();
+    }
+  }
+  const rest = framer.rest();
+  if (skipSpace(rest, 0, rest.length) < rest.length) yield throwingErrors(decodeEvent<T>(rest, dropManagedFields));
+}
+
+function throwingErrors<T extends KubeObject>(event: WatchEvent<T>): WatchEvent<T> {
+  if (event.type === 'ERROR') throw new ApiError(event.object satisfies Status);
+  return event;
+}
