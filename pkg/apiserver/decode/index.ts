@@ -8,7 +8,7 @@
  */
 import { load } from 'js-yaml';
 import { type JsonObject, isJsonObject } from '../json.ts';
-import { badRequest } from '../refusals.ts';
+import { badRequest, refusal } from '../refusals.ts';
 import type { ObjectSchema } from '../schema/index.ts';
 import { type Findings, normalizeObject } from './normalize.ts';
 import { describe } from './scalars.ts';
@@ -50,6 +50,24 @@ export function decodeObject(schema: ObjectSchema, body: unknown, options: Decod
   if (findings.error !== undefined) throw badRequest(`${handled}: ${findings.error}`);
   if (options.strict === 'Strict' && findings.strict.length > 0) {
     throw badRequest(`${handled}: strict decoding error: ${findings.strict.join(', ')}`);
+  }
+  return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
+}
+
+/**
+ * Reads the result of a patch as an object of `schema`. What is wrong with it is the patch's fault, so it is refused as
+ * Invalid rather than as a bad request.
+ */
+export function decodePatched(schema: ObjectSchema, patched: JsonObject, options: DecodeOptions): Decoded {
+  const findings: Findings = { strict: [] };
+  const object = normalizeObject(schema, patched, findings, new Set());
+  const strict = options.strict === 'Strict' && findings.strict.length > 0;
+  const error = findings.error ?? (strict ? `strict decoding error: ${findings.strict.join(', ')}` : undefined);
+  if (error !== undefined) {
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${error}`;
+    throw refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+    });
   }
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
 }
