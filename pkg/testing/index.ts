@@ -8,3 +8,4 @@
  */
 export { FakeClock, settle } from './fake-clock.ts';
 export * from './workloads.ts';
+export { RecordedEvents } from './recorded-events.ts';

@@ -1,0 +1,190 @@
+import { type Clock, type Random, formatTime } from '#pkg/base';
+import { LruMap } from './lru.ts';
+import { type NewEvent, eventName } from './new-event.ts';
+
+export interface CorrelatorOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Objects, groups and events remembered, each. */
+  readonly cacheSize?: number;
+  /** From so many different messages of one reason on, they are written as one event. */
+  readonly maxSimilar?: number;
+  /** A group not seen for so long starts anew, ms. */
+  readonly similarInterval?: number;
+  /** Events a source may write about one object at once, and how many come back each second. */
+  readonly spamBurst?: number;
+  readonly spamQps?: number;
+}
+
+/** What to send. `update`: the event was written before, under this name, and only its count goes up. */
+export interface Correlated {
+  readonly event: NewEvent;
+  readonly update: boolean;
+}
+
+interface Group {
+  /** Different messages, bounded by `maxSimilar`. */
+  readonly messages: Set<string>;
+  /** Monotonic, ms. */
+  lastSeen: number;
+}
+
+interface Observation {
+  readonly count: number;
+  readonly firstTimestamp: string | undefined;
+  readonly name: string;
+}
+
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+}
+
+const AGGREGATE_PREFIX = '(combined from similar events): ';
+
+/**
+ * Decides what becomes of an event: a new one, a higher count of an old one, part of an aggregate, or nothing. The order
+ * of the three stages, their keys and limits are those of client-go tools/record/events_cache.go; so is it that a
+ * filtered event is still counted, and shows in the count of the next one let through.
+ */
+export class Correlator {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #maxSimilar: number;
+  readonly #similarInterval: number;
+  readonly #spamBurst: number;
+  readonly #spamQps: number;
+  readonly #groups: LruMap<Group>;
+  readonly #observations: LruMap<Observation>;
+  readonly #buckets: LruMap<Bucket>;
+
+  constructor(options: CorrelatorOptions) {
+    const cacheSize = options.cacheSize ?? 4096;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#maxSimilar = options.maxSimilar ?? 10;
+    this.#similarInterval = options.similarInterval ?? 600_000;
+    this.#spamBurst = options.spamBurst ?? 25;
+    this.#spamQps = options.spamQps ?? 1 / 300;
+    this.#groups = new LruMap(cacheSize);
+    this.#observations = new LruMap(cacheSize);
+    this.#buckets = new LruMap(cacheSize);
+  }
+
+  /** Undefined: too many about this object, write nothing. */
+  correlate(event: NewEvent): Correlated | undefined {
+    const { event: grouped, key } = this.#aggregate(event);
+    const observed = this.#observe(grouped, key);
+    return this.#isSpam(event) ? undefined : observed;
+  }
+
+  /** Remembers the event as the server has it. */
+  written(event: NewEvent): void {
+    this.#remember(eventKey(event), event);
+  }
+
+  #aggregate(event: NewEvent): { event: NewEvent; key: string } {
+    const key = groupKey(event);
+    const now = this.#clock.monotonic();
+    let group = this.#groups.get(key);
+    if (group === undefined || now - group.lastSeen > this.#similarInterval) group = { messages: new Set(), lastSeen: now };
+    group.messages.add(event.message ?? '');
+    group.lastSeen = now;
+    this.#groups.set(key, group);
+    if (group.messages.size < this.#maxSimilar) return { event, key: eventKey(event) };
+
+    // Any one leaves, so that the set stays at its bound; which one makes no difference but to chance.
+    const leaving = group.messages.values().next();
+    if (!leaving.done) group.messages.delete(leaving.value);
+    return { event: this.#aggregateOf(event), key };
+  }
+
+  #aggregateOf(event: NewEvent): NewEvent {
+    const time = this.#clock.now();
+    const timestamp = formatTime(time);
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: {
+        name: eventName(event.involvedObject.name ?? '', time, this.#random),
+        namespace: event.metadata.namespace,
+      },
+      involvedObject: event.involvedObject,
+      reason: event.reason,
+      message: AGGREGATE_PREFIX + (event.message ?? ''),
+      source: event.source,
+      firstTimestamp: timestamp,
+      lastTimestamp: timestamp,
+      count: 1,
+      type: event.type,
+      // Not filled in, as upstream leaves them in an aggregate.
+      reportingComponent: '',
+      reportingInstance: '',
+    };
+  }
+
+  #observe(event: NewEvent, key: string): Correlated {
+    const known = this.#observations.get(key);
+    const counted: NewEvent =
+      known === undefined
+        ? event
+        : {
+            ...event,
+            metadata: { ...event.metadata, name: known.name },
+            firstTimestamp: known.firstTimestamp,
+            count: known.count + 1,
+          };
+    this.#remember(key, counted);
+    return { event: counted, update: known !== undefined };
+  }
+
+  #remember(key: string, event: NewEvent): void {
+    this.#observations.set(key, {
+      count: event.count,
+      firstTimestamp: event.firstTimestamp,
+      name: event.metadata.name,
+    });
+  }
+
+  #isSpam(event: NewEvent): boolean {
+    const key = spamKey(event);
+    const now = this.#clock.monotonic();
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#spamBurst, filledAt: now };
+    bucket.tokens = Math.min(this.#spamBurst, bucket.tokens + ((now - bucket.filledAt) / 1000) * this.#spamQps);
+    bucket.filledAt = now;
+    this.#buckets.set(key, bucket);
+    if (bucket.tokens < 1) return true;
+    bucket.tokens--;
+    return false;
+  }
+}
+
+/** NUL keeps the parts apart: none of them can contain it. */
+function join(...parts: readonly (string | undefined)[]): string {
+  return parts.map((part) => part ?? '').join('\0');
+}
+
+function sourceAndObject({ source, involvedObject: object, type }: NewEvent): string {
+  return join(
+    source?.component,
+    source?.host,
+    object.kind,
+    object.namespace,
+    object.name,
+    object.uid,
+    object.apiVersion,
+    type,
+  );
+}
+
+function spamKey(event: NewEvent): string {
+  return sourceAndObject(event);
+}
+
+function groupKey(event: NewEvent): string {
+  return join('group', sourceAndObject(event), event.reason, event.reportingComponent, event.reportingInstance);
+}
+
+function eventKey(event: NewEvent): string {
+  return join('event', sourceAndObject(event), event.involvedObject.fieldPath, event.reason, event.message);
+}
