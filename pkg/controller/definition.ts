@@ -34,6 +34,11 @@ export type FlagDefinition = {
     readonly help: string;
     /** Where the flag is deprecated: what to do instead. */
     readonly deprecated?: string;
+    /** Where `/configz` shows it: `ReplicaSetController.ConcurrentRSSyncs`. */
+    readonly config?: string;
+    /** Smallest and largest number taken. */
+    readonly minimum?: number;
+    readonly maximum?: number;
   };
 }[FlagType];
 

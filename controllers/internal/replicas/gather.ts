@@ -1,0 +1,74 @@
+import {
+  type KubeObject,
+  type ObjectKey,
+  type Pod,
+  type Selector,
+  SelectorError,
+  controllerOf,
+  isPodActive,
+  isPodTerminating,
+} from '#pkg/api';
+import type { Lister } from '#pkg/cache';
+import { type Owners, dependentsOf, filterClaimed, orphansFor } from '#pkg/controller';
+
+import type { ReplicaKind, ReplicaSpec } from './kind.ts';
+
+export interface Readers<Owner extends KubeObject> {
+  readonly kind: ReplicaKind<Owner>;
+  readonly owners: Owners<Owner>;
+  readonly pods: Lister<Pod>;
+}
+
+/** What the caches show of one owner. */
+export interface Snapshot<Owner extends KubeObject> {
+  readonly owner: Owner;
+  readonly spec: ReplicaSpec;
+  readonly selector: Selector;
+  /** Active Pods that the owner manages or may adopt, not yet claimed. */
+  readonly candidates: readonly Pod[];
+  /** Managed and selected, and on their way out. */
+  readonly terminating: readonly Pod[];
+}
+
+/** Missing when the owner is gone; an error when its selector is invalid and nothing can be said about its Pods. */
+export function gather<Owner extends KubeObject>(
+  { kind, owners, pods }: Readers<Owner>,
+  key: ObjectKey,
+): Snapshot<Owner> | SelectorError | undefined {
+  const owner = owners.lister.get(key);
+  if (!owner) return undefined;
+  const spec = kind.spec(owner);
+  const { uid, namespace = '' } = owner.metadata;
+  let selector: Selector;
+  try {
+    selector = owners.selectorOf(owner);
+  } catch (error) {
+    if (error instanceof SelectorError) return error;
+    throw error;
+  }
+  const owned = dependentsOf(pods, uid);
+  const candidates = [...owned, ...orphansFor(pods, namespace, spec.selector)].filter(isPodActive);
+  return { owner, spec, selector, candidates, terminating: filterClaimed(owner, selector, owned.filter(isPodTerminating)) };
+}
+
+/**
+ * Pods of all owners that have the same controller as `owner`, and the orphans they select: companions on a node count
+ * against a Pod across the ReplicaSets of one Deployment. None for an owner without controller.
+ */
+export function relatedPods<Owner extends KubeObject>({ owners, pods, kind }: Readers<Owner>, owner: Owner): readonly Pod[] {
+  const controller = controllerOf(owner);
+  if (!controller) return [];
+  const related = new Set<Pod>();
+  for (const sibling of dependentsOf(owners.lister, controller.uid)) {
+    for (const pod of dependentsOf(pods, sibling.metadata.uid)) related.add(pod);
+    try {
+      const selector = owners.selectorOf(sibling);
+      for (const pod of orphansFor(pods, sibling.metadata.namespace ?? '', kind.selector(sibling))) {
+        if (selector.matches(pod.metadata.labels)) related.add(pod);
+      }
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+    }
+  }
+  return [...related];
+}
