@@ -2,3 +2,4 @@
 export * from './types.ts';
 export { CacheError, type CacheErrorCode } from './errors.ts';
 export { compareResourceVersions, hasReached } from './resource-version.ts';
+export { type InformerClient, type InformerFactoryOptions, createInformerFactory } from './factory.ts';

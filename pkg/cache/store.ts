@@ -8,7 +8,11 @@ export class Store<T extends KubeObject> implements Lister<T> {
   readonly #objects = new Map<ObjectKey, T>();
   readonly #indexes = new Map<string, Index<T>>();
 
-  constructor() {
+  readonly #onIndexError: (index: string, error: unknown) => void;
+
+  /** An index function that throws keeps its object out of that index; `onIndexError` is told. */
+  constructor(onIndexError: (index: string, error: unknown) => void = () => {}) {
+    this.#onIndexError = onIndexError;
     this.addIndex(NAMESPACE_INDEX, namespaceOf);
   }
 
@@ -56,7 +60,7 @@ export class Store<T extends KubeObject> implements Lister<T> {
     const known = this.#indexes.get(name);
     if (known?.valuesOf === valuesOf) return;
     if (known !== undefined) throw new CacheError('IndexConflict', 'the index name is taken by another function', { name });
-    const index = new Index(valuesOf);
+    const index = new Index(valuesOf, (error) => this.#onIndexError(name, error));
     for (const [key, object] of this.#objects) index.replace(key, undefined, object);
     this.#indexes.set(name, index);
   }
@@ -77,8 +81,11 @@ class Index<T extends KubeObject> {
   readonly valuesOf: IndexFunction<T>;
   readonly #buckets = new Map<string, T | Map<ObjectKey, T>>();
 
-  constructor(valuesOf: IndexFunction<T>) {
+  readonly #onError: (error: unknown) => void;
+
+  constructor(valuesOf: IndexFunction<T>, onError: (error: unknown) => void) {
     this.valuesOf = valuesOf;
+    this.#onError = onError;
   }
 
   get(value: string): readonly T[] {
@@ -88,10 +95,19 @@ class Index<T extends KubeObject> {
   }
 
   replace(key: ObjectKey, old: T | undefined, object: T | undefined): void {
-    const before = old === undefined ? NONE : this.valuesOf(old);
-    const after = object === undefined ? NONE : this.valuesOf(object);
+    const before = old === undefined ? NONE : this.#values(old);
+    const after = object === undefined ? NONE : this.#values(object);
     for (const value of before) if (!after.includes(value)) this.#remove(value, key);
     if (object !== undefined) for (const value of after) this.#put(value, key, old, object);
+  }
+
+  #values(object: T): readonly string[] {
+    try {
+      return this.valuesOf(object);
+    } catch (error) {
+      this.#onError(error);
+      return NONE;
+    }
   }
 
   #put(value: string, key: ObjectKey, old: T | undefined, object: T): void {
