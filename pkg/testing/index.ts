@@ -7,5 +7,6 @@
  *     await waiting;
  */
 export { FakeClock, settle } from './fake-clock.ts';
+export { ScriptedCollection, type ScriptedRequest, refusal } from './scripted-collection.ts';
 export * from './workloads.ts';
 export { RecordedEvents } from './recorded-events.ts';
