@@ -24,7 +24,7 @@ export function readScalar(kind: ScalarKind, value: unknown, goType: string): Sc
       return readQuantity(value);
     case 'int-or-string':
       if (typeof value === 'string') return { value };
-      return { ...readInteger(value, INT32_MAX), ...{ goType: 'int32' } };
+      return { goType: 'int32', ...readInteger(value, INT32_MAX) };
     case 'time':
     case 'micro-time':
       if (typeof value !== 'string') return { mismatch: describe(value), goType: 'string' };

@@ -1,0 +1,140 @@
+import { parseQuantity } from '../decode/index.ts';
+import { type JsonObject, cloneJson, ensureObject, objectAt, objectsAt, stringAt } from '../json.ts';
+import type { Strategy } from './kinds.ts';
+
+export const podStrategy: Strategy = {
+  generation: ['spec'],
+  create: preparePod,
+  subresources: { status: updateStatus, ephemeralcontainers: addEphemeralContainers, resize: resizeContainers },
+};
+
+/** Also what the admission plugins Priority and DefaultTolerationSeconds add, which every Pod shows. */
+function preparePod(object: JsonObject): void {
+  const spec = ensureObject(object, 'spec');
+  setPriority(spec);
+  addDefaultTolerations(spec);
+  const status: JsonObject = { phase: 'Pending', qosClass: podQosClass(spec) };
+  if (objectsAt(spec, 'schedulingGates').length > 0) {
+    status['conditions'] = [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        lastProbeTime: null,
+        lastTransitionTime: null,
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ];
+  }
+  object['status'] = status;
+}
+
+const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = { 'system-cluster-critical': 2_000_000_000, 'system-node-critical': 2_000_001_000 };
+
+function setPriority(spec: JsonObject): void {
+  const className = stringAt(spec, 'priorityClassName');
+  spec['priority'] ??= SYSTEM_PRIORITIES[className ?? ''] ?? 0;
+  spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
+}
+
+const TOLERATED_SECONDS = 300;
+
+function addDefaultTolerations(spec: JsonObject): void {
+  const tolerations = objectsAt(spec, 'tolerations');
+  const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+    .filter((key) => !tolerations.some((one) => toleratesNoExecute(one, key)))
+    .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: TOLERATED_SECONDS }));
+  if (added.length > 0) spec['tolerations'] = [...tolerations, ...added];
+}
+
+function toleratesNoExecute(toleration: JsonObject, key: string): boolean {
+  const ofKey = stringAt(toleration, 'key') ?? '';
+  const effect = stringAt(toleration, 'effect') ?? '';
+  return (ofKey === key || ofKey === '') && (effect === 'NoExecute' || effect === '');
+}
+
+function updateStatus(object: JsonObject, old: JsonObject): void {
+  object['spec'] = cloneJson(old['spec']);
+  const metadata = ensureObject(object, 'metadata');
+  const before = ensureObject(old, 'metadata');
+  delete metadata['deletionTimestamp'];
+  if (before['ownerReferences'] === undefined) delete metadata['ownerReferences'];
+  else metadata['ownerReferences'] = cloneJson(before['ownerReferences']);
+  const status = ensureObject(object, 'status');
+  const oldStatus = objectAt(old, 'status') ?? {};
+  if (oldStatus['qosClass'] !== undefined) status['qosClass'] ||= oldStatus['qosClass'];
+  if (oldStatus['observedGeneration'] !== undefined) status['observedGeneration'] ||= oldStatus['observedGeneration'];
+  const known = objectsAt(oldStatus, 'conditions');
+  for (const condition of objectsAt(status, 'conditions')) {
+    const observed = known.find((one) => one['type'] === condition['type'])?.['observedGeneration'];
+    if (observed !== undefined) condition['observedGeneration'] ||= observed;
+  }
+}
+
+/** What a request to a subresource of the spec may not touch comes from the stored Pod. */
+function keepAllBut(object: JsonObject, old: JsonObject, spec: JsonObject): void {
+  object['spec'] = spec;
+  object['status'] = cloneJson(old['status']);
+  object['metadata'] = { ...cloneJson(ensureObject(old, 'metadata')), ...resourceVersionOf(object) };
+}
+
+function resourceVersionOf(object: JsonObject): JsonObject {
+  const version = stringAt(object['metadata'], 'resourceVersion');
+  return version === undefined ? {} : { resourceVersion: version };
+}
+
+function addEphemeralContainers(object: JsonObject, old: JsonObject): void {
+  const containers = objectsAt(object['spec'], 'ephemeralContainers');
+  const spec = cloneJson(ensureObject(old, 'spec'));
+  if (containers.length > 0) spec['ephemeralContainers'] = containers;
+  keepAllBut(object, old, spec);
+}
+
+function resizeContainers(object: JsonObject, old: JsonObject): void {
+  const asked = ensureObject(object, 'spec');
+  const spec = cloneJson(ensureObject(old, 'spec'));
+  for (const list of ['containers', 'initContainers']) {
+    const before = objectsAt(spec, list);
+    const after = objectsAt(asked, list);
+    if (before.length !== after.length || before.some((container, index) => container['name'] !== after[index]!['name'])) return;
+    for (const [index, container] of before.entries()) {
+      for (const key of ['resources', 'resizePolicy']) {
+        if (after[index]![key] !== undefined) container[key] = after[index]![key];
+      }
+    }
+  }
+  if (asked['resources'] !== undefined) spec['resources'] = asked['resources'];
+  keepAllBut(object, old, spec);
+}
+
+const QOS_RESOURCES = ['cpu', 'memory'];
+type Amounts = Map<string, bigint>;
+
+/** BestEffort, Burstable or Guaranteed (`qos.ComputePodQOS`). */
+export function podQosClass(spec: JsonObject): 'BestEffort' | 'Burstable' | 'Guaranteed' {
+  const ofPod = objectAt(spec, 'resources');
+  const holders = ofPod === undefined ? [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')] : [{ resources: ofPod }];
+  const requests: Amounts = new Map();
+  const limits: Amounts = new Map();
+  let limited = true;
+  for (const holder of holders) {
+    const resources = objectAt(holder, 'resources');
+    addAmounts(requests, objectAt(resources, 'requests'));
+    if (addAmounts(limits, objectAt(resources, 'limits')) < QOS_RESOURCES.length) limited = false;
+  }
+  if (requests.size === 0 && limits.size === 0) return 'BestEffort';
+  const matched = [...requests].every(([name, amount]) => limits.get(name) === amount);
+  return limited && matched && requests.size === limits.size ? 'Guaranteed' : 'Burstable';
+}
+
+/** Adds the amounts above zero; how many there were. */
+function addAmounts(totals: Amounts, list: JsonObject | undefined): number {
+  let count = 0;
+  for (const name of QOS_RESOURCES) {
+    const nano = parseQuantity(stringAt(list, name) ?? '')?.nano ?? 0n;
+    if (nano <= 0n) continue;
+    totals.set(name, (totals.get(name) ?? 0n) + nano);
+    count++;
+  }
+  return count;
+}
