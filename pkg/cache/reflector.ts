@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { ApiError, type KubeObject, type WatchEvent } from '#pkg/api';
 import { type Clock, type Random, sleep } from '#pkg/base';
 import type { ResourceClient, WatchOptions } from '#pkg/client';
@@ -89,7 +87,7 @@ class Reflector<T extends KubeObject> {
         this.#fail(error, position.at);
       }
       // However the protocol errs, a turn of this loop never holds the others up.
-      await nextTurn();
+      if (this.#slices.due()) await this.#slices.next();
     }
   }
 

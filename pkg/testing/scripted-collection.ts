@@ -40,7 +40,8 @@ export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pi
   #compactions = 0;
   #uids = 0;
   readonly #streams = new Set<EventStream<T>>();
-  readonly #failures: { verb: Verb; error: unknown }[] = [];
+  /** Still to come; emptied to end a storm. */
+  readonly failures: { verb: Verb; error: unknown }[] = [];
 
   constructor(version = 100) {
     this.#version = version;
@@ -107,7 +108,7 @@ export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pi
 
   /** The next `times` requests of this kind fail. */
   failNext(verb: Verb, error: unknown, times = 1): void {
-    for (let i = 0; i < times; i++) this.#failures.push({ verb, error });
+    for (let i = 0; i < times; i++) this.failures.push({ verb, error });
   }
 
   /** Ends all open watches: in good order, or with an error. */
@@ -200,8 +201,8 @@ export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pi
   }
 
   #failIfAsked(verb: Verb): void {
-    const at = this.#failures.findIndex((failure) => failure.verb === verb);
-    if (at >= 0) throw this.#failures.splice(at, 1)[0]!.error;
+    const at = this.failures.findIndex((failure) => failure.verb === verb);
+    if (at >= 0) throw this.failures.splice(at, 1)[0]!.error;
   }
 }
 
