@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { type Pod, type ReplicaSet, isPodActive, isPodReady, keyOf, resources } from '#pkg/api';
-import { type World, createWorld, pod, podTemplate, replicaSet, runFakeKubelet } from '#pkg/testing';
+import { ApiError, type Pod, type ReplicaSet, isPodActive, isPodReady, keyOf, resources } from '#pkg/api';
+import { silentLogger } from '#pkg/log';
+import { type World, createWorld, deployment, pod, podTemplate, replicaSet, runFakeKubelet } from '#pkg/testing';
 
 import { replicaSetController } from './index.ts';
 
@@ -140,5 +141,216 @@ describe('adoption and release', () => {
     await clock.step(1000);
     expect(cluster.get(pods, 'default/stray')!.metadata.ownerReferences ?? []).toEqual([]);
     expect(cluster.writes.filter(({ type }) => type.kind === 'Pod')).toEqual([]);
+  });
+});
+
+function quotaExceeded(): ApiError {
+  return new ApiError({ reason: 'Forbidden', code: 403, message: 'pods "web-1-" is forbidden: exceeded quota: small' });
+}
+
+function namespaceTerminating(): ApiError {
+  const causes = [{ reason: 'NamespaceTerminating', message: 'namespace default is being terminated', field: 'metadata.namespace' }];
+  return new ApiError({ reason: 'Forbidden', code: 403, message: 'forbidden', details: { causes } });
+}
+
+const creations = (): number => world.cluster.writes.filter(({ verb, type }) => verb === 'create' && type.kind === 'Pod').length;
+
+describe('failures', () => {
+  test('a refused creation stops the slow start, says so, and is tried again with growing delay', async () => {
+    const { cluster, clock, events } = await started({ lag: (resource) => (resource.kind === 'Pod' ? 1000 : 0) });
+    let left = 3;
+    cluster.fault = ({ verb }) => (verb === 'create' && left-- <= 0 ? quotaExceeded() : undefined);
+    cluster.create(replicaSets, fresh(20));
+    await clock.step(100);
+    // Batches of 1 and 2 go well; all of the batch of 4 are refused, the other 13 not tried.
+    expect(creations()).toBe(7);
+    expect(active()).toHaveLength(3);
+    expect(status()).toMatchObject({ replicas: 0, observedGeneration: 1 });
+    expect(status()?.conditions).toEqual([
+      {
+        type: 'ReplicaFailure',
+        status: 'True',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+        reason: 'FailedCreate',
+        message: 'pods "web-1-" is forbidden: exceeded quota: small',
+      },
+    ]);
+    expect(events.lines.filter((line) => line.startsWith('Warning'))).toEqual(
+      Array.from({ length: 4 }, () => 'Warning FailedCreate Error creating: pods "web-1-" is forbidden: exceeded quota: small'),
+    );
+    await clock.step(60_000);
+    const attempts = creations() - 7;
+    expect(attempts).toBeGreaterThan(5);
+    expect(attempts).toBeLessThan(20);
+    expect(status()).toMatchObject({ replicas: 3 });
+
+    cluster.fault = () => undefined;
+    await clock.step(120_000);
+    expect(active()).toHaveLength(20);
+    expect(status()).toMatchObject({ replicas: 20 });
+    expect(status()?.conditions ?? []).toEqual([]);
+  });
+
+  test('in a namespace that goes away one refused creation is enough, without event or condition', async () => {
+    const { cluster, clock, events } = await started();
+    cluster.fault = ({ verb }) => (verb === 'create' ? namespaceTerminating() : undefined);
+    cluster.create(replicaSets, fresh(20));
+    await clock.step(200_000);
+    expect(creations()).toBe(1);
+    expect(events.lines).toEqual([]);
+    expect(status()).toEqual({ replicas: 0, terminatingReplicas: 0, observedGeneration: 1 });
+  });
+
+  test('a refused deletion is reported with its reason', async () => {
+    const { cluster, clock, events } = await started();
+    cluster.create(replicaSets, fresh(3));
+    await clock.step(1000);
+    events.take();
+    cluster.fault = ({ verb }) => (verb === 'delete' ? quotaExceeded() : undefined);
+    scaleTo(2);
+    await clock.step(2);
+    expect(status()?.conditions).toMatchObject([
+      { reason: 'FailedDelete', message: 'unable to delete pods: pods "web-1-" is forbidden: exceeded quota: small' },
+    ]);
+    expect(events.lines[0]).toBe('Warning FailedDelete Error deleting: pods "web-1-" is forbidden: exceeded quota: small');
+    expect(active()).toHaveLength(3);
+  });
+
+  test('a status write on an old version is repeated once on the live object, with the generation acted on', async () => {
+    const { cluster, clock } = await started({ lag: (resource) => (resource.kind === 'ReplicaSet' ? 3000 : 0) });
+    cluster.create(replicaSets, fresh(1));
+    await clock.step(2900);
+    scaleTo(2);
+    await clock.step(500);
+    const updates = cluster.writes.filter(({ subresource }) => subresource === 'status');
+    expect(updates).toHaveLength(2);
+    expect(cluster.reads.filter(({ verb }) => verb === 'get')).toHaveLength(1);
+    expect(status()).toMatchObject({ observedGeneration: 1 });
+    await clock.step(20_000);
+    expect(active()).toHaveLength(2);
+    expect(status()).toMatchObject({ replicas: 2, observedGeneration: 2 });
+  });
+
+  test('an owner that is gone when its status is written is no failure', async () => {
+    const problems: string[] = [];
+    const { cluster, clock } = await started({
+      lag: (resource) => (resource.kind === 'ReplicaSet' ? 3000 : 0),
+      log: { ...silentLogger, error: (message) => void problems.push(message) },
+    });
+    cluster.create(replicaSets, fresh(1));
+    await clock.step(2900);
+    cluster.delete(replicaSets, KEY);
+    await clock.step(60_000);
+    expect(cluster.writes.some(({ subresource }) => subresource === 'status')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('stale caches', () => {
+  test.each([true, false])('never create or delete twice, barrier %s', async (barrier) => {
+    const { cluster, clock } = await started({
+      gates: { StaleControllerConsistencyReplicaSet: barrier },
+      lag: (resource) => (resource.kind === 'Pod' ? 10_000 : 0),
+    });
+    cluster.create(replicaSets, fresh(4));
+    await clock.step(5000);
+    // An unrelated change asks for a sync while the cache shows no Pod yet.
+    cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'yes' } } }));
+    await clock.step(30_000);
+    expect(creations()).toBe(4);
+    scaleTo(1);
+    await clock.step(5000);
+    cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'again' } } }));
+    await clock.step(30_000);
+    expect(cluster.writes.filter(({ verb }) => verb === 'delete')).toHaveLength(3);
+    expect(active()).toHaveLength(1);
+    const skips = 'replicaset_controller_stale_sync_skips_total{group="",resource="pods"}';
+    expect((await world.metrics.expose()).includes(skips)).toBe(barrier);
+  });
+
+  test('creations that never show are forgotten after five minutes', async () => {
+    const { cluster, clock } = await started({ gates: { StaleControllerConsistencyReplicaSet: false } });
+    cluster.create(replicaSets, fresh(1));
+    cluster.fault = ({ verb, type }) => (verb === 'create' && type.kind === 'Pod' ? namespaceTerminating() : undefined);
+    await clock.step(1000);
+    cluster.fault = () => undefined;
+    const touch = (value: string): void =>
+      void cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: value } } }));
+    touch('a');
+    await clock.step(298_000);
+    touch('b');
+    await clock.step(1000);
+    expect(active()).toHaveLength(0);
+    await clock.step(1000);
+    touch('c');
+    await clock.step(1000);
+    expect(active()).toHaveLength(1);
+  });
+});
+
+describe('availability', () => {
+  test('counts a Pod once it has been ready for minReadySeconds, with no event to tell', async () => {
+    const { cluster, clock } = await started();
+    runFakeKubelet({ cluster, clock, startAfter: () => 1000 });
+    const base = fresh(2);
+    cluster.create(replicaSets, { ...base, spec: { ...base.spec!, minReadySeconds: 30 } });
+    await clock.step(30_000);
+    expect(status()).toMatchObject({ readyReplicas: 2 });
+    expect(status()?.availableReplicas).toBeUndefined();
+    await clock.step(2000);
+    expect(status()).toMatchObject({ availableReplicas: 2 });
+  });
+
+  test('terminating Pods are counted only with their gate', async () => {
+    const { cluster, clock } = await started({ gates: { DeploymentReplicaSetTerminatingReplicas: false } });
+    runFakeKubelet({ cluster, clock, endAfter: () => 60_000 });
+    cluster.create(replicaSets, fresh(2));
+    await clock.step(1000);
+    scaleTo(0);
+    await clock.step(1000);
+    expect(status()).toEqual({ replicas: 0, observedGeneration: 2 });
+  });
+});
+
+describe('which Pods go first', () => {
+  test('those whose deletion costs least, unless the gate is off', async () => {
+    const { cluster, clock } = await started();
+    runFakeKubelet({ cluster, clock });
+    cluster.create(replicaSets, fresh(3));
+    await clock.step(5000);
+    const cheap = active()[1]!;
+    const annotations = { 'controller.kubernetes.io/pod-deletion-cost': '-10' };
+    cluster.change(pods, keyOf(cheap), (live) => ({ ...live, metadata: { ...live.metadata, annotations } }));
+    scaleTo(2);
+    await clock.step(1000);
+    expect(cluster.get(pods, keyOf(cheap))).toBeUndefined();
+    expect(await world.metrics.expose()).toContain('replicaset_controller_sorting_deletion_age_ratio_bucket{le="1"} 1');
+  });
+
+  test('those that share a node with Pods of a sibling ReplicaSet', async () => {
+    const { cluster, clock } = await started();
+    const owner = deployment();
+    const labels = { app: 'web', hash: '2' };
+    const sibling = fresh(0, { name: 'web-2', owner });
+    cluster.create(replicaSets, { ...sibling, spec: { replicas: 0, selector: { matchLabels: labels }, template: podTemplate('app:v2', labels) } });
+    cluster.create(replicaSets, fresh(2, { owner }));
+    await clock.step(1000);
+    const [crowded, alone] = active();
+    const run = (of: Pod, nodeName: string): void =>
+      void cluster.change(pods, keyOf(of), (live) => ({
+        ...live,
+        spec: { ...live.spec!, nodeName },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' }] },
+      }));
+    run(crowded!, 'node-1');
+    run(alone!, 'node-2');
+    const companion = cluster.create(pods, pod('companion', cluster.get(replicaSets, 'default/web-2')));
+    cluster.change(pods, keyOf(companion), (live) => ({ ...live, metadata: { ...live.metadata, labels } }));
+    run(companion, 'node-1');
+    await clock.step(1000);
+    scaleTo(1);
+    await clock.step(1000);
+    expect(cluster.get(pods, keyOf(crowded!))?.metadata.deletionTimestamp).toBeDefined();
+    expect(cluster.get(pods, keyOf(alone!))?.metadata.deletionTimestamp).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ export interface LoopOptions {
   readonly workers: number;
   readonly triggers: readonly AnyTrigger[];
   /** Caches that reconcile reads without a trigger on them: it is not called before they are filled. */
-  readonly caches?: readonly { hasSynced(): boolean }[];
+  readonly caches?: readonly { whenSynced(signal: AbortSignal): Promise<void> }[];
   /** A key whose own writes the caches have not seen is put off. */
   readonly barrier?: WriteBarrier;
   /** Failures in a row after which a key is dropped until its next change. Unlimited where missing. */
@@ -40,8 +40,8 @@ export interface LoopOptions {
 /** What the loop takes from a controller's context. */
 export type LoopContext = Pick<ControllerContext, 'name' | 'informers' | 'clock' | 'log' | 'metrics'>;
 
-/** How often the caches are asked whether they are filled, ms. */
-const SYNC_POLL = 50;
+/** How often the triggers are asked whether they have been told of everything, once the caches are filled, ms. */
+const SYNC_POLL = 20;
 
 /** The loop around `reconcile`: triggers feed a queue, workers take keys from it. Attaches the triggers at once. */
 export function createLoop(context: LoopContext, options: LoopOptions): Controller {
@@ -55,6 +55,7 @@ class Loop implements Controller {
   readonly #log: Logger;
   readonly #queue: RateLimitingQueue<ObjectKey>;
   readonly #registrations: readonly HandlerRegistration[];
+  readonly #caches: NonNullable<LoopOptions['caches']>;
   /** Keys being reconciled. */
   readonly #running = new Set<ObjectKey>();
   /** Keys put off until the caches have read their writes. */
@@ -72,6 +73,8 @@ class Loop implements Controller {
     this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics });
     const attached = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
     this.#registrations = options.triggers.map((trigger) => trigger.attach(attached));
+    const watched = options.triggers.map(({ resource }) => context.informers.informer(resource));
+    this.#caches = [...watched, ...(options.caches ?? [])];
     const { kind } = options.resource;
     this.#field = kind.charAt(0).toLowerCase() + kind.slice(1);
   }
@@ -113,9 +116,10 @@ class Loop implements Controller {
   }
 
   async #cachesFilled(signal: AbortSignal): Promise<void> {
-    const caches = [...this.#registrations, ...(this.#options.caches ?? [])];
+    const told = (): boolean => this.#registrations.every((registration) => registration.hasSynced());
     try {
-      while (!signal.aborted && !caches.every((cache) => cache.hasSynced())) await sleep(this.#clock, SYNC_POLL, signal);
+      await Promise.all(this.#caches.map((cache) => cache.whenSynced(signal)));
+      while (!told()) await sleep(this.#clock, SYNC_POLL, signal);
     } catch (error) {
       if (!isAbort(error, signal)) throw error;
     }
