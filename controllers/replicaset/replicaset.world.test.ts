@@ -170,7 +170,7 @@ describe('failures', () => {
       {
         type: 'ReplicaFailure',
         status: 'True',
-        lastTransitionTime: '2026-01-01T00:00:00Z',
+        lastTransitionTime: '2026-01-01T00:00:01Z',
         reason: 'FailedCreate',
         message: 'pods "web-1-" is forbidden: exceeded quota: small',
       },
