@@ -1,9 +1,11 @@
 import { ApiError } from '#pkg/api';
+import { isTransportError } from '#pkg/client';
 
 import type { FailureKind } from './reflector-state.ts';
 
 /** What an error of a list or watch means for keeping up. */
 export function classify(error: unknown): { kind: FailureKind; retryAfter?: number } {
+  if (isTransportError(error)) return { kind: error.code === 'garbled' ? 'garbled' : 'broken' };
   if (!(error instanceof ApiError)) return { kind: 'broken' };
   const { retryAfter } = error.data;
   return { kind: kindOf(error), ...(retryAfter === undefined ? {} : { retryAfter }) };

@@ -209,6 +209,26 @@ describe('keeping up', () => {
     expectInSync();
   });
 
+  test('an old event of an object that was gone before the list does not bring it back', async () => {
+    const { configMaps, start, expectInSync } = bench();
+    const gone = configMaps.put(configMap('a'));
+    configMaps.remove('default/a');
+    await start();
+    configMaps.send({ type: 'MODIFIED', object: gone });
+    await settle();
+    expectInSync();
+  });
+
+  test('a deletion that carries the version of the last change counts', async () => {
+    const { configMaps, start, informer } = bench();
+    const kept = configMaps.put(configMap('a'));
+    configMaps.bookmark();
+    await start();
+    configMaps.send({ type: 'DELETED', object: kept });
+    await settle();
+    expect(informer.lister.size).toBe(0);
+  });
+
   test('events that make no sense are logged and skipped', async () => {
     const { configMaps, start, lines, expectInSync } = bench();
     await start();

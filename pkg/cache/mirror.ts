@@ -37,6 +37,8 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
   #gathered = new Map<ObjectKey, T>();
   #wentBack = false;
   #hasList = false;
+  /** Version of the last whole list: what an event says of an object up to here, the list said too, or knew better. */
+  #floor = '';
   resourceVersion = '';
 
   constructor(options: MirrorOptions<T>) {
@@ -93,6 +95,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
       metrics.queued(-left);
     }
     this.resourceVersion = resourceVersion;
+    this.#floor = resourceVersion;
     metrics.size(store.size);
     if (!this.#hasList) {
       this.#hasList = true;
@@ -106,7 +109,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
     if (key === undefined) return;
     const { resourceVersion } = object.metadata;
     const cached = this.#options.store.get(key);
-    const known = cached?.metadata.resourceVersion ?? this.#deletions.get(key);
+    const known = cached?.metadata.resourceVersion ?? this.#deletions.get(key) ?? this.#floor;
     const order = known === undefined ? undefined : compareResourceVersions(resourceVersion, known);
     if (type === 'DELETED') {
       // Some servers send the version of the last change with a deletion, so an equal one counts.

@@ -55,6 +55,7 @@ describe('where a failure leads, after a wait', () => {
     ['a throttled watch is taken up where it was', state(watching), failed('throttled'), watching],
     ['a refused watch is tried again', state(watching), failed('refused'), watching],
     ['a watch refused for the third time gives way to a list', state(watching, { strikes: 2 }), failed('refused'), streamingNow],
+    ['so does one that makes no sense', state(watching, { strikes: 2 }), failed('garbled'), streamingNow],
     ['a watch request that is not understood gives way to a list', state(watching), failed('rejected'), streamingNow],
     ['a watch of a resource that is gone lists', state(watching), failed('missing'), streamingNow],
     ['a short watch is opened again', state(watching), { type: 'ended', lasted: 10 }, watching],
@@ -137,7 +138,7 @@ describe('delays', () => {
 });
 
 const anyInput: fc.Arbitrary<ReflectorInput> = fc.oneof(
-  fc.record({ type: fc.constant('failed' as const), kind: fc.constantFrom('expired', 'ahead', 'throttled', 'rejected', 'missing', 'refused', 'broken') }),
+  fc.record({ type: fc.constant('failed' as const), kind: fc.constantFrom('expired', 'ahead', 'throttled', 'rejected', 'missing', 'refused', 'garbled', 'broken') }),
   fc.record({ type: fc.constant('ended' as const), lasted: fc.constantFrom(0, 10, 999, 1000, 400_000) }),
   fc.constant({ type: 'stalled' as const }),
   fc.record({ type: fc.constant('progress' as const), resourceVersion: fc.constant('8') }),

@@ -52,7 +52,9 @@ export type FailureKind =
   | 'missing'
   /** Any other refusal: 401, 403, 5xx. */
   | 'refused'
-  /** No answer, or one that breaks off or makes no sense. */
+  /** An answer that makes no sense. */
+  | 'garbled'
+  /** No answer, or one that breaks off. */
   | 'broken';
 
 export type ReflectorInput =
@@ -110,6 +112,7 @@ export function step(state: ReflectorState, input: ReflectorInput, context: Step
     case 'initial-events-end':
       return complete(state, input.resourceVersion);
     case 'progress': {
+      if (input.resourceVersion === state.resourceVersion) return state;
       // Watches that break again and again but bring news each time are worth taking up soon, though not at once.
       const backoffs = Math.min(state.backoffs, PROGRESS_BACKOFFS);
       return { ...state, resourceVersion: input.resourceVersion, strikes: 0, backoffs };
@@ -173,7 +176,8 @@ function watchFailed(state: ReflectorState, kind: FailureKind, context: StepCont
     case 'rejected':
     case 'missing':
       return listAnew(state, '', context, retryAfter);
-    case 'refused': {
+    case 'refused':
+    case 'garbled': {
       // Whatever makes the server refuse this watch may not concern a list.
       const struck = { ...state, strikes: state.strikes + 1 };
       if (struck.strikes < WATCH_STRIKES) return wait(struck, watch, context, retryAfter);
@@ -206,6 +210,7 @@ function streamFailed(
       return wait({ ...state, wentBack: true }, relist(state, ''), context, retryAfter);
     case 'missing':
     case 'refused':
+    case 'garbled':
     case 'broken':
       return listStruck(state, position.from, context, retryAfter);
   }
@@ -234,6 +239,7 @@ function listFailed(
     case 'rejected':
     case 'missing':
     case 'refused':
+    case 'garbled':
       return listStruck(state, '', context, retryAfter);
   }
 }
