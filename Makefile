@@ -27,8 +27,10 @@ check: $(INSTALLED) ## lint, types and the rules of the architecture
 	@tsc -p .
 	@vitest run --config test/architecture/vitest.config.ts
 
-build: $(INSTALLED) ## bundle the binary into dist/
+build: $(INSTALLED) ## bundle the binary into dist/, and the library into dist/library
 	@rolldown --config rolldown.config.ts
+	@tsc -p tsconfig.library.json
+	@node deploy/library-package.ts dist/library
 
 bench: $(INSTALLED) ## measure: all benchmarks, or BENCH="name ..."
 	@node --expose-gc test/bench/run.ts $(BENCH)
