@@ -59,7 +59,8 @@ export function formatQuantity({ nano, format }: Quantity): string {
   }
   let mantissa = nano;
   let exponent = -9;
-  while (mantissa % 1000n === 0n && (format === 'exponent' || exponent < 18)) {
+  const largest = format === 'exponent' ? Number.POSITIVE_INFINITY : 18;
+  while (mantissa % 1000n === 0n && exponent < largest) {
     mantissa /= 1000n;
     exponent += 3;
   }

@@ -125,16 +125,8 @@ function activateNamespace(object: JsonObject): void {
   if (!finalizers.includes('kubernetes')) spec['finalizers'] = [...finalizers, 'kubernetes'];
 }
 
-function addFinalizer(object: JsonObject, finalizer: string): void {
-  const metadata = ensureObject(object, 'metadata');
-  const finalizers = listAt(metadata, 'finalizers');
-  if (!finalizers.includes(finalizer)) metadata['finalizers'] = [...finalizers, finalizer];
-}
-
-/** The finalizer is what the admission plugin StorageObjectInUseProtection adds. */
 function pendingVolume(object: JsonObject, { time }: PrepareContext): void {
   object['status'] = { phase: 'Pending', ...(time === undefined ? {} : { lastPhaseTransitionTime: time }) };
-  addFinalizer(object, 'kubernetes.io/pv-protection');
 }
 
 function volumeStatus(object: JsonObject, old: JsonObject, { time }: PrepareContext): void {
@@ -149,7 +141,6 @@ function volumeStatus(object: JsonObject, old: JsonObject, { time }: PrepareCont
 
 function pendingClaim(object: JsonObject): void {
   object['status'] = { phase: 'Pending' };
-  addFinalizer(object, 'kubernetes.io/pvc-protection');
   const spec = ensureObject(object, 'spec');
   const source = objectAt(spec, 'dataSource');
   const reference = objectAt(spec, 'dataSourceRef');

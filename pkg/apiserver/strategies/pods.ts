@@ -1,6 +1,6 @@
 import { parseQuantity } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, objectAt, objectsAt, stringAt } from '../json.ts';
-import type { Strategy } from './kinds.ts';
+import type { PrepareContext, Strategy } from './kinds.ts';
 
 export const podStrategy: Strategy = {
   generation: ['spec'],
@@ -8,11 +8,8 @@ export const podStrategy: Strategy = {
   subresources: { status: updateStatus, ephemeralcontainers: addEphemeralContainers, resize: resizeContainers },
 };
 
-/** Also what the admission plugins Priority and DefaultTolerationSeconds add, which every Pod shows. */
-function preparePod(object: JsonObject): void {
+function preparePod(object: JsonObject, { time }: PrepareContext): void {
   const spec = ensureObject(object, 'spec');
-  setPriority(spec);
-  addDefaultTolerations(spec);
   const status: JsonObject = { phase: 'Pending', qosClass: podQosClass(spec) };
   if (objectsAt(spec, 'schedulingGates').length > 0) {
     status['conditions'] = [
@@ -20,37 +17,13 @@ function preparePod(object: JsonObject): void {
         type: 'PodScheduled',
         status: 'False',
         lastProbeTime: null,
-        lastTransitionTime: null,
+        lastTransitionTime: time ?? null,
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },
     ];
   }
   object['status'] = status;
-}
-
-const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = { 'system-cluster-critical': 2_000_000_000, 'system-node-critical': 2_000_001_000 };
-
-function setPriority(spec: JsonObject): void {
-  const className = stringAt(spec, 'priorityClassName');
-  spec['priority'] ??= SYSTEM_PRIORITIES[className ?? ''] ?? 0;
-  spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
-}
-
-const TOLERATED_SECONDS = 300;
-
-function addDefaultTolerations(spec: JsonObject): void {
-  const tolerations = objectsAt(spec, 'tolerations');
-  const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
-    .filter((key) => !tolerations.some((one) => toleratesNoExecute(one, key)))
-    .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: TOLERATED_SECONDS }));
-  if (added.length > 0) spec['tolerations'] = [...tolerations, ...added];
-}
-
-function toleratesNoExecute(toleration: JsonObject, key: string): boolean {
-  const ofKey = stringAt(toleration, 'key') ?? '';
-  const effect = stringAt(toleration, 'effect') ?? '';
-  return (ofKey === key || ofKey === '') && (effect === 'NoExecute' || effect === '');
 }
 
 function updateStatus(object: JsonObject, old: JsonObject): void {

@@ -1,0 +1,3 @@
+import type { Scenario } from '../scenarios.ts';
+
+export const updates: readonly Scenario[] = [];
