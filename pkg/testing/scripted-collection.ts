@@ -245,7 +245,9 @@ class EventStream<T extends KubeObject> {
     this.#signal?.addEventListener('abort', onAbort);
     try {
       for (;;) {
-        while (this.#queue.length > 0 && !this.#signal?.aborted) yield this.#queue.shift()!;
+        let next = 0;
+        while (next < this.#queue.length && !this.#signal?.aborted) yield this.#queue[next++]!;
+        this.#queue.splice(0, next);
         if (this.#ended?.error !== undefined) throw this.#ended.error;
         if (this.#ended !== undefined) return;
         await new Promise<void>((resolve) => (this.#wake = resolve));

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+
+import { type ConfigMap, type KubeObject, resources } from '#pkg/api';
+import { type Clock, seededRandom } from '#pkg/base';
+import { silentLogger } from '#pkg/log';
+import { Metrics } from '#pkg/metrics';
+import { ScriptedCollection } from '#pkg/testing';
+
+import { createInformerFactory } from './factory.ts';
+
+/** A clock on which every look takes a while, so that work takes time by how much of it there is, on any machine. */
+function workingClock(cost: number): Clock {
+  let now = 0;
+  return { now: () => now, monotonic: () => (now += cost), setTimeout: () => ({ cancel: () => {} }) };
+}
+
+test.each(['streamed', 'in pages'])('a large list, %s, its relist and a late handler leave everyone else their turns', async (how) => {
+  const configMaps = new ScriptedCollection<ConfigMap>();
+  configMaps.canStream = how === 'streamed';
+  for (let i = 0; i < 20_000; i++) {
+    configMaps.put({ metadata: { name: `m-${i}`, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' } });
+  }
+  const clock = workingClock(0.01);
+  const factory = createInformerFactory({
+    client: { resource: <T extends KubeObject>() => configMaps as unknown as ScriptedCollection<T> },
+    clock,
+    random: seededRandom(1),
+    log: silentLogger,
+    metrics: new Metrics(),
+  });
+  const informer = factory.informer(resources.configMaps);
+
+  /** The longest time between two turns of a bystander while `done` does not hold. */
+  async function longestPause(done: () => boolean): Promise<number> {
+    let longest = 0;
+    for (let last = clock.now(); !done(); last = clock.now()) {
+      await new Promise((resolve) => setImmediate(resolve));
+      longest = Math.max(longest, clock.now() - last);
+    }
+    return longest;
+  }
+
+  const stop = new AbortController();
+  factory.start(stop.signal);
+  const first = await longestPause(() => informer.hasSynced());
+  expect(informer.lister.size).toBe(20_000);
+
+  let told = 0;
+  const registration = informer.addEventHandler({ onAdd: () => told++ });
+  const late = await longestPause(() => registration.hasSynced());
+  expect(told).toBe(20_000);
+
+  stop.abort();
+  const again = new AbortController();
+  factory.start(again.signal);
+  const relist = await longestPause(() => informer.hasSynced());
+  again.abort();
+  await factory.shutdown();
+  for (const pause of [first, late, relist]) expect(pause).toBeLessThan(30);
+  // Without slices each of these is one piece of work of hundreds of these milliseconds.
+  expect(clock.now()).toBeGreaterThan(600);
+});
