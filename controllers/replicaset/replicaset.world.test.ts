@@ -274,16 +274,9 @@ describe('stale caches', () => {
     cluster.fault = ({ verb, type }) => (verb === 'create' && type.kind === 'Pod' ? namespaceTerminating() : undefined);
     await clock.step(1000);
     cluster.fault = () => undefined;
-    const touch = (value: string): void =>
-      void cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: value } } }));
-    touch('a');
     await clock.step(298_000);
-    touch('b');
-    await clock.step(1000);
     expect(active()).toHaveLength(0);
-    await clock.step(1000);
-    touch('c');
-    await clock.step(1000);
+    await clock.step(2000);
     expect(active()).toHaveLength(1);
   });
 });

@@ -57,12 +57,18 @@ export class Expectations {
     if (!expected) return true;
     if (expected.creations <= 0 && expected.deletions.size === 0) return true;
     const pending = { key, creations: expected.creations, deletions: expected.deletions.size };
-    if (this.#clock.monotonic() - expected.since > TIMEOUT) {
+    if (this.#clock.monotonic() - expected.since >= TIMEOUT) {
       this.#log.v(4)?.info('Controller expectations expired', pending);
       return true;
     }
     this.#log.v(4)?.info('Controller still waiting on expectations', pending);
     return false;
+  }
+
+  /** ms until the key's expectations expire, seen or not; undefined where it has none. */
+  expiresIn(key: ObjectKey): number | undefined {
+    const expected = this.#byKey.get(key);
+    return expected && Math.max(0, expected.since + TIMEOUT - this.#clock.monotonic());
   }
 
   /** The owner is gone. */

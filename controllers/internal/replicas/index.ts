@@ -110,8 +110,12 @@ export function createReplicaController<Owner extends KubeObject>(
       if (written) barrier?.wrote(key, uid, kind.type, written.metadata.resourceVersion);
     }
     if (failure !== undefined) throw failure;
-    const wait = decideRequeue(spec, status ?? kind.status(owner), active, now);
-    if (wait !== undefined) return { requeueAfter: Math.max(0, wait - (clock.now() - now)) };
+    const wait = Math.min(
+      decideRequeue(spec, status ?? kind.status(owner), active, now) ?? Infinity,
+      // What was expected may never come (it happened between two lists): nothing else would wake the key then.
+      (scalable ? undefined : expectations.expiresIn(key)) ?? Infinity,
+    );
+    if (wait !== Infinity) return { requeueAfter: Math.max(0, wait - (clock.now() - now)) };
   }
 
   return createLoop(context, {
