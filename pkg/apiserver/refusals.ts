@@ -17,7 +17,7 @@ export function refusal(code: number, reason: string, message: string, details?:
     metadata: {},
     status: 'Failure',
     message,
-    reason,
+    ...(reason === '' ? {} : { reason }),
     ...(details === undefined ? {} : { details }),
     code,
   } as const;
@@ -71,6 +71,11 @@ export function methodNotAllowed(about: About, verb: string): ApiError {
   return refusal(405, 'MethodNotAllowed', message, detailsOf(about));
 }
 
+/** The path is there, the method is not. */
+export function methodNotAllowedHere(): ApiError {
+  return refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
 export function notAcceptable(accepted: readonly string[]): ApiError {
   return refusal(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 }
@@ -87,7 +92,7 @@ export function expired(message: string): ApiError {
 
 /** A revision from the future: the client has talked to another server, or to this one before it was emptied. */
 export function tooLargeRevision(asked: number, current: number): ApiError {
-  return refusal(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+  return refusal(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });

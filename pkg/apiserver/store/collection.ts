@@ -55,6 +55,8 @@ export class Collection {
     return () => {
       this.watchers.dispatch(event, namespaceOf(entry.key), before, after);
       previous?.forgetJson();
+      previous?.forgetFrames();
+      entry.forgetFrames();
       if (event.type === 'DELETED') entry.forgetJson();
     };
   }

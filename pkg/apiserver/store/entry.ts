@@ -11,6 +11,7 @@ export class Entry {
   readonly revision: number;
   readonly object: Readonly<JsonObject>;
   #json: Buffer | undefined;
+  #frames: Map<string, Buffer> | undefined;
 
   constructor(key: string, revision: number, object: JsonObject) {
     this.key = key;
@@ -22,6 +23,22 @@ export class Entry {
   json(): Buffer {
     this.#json ??= Buffer.from(JSON.stringify(this.object));
     return this.#json;
+  }
+
+  /** What `encode` makes of the object, made once for everyone who asks under the same name while it is being told. */
+  frame(name: string, encode: () => Buffer): Buffer {
+    this.#frames ??= new Map();
+    let frame = this.#frames.get(name);
+    if (frame === undefined) {
+      frame = encode();
+      this.#frames.set(name, frame);
+    }
+    return frame;
+  }
+
+  /** Gives the frames back, once every watcher has been told. */
+  forgetFrames(): void {
+    this.#frames = undefined;
   }
 
   /** Gives the encoded form back, once the state is history. */

@@ -128,7 +128,10 @@ class MemoryStore implements Store {
     const collection = this.#collection(resource);
     const missed = collection.history.after(after);
     if (missed === undefined) throw expired(resource, collection);
-    for (const event of missed) sink(event);
+    for (const event of missed) {
+      sink(event);
+      event.entry.forgetFrames();
+    }
     const known = this.#revision;
     return collection.watchers.add(scope, (event) => {
       if (event.revision > known) sink(event);

@@ -1,0 +1,52 @@
+import type { Random } from '#pkg/base';
+import { type JsonObject, ensureObject, listAt, objectsAt, stringAt } from '../json.ts';
+import type { Store } from '../store/index.ts';
+
+const FIRST_PORT = 30_000;
+const LAST_PORT = 32_767;
+/** 10.96.0.0/16; the low part below 256 is left to addresses that people choose, as upstream leaves its lower band. */
+const NETWORK = '10.96';
+
+/** Cluster IPs and node ports, as the service registry allocates them (`pkg/registry/core/service/storage/alloc.go`). */
+export function allocateService(store: Store, random: Random, service: JsonObject, old?: Readonly<JsonObject>): void {
+  const spec = ensureObject(service, 'spec');
+  const type = stringAt(spec, 'type') ?? 'ClusterIP';
+  if (type === 'ExternalName') {
+    if (old !== undefined) for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
+    return;
+  }
+  allocateAddress(store, random, spec);
+  if (type === 'NodePort' || type === 'LoadBalancer') allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
+}
+
+function allocateAddress(store: Store, random: Random, spec: JsonObject): void {
+  let address = stringAt(spec, 'clusterIP') ?? '';
+  if (address === '') {
+    const used = new Set(store.page('services', {}).entries.map((entry) => stringAt(entry.object['spec'], 'clusterIP')));
+    do {
+      address = `${NETWORK}.${1 + Math.floor(random() * 254)}.${1 + Math.floor(random() * 254)}`;
+    } while (used.has(address));
+    spec['clusterIP'] = address;
+  }
+  if (listAt(spec, 'clusterIPs').length === 0) spec['clusterIPs'] = [address];
+  spec['ipFamilies'] ??= [address.includes(':') ? 'IPv6' : 'IPv4'];
+  spec['ipFamilyPolicy'] ??= 'SingleStack';
+}
+
+function allocatePorts(store: Store, random: Random, spec: JsonObject, uid: string | undefined): void {
+  const missing = objectsAt(spec, 'ports').filter((port) => !port['nodePort']);
+  if (missing.length === 0) return;
+  const used = new Set<unknown>(objectsAt(spec, 'ports').map((port) => port['nodePort']));
+  for (const { object } of store.page('services', {}).entries) {
+    if (stringAt(object['metadata'], 'uid') === uid) continue;
+    for (const port of objectsAt(object['spec'], 'ports')) used.add(port['nodePort']);
+  }
+  for (const port of missing) {
+    let number: number;
+    do {
+      number = FIRST_PORT + Math.floor(random() * (LAST_PORT - FIRST_PORT + 1));
+    } while (used.has(number));
+    used.add(number);
+    port['nodePort'] = number;
+  }
+}

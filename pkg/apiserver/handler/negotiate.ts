@@ -1,0 +1,103 @@
+import { load } from 'js-yaml';
+import { refusal, unsupportedMediaType, badRequest } from '../refusals.ts';
+import { type JsonObject, isJsonObject } from '../json.ts';
+
+export type As = 'PartialObjectMetadata' | 'PartialObjectMetadataList' | 'Table' | 'APIGroupDiscoveryList';
+
+/** The form of the answer that the client takes. */
+export interface Output {
+  readonly yaml: boolean;
+  readonly pretty: boolean;
+  readonly as?: As;
+}
+
+/** Protobuf is served by the original alone; saying so would make clients ask for it. */
+const OFFERED = ['application/json', 'application/yaml'];
+const TRANSFORMS: Readonly<Record<string, string>> = {
+  PartialObjectMetadata: 'meta.k8s.io/v1',
+  PartialObjectMetadataList: 'meta.k8s.io/v1',
+  Table: 'meta.k8s.io/v1',
+  APIGroupDiscoveryList: 'apidiscovery.k8s.io/v2',
+};
+
+interface MediaRange {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+/** The first form in the client's order of preference that can be served; 406 where there is none. */
+export function negotiate(headers: Readonly<Record<string, string>>, query: URLSearchParams): Output {
+  const ranges = parseAccept(headers['accept'] ?? '');
+  const pretty = query.has('pretty') ? query.get('pretty') !== 'false' && query.get('pretty') !== '0' : isBrowser(headers['user-agent']);
+  if (ranges.length === 0) return { yaml: false, pretty };
+  for (const range of ranges) {
+    const type = range.type === '*/*' || range.type === 'application/*' ? 'application/json' : range.type;
+    if (!OFFERED.includes(type)) continue;
+    const as = range.parameters.get('as');
+    if (as !== undefined && TRANSFORMS[as] !== `${range.parameters.get('g')}/${range.parameters.get('v')}`) continue;
+    return { yaml: type === 'application/yaml', pretty, ...(as === undefined ? {} : { as: as as As }) };
+  }
+  const message = `only the following media types are accepted: ${OFFERED.join(', ')}`;
+  throw refusal(406, 'NotAcceptable', message);
+}
+
+function parseAccept(accept: string): MediaRange[] {
+  const ranges = accept
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(parseMediaType);
+  return ranges.sort((a, b) => b.quality - a.quality);
+}
+
+export function parseMediaType(text: string): MediaRange {
+  const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+  const parameters = new Map<string, string>();
+  for (const part of rest) {
+    const equals = part.indexOf('=');
+    if (equals > 0) parameters.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1).replace(/^"|"$/g, ''));
+  }
+  const quality = Number(parameters.get('q') ?? '1');
+  return { type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality };
+}
+
+/** People with curl get indented answers, as upstream gives them. */
+function isBrowser(userAgent: string | undefined): boolean {
+  return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent);
+}
+
+const BODY_TYPES = ['application/json', 'application/yaml'];
+
+/** The text of a body in a form that the server reads; 415 otherwise. An absent content type means JSON. */
+export function bodyText(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined): string {
+  const { type } = parseMediaType(headers['content-type'] ?? 'application/json');
+  if (!BODY_TYPES.includes(type)) throw unsupportedMediaType(BODY_TYPES);
+  return textOf(body);
+}
+
+export function textOf(body: string | Uint8Array | undefined): string {
+  if (body === undefined) return '';
+  return typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}
+
+/** A small body that no schema checks: options, reviews. */
+export function parseBody(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined): JsonObject {
+  const value = parseLoose(bodyText(headers, body));
+  if (!isJsonObject(value)) throw badRequest('the body of the request is not an object');
+  return value;
+}
+
+/** JSON, or YAML where it is not JSON. */
+export function parseLoose(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (/^\s*[{[]/.test(text)) throw badRequest(`error decoding the body: ${(error as Error).message}`);
+  }
+  try {
+    return load(text);
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,84 @@
+import { gzipSync } from 'node:zlib';
+import type { ApiError } from '#pkg/api';
+import { dump } from 'js-yaml';
+import type { ApiRequest, ApiResponse } from '../exchange.ts';
+import type { JsonObject } from '../json.ts';
+import { refusal } from '../refusals.ts';
+import type { Entry } from '../store/index.ts';
+import type { Call } from './call.ts';
+import type { Output } from './negotiate.ts';
+import { type TableContent, View } from './view.ts';
+
+/** Bodies from this size on are compressed for clients that take it, as upstream does. */
+const COMPRESS_FROM = 128 * 1024;
+const HEADERS = { 'cache-control': 'no-cache, private' } as const;
+
+export function viewOf(call: Call): View {
+  const includeObject = call.query.get('includeObject');
+  return new View(call.resource, {
+    now: () => call.core.clock.now(),
+    ...(call.output.as === undefined ? {} : { as: call.output.as }),
+    ...(includeObject === null || includeObject === '' ? {} : { includeObject: includeObject as TableContent }),
+  });
+}
+
+/** A stored object in the form that the client asked for. */
+export function respondEntry(call: Call, entry: Entry, status = 200): ApiResponse {
+  if (call.output.as === 'PartialObjectMetadataList') {
+    throw refusal(406, 'NotAcceptable', 'you requested PartialObjectMetadataList, but the requested object is not a list');
+  }
+  return respondBytes(call, viewOf(call).encode(entry), status);
+}
+
+/** Anything else that goes out as an object. */
+export function respondObject(call: Call, object: JsonObject, status = 200): ApiResponse {
+  return respondBytes(call, Buffer.from(JSON.stringify(object)), status);
+}
+
+function respondBytes(call: Call, bytes: Buffer, status: number): ApiResponse {
+  return respond(call.request, call.output, bytes, status, warningHeaders(call.warnings));
+}
+
+/** JSON bytes in the client's form. */
+export function respond(
+  request: ApiRequest,
+  output: Output,
+  bytes: Buffer,
+  status: number,
+  more: Readonly<Record<string, string | readonly string[]>> = {},
+): ApiResponse {
+  const body = output.yaml
+    ? Buffer.from(dump(JSON.parse(bytes.toString('utf8')), { noRefs: true, lineWidth: -1 }))
+    : output.pretty
+      ? Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2))
+      : bytes;
+  const headers = { ...HEADERS, 'content-type': output.yaml ? 'application/yaml' : 'application/json', ...more };
+  if (body.length < COMPRESS_FROM || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return { status, headers, body };
+  const compressed = gzipSync(body, { level: 1 });
+  return { status, headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body: compressed };
+}
+
+export function respondRefusal(request: ApiRequest, error: ApiError, warnings: readonly string[] = []): ApiResponse {
+  const { status, body } = error.data;
+  const wait = body.details?.retryAfterSeconds;
+  const pretty = /^(?:curl|Wget|Mozilla\/5\.0)/.test(request.headers['user-agent'] ?? '');
+  return respond(request, { yaml: false, pretty }, Buffer.from(JSON.stringify(body)), status, {
+    ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
+    ...warningHeaders(warnings),
+  });
+}
+
+export function respondText(text: string, status = 200): ApiResponse {
+  return {
+    status,
+    headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+    body: Buffer.from(text),
+  };
+}
+
+/** `299 - "text"`, one header a warning (RFC 7234, 5.5). */
+function warningHeaders(warnings: readonly string[]): Record<string, readonly string[]> {
+  if (warnings.length === 0) return {};
+  const unique = [...new Set(warnings)];
+  return { warning: unique.map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`) };
+}

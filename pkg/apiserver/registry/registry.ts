@@ -1,0 +1,99 @@
+import { groupResource } from '#pkg/api';
+import type { JsonObject } from '../json.ts';
+import { type ObjectSchema, type ServedResource, schemaFor, servedResources } from '../schema/index.ts';
+import type { IndexFunction } from '../store/index.ts';
+import { conversionOf } from './conversions.ts';
+
+/** Between the version that is served and the one that is stored, where they are not the same. */
+export interface Conversion {
+  /** `events`, `horizontalpodautoscalers.autoscaling`: under which name the objects are stored. */
+  readonly storage: string;
+  toStored(object: JsonObject): JsonObject;
+  fromStored(object: Readonly<JsonObject>): JsonObject;
+}
+
+/** A resource as served in one version, with all that dispatch needs to know of it. */
+export interface Resource extends ServedResource {
+  readonly schema: ObjectSchema;
+  readonly storage: string;
+  readonly apiVersion: string;
+  readonly conversion?: Conversion;
+}
+
+/** The table of served resources. Resources can come and go while the server runs. */
+export class Registry {
+  readonly #resources = new Map<string, Resource>();
+  readonly #order: Resource[] = [];
+  #generation = 0;
+
+  constructor() {
+    for (const served of servedResources()) {
+      const schema = schemaFor(served.group, served.version, served.kind);
+      if (schema !== undefined) this.add(served, schema);
+    }
+  }
+
+  /** Counts changes of the table, for whoever caches what it says. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  add(served: ServedResource, schema: ObjectSchema): Resource {
+    const conversion = conversionOf(served);
+    const resource: Resource = {
+      ...served,
+      schema,
+      storage: conversion?.storage ?? groupResource(served),
+      apiVersion: served.group === '' ? served.version : `${served.group}/${served.version}`,
+      ...(conversion === undefined ? {} : { conversion }),
+    };
+    this.remove(served.group, served.version, served.resource);
+    this.#resources.set(key(served.group, served.version, served.resource), resource);
+    this.#order.push(resource);
+    this.#generation++;
+    return resource;
+  }
+
+  remove(group: string, version: string, name: string): void {
+    const resource = this.find(group, version, name);
+    if (resource === undefined) return;
+    this.#resources.delete(key(group, version, name));
+    this.#order.splice(this.#order.indexOf(resource), 1);
+    this.#generation++;
+  }
+
+  find(group: string, version: string, name: string): Resource | undefined {
+    return this.#resources.get(key(group, version, name));
+  }
+
+  /** As {@link find}; throws a RangeError for what is not there. */
+  require(group: string, version: string, name: string): Resource {
+    const resource = this.find(group, version, name);
+    if (resource === undefined) throw new RangeError(`${key(group, version, name)} is not served`);
+    return resource;
+  }
+
+  /** In discovery order. */
+  all(): readonly Resource[] {
+    return this.#order;
+  }
+
+  hasGroupVersion(group: string, version: string): boolean {
+    return this.#order.some((resource) => resource.group === group && resource.version === version);
+  }
+}
+
+function key(group: string, version: string, resource: string): string {
+  return `${group}/${version}/${resource}`;
+}
+
+/** Values by which some resources are found besides their keys. */
+export const indexes: Readonly<Record<string, { readonly field: string; readonly index: IndexFunction }>> = {
+  pods: {
+    field: 'spec.nodeName',
+    index: (object) => {
+      const name = (object['spec'] as JsonObject | undefined)?.['nodeName'];
+      return typeof name === 'string' && name !== '' ? name : undefined;
+    },
+  },
+};
