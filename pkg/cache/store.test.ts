@@ -66,19 +66,21 @@ test('lists and indexes always equal a scan of a plain map', () => {
     fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
       const store = new Store();
       const model = new Map<string, KubeObject>();
+      const replaced: [unknown, unknown][] = [];
       let indexed = false;
       for (const one of actions) {
         if ('set' in one) {
           const next = object(one.set, one.tags);
-          expect(store.set(one.set, next)).toBe(model.get(one.set));
+          replaced.push([store.set(one.set, next), model.get(one.set)]);
           model.set(one.set, next);
         } else if ('delete' in one) {
-          expect(store.delete(one.delete)).toBe(model.get(one.delete));
+          replaced.push([store.delete(one.delete), model.get(one.delete)]);
           model.delete(one.delete);
         } else {
           store.addIndex('tag', tagsOf);
           indexed = true;
         }
+        for (const [own, modelled] of replaced) expect(own).toBe(modelled);
         expect(new Set(store.list())).toEqual(new Set(model.values()));
         for (const namespace of ['a', 'b', 'c', 'd']) {
           const expected = [...model.values()].filter(({ metadata }) => metadata.namespace === namespace);

@@ -15,13 +15,13 @@ export interface InformerWorld {
   readonly factory: InformerFactory;
   readonly configMaps: ScriptedCollection<ConfigMap>;
   /** The collection of any other resource, made when first asked for. */
-  collection(type: ResourceType): ScriptedCollection;
+  readonly collection: (type: ResourceType) => ScriptedCollection;
   /** `level message`, in order. */
   readonly lines: string[];
   /** Stops what `start` began; `await factory.shutdown()` after it. */
   readonly stop: AbortController;
   /** The value of a sample of the exposition: `sample('informer_objects{', 'resource="pods"')`. */
-  sample(name: string, ...labels: string[]): Promise<number>;
+  readonly sample: (name: string, ...labels: string[]) => Promise<number>;
 }
 
 export function informerWorld(options: Partial<InformerFactoryOptions> & { readonly seed?: number } = {}): InformerWorld {
@@ -49,8 +49,8 @@ export function informerWorld(options: Partial<InformerFactoryOptions> & { reado
     ...options,
   });
   async function sample(name: string, ...labels: string[]): Promise<number> {
-    const lines = (await metrics.expose()).split('\n');
-    const line = lines.find((one) => one.startsWith(name) && labels.every((label) => one.includes(label)));
+    const exposed = (await metrics.expose()).split('\n');
+    const line = exposed.find((one) => one.startsWith(name) && labels.every((label) => one.includes(label)));
     return line === undefined ? Number.NaN : Number(line.slice(line.lastIndexOf(' ')));
   }
   return { clock, metrics, factory, configMaps, collection, lines, stop: new AbortController(), sample };
