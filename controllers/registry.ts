@@ -1,0 +1,7 @@
+import type { ControllerDefinition } from '#pkg/controller';
+
+import { deploymentController } from './deployment/index.ts';
+import { replicaSetController } from './replicaset/index.ts';
+
+/** Every controller that is here. A new one costs its folder and a line. */
+export const controllerDefinitions: readonly ControllerDefinition[] = [deploymentController, replicaSetController];
