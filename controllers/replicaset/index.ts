@@ -1,5 +1,5 @@
 import { type ReplicaSet, resources } from '#pkg/api';
-import { defineController } from '#pkg/controller';
+import { defineController, specSelector } from '#pkg/controller';
 
 import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
 
@@ -16,7 +16,7 @@ export const replicaSetKind: ReplicaKind<ReplicaSet> = {
     selector: spec?.selector,
     template: spec?.template ?? {},
   }),
-  selector: ({ spec }) => spec?.selector,
+  selector: specSelector,
   status: ({ status }) => status ?? {},
   withStatus: (replicaSet, status) => ({ ...replicaSet, status: { ...status, replicas: status.replicas ?? 0 } }),
 };
@@ -29,6 +29,7 @@ export const replicaSetController = defineController({
       name: 'concurrent-replicaset-syncs',
       type: 'int32',
       default: 5,
+      config: 'ReplicaSetController.ConcurrentRSSyncs',
       help: 'How many ReplicaSets are synced at a time. More makes replica management quicker and takes more CPU and network.',
     },
   ],

@@ -28,7 +28,8 @@ interface Selecting extends KubeObject {
   readonly spec?: { readonly selector?: LabelSelector };
 }
 
-const specSelector = (owner: Selecting): LabelSelector | undefined => owner.spec?.selector;
+/** The selector of most owners. Controllers that share an informer must share this function, too: an index is made of it. */
+export const specSelector = (owner: Selecting): LabelSelector | undefined => owner.spec?.selector;
 
 /** An index takes one function for good, and several controllers may ask for it. */
 const indexFunctions = new WeakMap<object, (owner: KubeObject) => readonly string[]>();

@@ -111,8 +111,14 @@ export class FakeCluster {
     return this.#replace(type, object, (live) => ({ ...object, ...('status' in live ? { status: live.status } : {}) }));
   }
 
+  /** Replaces the status; annotations come along, as the API server has it. */
   updateStatus<T extends KubeObject>(type: ResourceType<T>, object: T): T {
-    return this.#replace(type, object, (live) => ({ ...live, ...('status' in object ? { status: object.status } : {}) }));
+    const { annotations } = object.metadata;
+    return this.#replace(type, object, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, ...(annotations ? { annotations } : {}) },
+      ...('status' in object ? { status: object.status } : {}),
+    }));
   }
 
   /** Changes an object, status and all, whatever its version. */
@@ -204,7 +210,11 @@ export class FakeCluster {
     if (options.resourceVersion !== undefined && options.resourceVersion !== this.resourceVersion) {
       throw refusal('Expired', 410, 'too old resource version');
     }
-    const events: ClusterChange[] = [];
+    const events: { type: ClusterChange['type']; object: KubeObject }[] = [];
+    // Without a version a watch begins with what is there.
+    if (options.resourceVersion === undefined) {
+      events.push(...this.list(type, options.namespace).map((object) => ({ type: 'ADDED' as const, object })));
+    }
     let wake = (): void => {};
     const end = this.onChange((change) => {
       if (groupResource(change.resource) !== groupResource(type)) return;
