@@ -1,4 +1,5 @@
-import { load } from 'js-yaml';
+import { parseBody as parseText } from '../decode/index.ts';
+import { PROTOBUF, decodeProtobuf } from '../protobuf/index.ts';
 import { refusal, unsupportedMediaType, badRequest } from '../refusals.ts';
 import { type JsonObject, isJsonObject } from '../json.ts';
 
@@ -67,13 +68,17 @@ function isBrowser(userAgent: string | undefined): boolean {
   return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent);
 }
 
-const BODY_TYPES = ['application/json', 'application/yaml'];
+const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF];
 
-/** The text of a body in a form that the server reads; 415 otherwise. An absent content type means JSON. */
-export function bodyText(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined): string {
-  const { type } = parseMediaType(headers['content-type'] ?? 'application/json');
+/**
+ * A body as `decodeObject` takes it: the text of JSON, or what is in the other forms that the server reads. 415 for forms
+ * it does not. An absent content type means JSON.
+ */
+export function bodyOf(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined, kind: string): unknown {
+  const { type } = parseMediaType(headers['content-type'] || 'application/json');
   if (!BODY_TYPES.includes(type)) throw unsupportedMediaType(BODY_TYPES);
-  return textOf(body);
+  if (type === PROTOBUF) return decodeProtobuf(typeof body === 'string' ? Buffer.from(body, 'latin1') : (body ?? new Uint8Array()));
+  return type === 'application/yaml' ? parseText(textOf(body), type, kind) : textOf(body);
 }
 
 export function textOf(body: string | Uint8Array | undefined): string {
@@ -83,21 +88,8 @@ export function textOf(body: string | Uint8Array | undefined): string {
 
 /** A small body that no schema checks: options, reviews. */
 export function parseBody(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined): JsonObject {
-  const value = parseLoose(bodyText(headers, body));
+  const found = bodyOf(headers, body, 'object');
+  const value = typeof found === 'string' ? parseText(found, 'application/json', 'object') : found;
   if (!isJsonObject(value)) throw badRequest('the body of the request is not an object');
   return value;
-}
-
-/** JSON, or YAML where it is not JSON. */
-export function parseLoose(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (/^\s*[{[]/.test(text)) throw badRequest(`error decoding the body: ${(error as Error).message}`);
-  }
-  try {
-    return load(text);
-  } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${(error as Error).message}`);
-  }
 }

@@ -7,7 +7,7 @@ import { schemaFor } from '../schema/index.ts';
 import type { Entry } from '../store/index.ts';
 import { invalidStatus } from '../validation/index.ts';
 import type { Call } from './call.ts';
-import { bodyText } from './negotiate.ts';
+import { bodyOf } from './negotiate.ts';
 import { patchKind, patched } from './patch.ts';
 import { requireEntry } from './read.ts';
 import { respondObject } from './respond.ts';
@@ -24,7 +24,7 @@ export function scale(call: Call): ApiResponse {
       return respondObject(call, scaleOf(entry));
     case 'update': {
       const query = parseWriteQuery(call, 'UpdateOptions');
-      const decoded = decodeObject(scaleSchema(), bodyText(call.request.headers, call.request.body), { strict: query.fieldValidation });
+      const decoded = decodeObject(scaleSchema(), bodyOf(call.request.headers, call.request.body, SCALE.kind), { strict: query.fieldValidation });
       call.warnings.push(...decoded.warnings);
       return store(call, entry, decoded.object, query);
     }

@@ -11,7 +11,7 @@ import { Entry } from '../store/index.ts';
 import { prepareForCreate, prepareForUpdate } from '../strategies/index.ts';
 import { type FieldError, invalidStatus, validateCreate, validateUpdate } from '../validation/index.ts';
 import { type Call, keyOf } from './call.ts';
-import { bodyText } from './negotiate.ts';
+import { bodyOf } from './negotiate.ts';
 import { respondEntry } from './respond.ts';
 import { allowsCreateOnUpdate, allowsUnconditionalUpdate } from './rules.ts';
 import { newUid } from './uid.ts';
@@ -48,7 +48,7 @@ export function update(call: Call): ApiResponse {
 /** The body as an object of the call's resource, checked against its schema. */
 export function decodeBody(call: Call, query: WriteQuery): JsonObject {
   const { resource } = call;
-  const decoded = decodeObject(resource.schema, bodyText(call.request.headers, call.request.body), { strict: query.fieldValidation });
+  const decoded = decodeObject(resource.schema, bodyOf(call.request.headers, call.request.body, resource.kind), { strict: query.fieldValidation });
   call.warnings.push(...decoded.warnings);
   checkType(decoded.object, resource);
   return decoded.object;
