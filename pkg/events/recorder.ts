@@ -195,13 +195,15 @@ class Recorder implements RunningEventRecorder {
 
   /** Says so once for each burst, not once for each event: the log must not become the next bottleneck. */
   #tellDropped(reason: string): void {
-    if (this.#dropped++ === 0) {
-      this.#log.error('Unable to record event: too many queued events, dropped event', undefined, { reason });
-      void this.#idle().then(() => {
-        this.#log.warning('Events were dropped because too many were queued', { count: this.#dropped });
-        this.#dropped = 0;
-      });
-    }
+    if (this.#dropped++ > 0) return;
+    this.#log.error('Unable to record event: too many queued events, dropped event', undefined, { reason });
+    void this.#tellHowMany();
+  }
+
+  async #tellHowMany(): Promise<void> {
+    await this.#idle();
+    this.#log.warning('Events were dropped because too many were queued', { count: this.#dropped });
+    this.#dropped = 0;
   }
 }
 

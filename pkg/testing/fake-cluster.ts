@@ -226,7 +226,8 @@ export class FakeCluster {
     try {
       while (!options.signal?.aborted) {
         for (let next = events.shift(); next; next = events.shift()) yield { type: next.type, object: next.object as T };
-        await new Promise<void>((resolve) => (wake = resolve));
+        // It may have been aborted, or have more, while the reader was busy.
+        if (!options.signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
       }
       options.signal.throwIfAborted();
     } finally {

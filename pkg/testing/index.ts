@@ -16,3 +16,5 @@ export { type ClusterChange, type ClusterRequest, FakeCluster, type FakeClusterO
 export { type FakeKubeletOptions, runFakeKubelet } from './fake-kubelet.ts';
 export { LaggingInformers, type LaggingInformersOptions } from './lagging-informers.ts';
 export { World, type WorldOptions, createWorld } from './world.ts';
+export { type LockWorld, describeLockContract } from './lock-contract.ts';
+export { MemoryLockStore } from './memory-lock.ts';
