@@ -18,3 +18,4 @@ export { LaggingInformers, type LaggingInformersOptions } from './lagging-inform
 export { World, type WorldOptions, createWorld } from './world.ts';
 export { type LockWorld, describeLockContract } from './lock-contract.ts';
 export { MemoryLockStore } from './memory-lock.ts';
+export { QueueModel } from './queue-model.ts';
