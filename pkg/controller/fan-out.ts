@@ -5,7 +5,7 @@ const CONCURRENCY = 64;
 
 export interface FanOutResult {
   readonly successes: number;
-  /** In the order in which they happened; empty when all went well. */
+  /** In the order of the items; empty when all went well. */
   readonly errors: readonly unknown[];
 }
 
@@ -16,15 +16,8 @@ export async function inParallel<T>(
   concurrency = CONCURRENCY,
 ): Promise<FanOutResult> {
   const queue = new PQueue({ concurrency });
-  const errors: unknown[] = [];
-  const attempt = async (item: T): Promise<void> => {
-    try {
-      await task(item);
-    } catch (error) {
-      errors.push(error);
-    }
-  };
-  await queue.addAll(items.map((item) => () => attempt(item)));
+  const outcomes = await Promise.allSettled(items.map((item) => queue.add(() => task(item))));
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   return { successes: items.length - errors.length, errors };
 }
 

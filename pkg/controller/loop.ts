@@ -144,7 +144,10 @@ class Loop implements Controller {
   /** False for a key that the caches are behind with: it comes back as soon as they have caught up. */
   #isFresh(key: ObjectKey, signal: AbortSignal): boolean {
     const stale = this.#options.barrier?.behind(key);
-    if (!stale) return true;
+    if (!stale) {
+      this.#awaited.delete(key);
+      return true;
+    }
     const { resource, read, wrote } = stale;
     this.#log.v(4)?.info('Waiting for the cache', { [this.#field]: key, resource: resource.resource, read, wrote });
     if (!this.#awaited.has(key)) void this.#await(key, stale, signal);
@@ -155,12 +158,12 @@ class Loop implements Controller {
     this.#awaited.add(key);
     try {
       await stale.caughtUp(signal);
-      this.#queue.add(key);
     } catch (error) {
-      if (!isAbort(error, signal)) this.#queue.addRateLimited(key);
-    } finally {
-      this.#awaited.delete(key);
+      if (isAbort(error, signal)) return;
+      this.#log.error('Waiting for the cache failed', error, { [this.#field]: key });
     }
+    // Mostly the awaited event itself has brought the key back, and it has been worked on already.
+    if (this.#awaited.delete(key)) this.#queue.add(key);
   }
 
   async #process(key: ObjectKey, signal: AbortSignal): Promise<void> {
