@@ -18,4 +18,7 @@ export { LaggingInformers, type LaggingInformersOptions } from './lagging-inform
 export { World, type WorldOptions, createWorld } from './world.ts';
 export { type LockWorld, describeLockContract } from './lock-contract.ts';
 export { MemoryLockStore } from './memory-lock.ts';
+export { type IssueOptions, type KeyPair, type TestAuthority, testAuthority } from './test-certificates.ts';
+export * from './transport-contract.ts';
+export { type TestServer, type TestServerOptions, startTestServer } from './transport-server.ts';
 export { QueueModel } from './queue-model.ts';

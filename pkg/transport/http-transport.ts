@@ -196,6 +196,9 @@ class HttpTransport implements Transport {
       onChange: () => pool.notifyAll(),
       onClose: () => pool.remove(session),
     });
+    const onEnding = (): void => session.destroy(closedError());
+    this.#ending.signal.addEventListener('abort', onEnding);
+    await session.opened().finally(() => this.#ending.signal.removeEventListener('abort', onEnding));
     return session;
   }
 

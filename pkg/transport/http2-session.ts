@@ -13,8 +13,8 @@ import { Http2Body } from './http2-body.ts';
 /** Go's `http2.Transport`: 4 MiB a stream; the connection's window is there to be out of the way. */
 const STREAM_WINDOW = 4 * 1024 * 1024;
 const CONNECTION_WINDOW = 1024 * 1024 * 1024;
-/** Assumed until the peer has said its own limit, as Go does. */
-const STREAMS_BEFORE_SETTINGS = 100;
+/** A peer that has accepted the connection says its settings at once; silence for this long, ms, means it is stuck. */
+const SETTINGS_TIMEOUT = 10_000;
 /** Node ends streams of a session that holds more MiB than this; 10 by default, less than a handful of lists. */
 const SESSION_MEMORY = 4096;
 
@@ -47,8 +47,9 @@ export class Http2Session {
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket | TLSSocket;
   readonly #options: SessionOptions;
+  readonly #settled = Promise.withResolvers<void>();
   #streams = 0;
-  #limit = STREAMS_BEFORE_SETTINGS;
+  #limit = 0;
   #draining = false;
   #failure: TransportError | undefined;
   #bytesSeen = 0;
@@ -66,6 +67,7 @@ export class Http2Session {
     this.#session.once('connect', () => this.#session.setLocalWindowSize(CONNECTION_WINDOW));
     this.#session.on('remoteSettings', (settings) => {
       this.#limit = settings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+      this.#settled.resolve();
       options.onChange();
     });
     this.#session.on('goaway', (code: number) => {
@@ -74,8 +76,26 @@ export class Http2Session {
     });
     this.#session.on('error', (error) => (this.#failure ??= exchangeError(error, options.origin)));
     this.#session.once('close', () => this.#onClose());
+    // Nobody may be waiting for it any more.
+    this.#settled.promise.catch(() => {});
     this.#armWatchdog();
     this.#armIdle();
+  }
+
+  /**
+   * Resolves when the peer has said how many streams it takes. More than that would wait inside the connection, where
+   * nobody can send them elsewhere. Rejects when the connection ends first.
+   */
+  async opened(): Promise<void> {
+    const { clock, origin } = this.#options;
+    const timer = clock.setTimeout(() => {
+      this.destroy(new TransportError('timeout', `cannot reach ${origin}: no HTTP/2 settings within ${SETTINGS_TIMEOUT / 1000} s`));
+    }, SETTINGS_TIMEOUT);
+    try {
+      await this.#settled.promise;
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** Open to new streams at all. */
@@ -83,8 +103,13 @@ export class Http2Session {
     return !this.#draining && !this.#session.closed && !this.#session.destroyed;
   }
 
-  get hasRoom(): boolean {
-    return this.usable && this.#streams < this.#limit;
+  /** Sets a stream aside, if there is one; exactly one `request` must follow. */
+  reserve(): boolean {
+    if (!this.usable || this.#streams >= this.#limit) return false;
+    this.#streams++;
+    this.#idleTimer?.cancel();
+    this.#idleTimer = undefined;
+    return true;
   }
 
   /** No new streams; ends when those under way have. */
@@ -103,7 +128,7 @@ export class Http2Session {
     this.#socket.destroy();
   }
 
-  /** Resolves at the answer's head. Rejects with {@link Unprocessed} when it may be sent on another session. */
+  /** Uses a reserved stream. Resolves at the answer's head. Rejects with {@link Unprocessed} when it may be sent on another session. */
   request(request: TransportRequest, headers: Headers, path: string): Promise<TransportResponse> {
     return new Promise((resolve, reject) => {
       const { signal, body } = request;
@@ -112,10 +137,10 @@ export class Http2Session {
         const head = { [constants.HTTP2_HEADER_METHOD]: request.method, [constants.HTTP2_HEADER_PATH]: path, ...headers };
         stream = this.#session.request(head, { endStream: body === undefined });
       } catch (cause) {
+        this.#release();
         reject(new Unprocessed('the connection is ending', { cause }));
         return;
       }
-      this.#opened();
       let failure: unknown;
       let head: Http2Body | undefined;
       const fail = (): unknown => failure ?? this.#failure ?? closedEarly(request, stream);
@@ -132,7 +157,7 @@ export class Http2Session {
       });
       stream.once('close', () => {
         signal?.removeEventListener('abort', onAbort);
-        this.#closed();
+        this.#release();
         const refused = head === undefined && stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && !signal?.aborted;
         if (head === undefined) reject(refused ? new Unprocessed('the stream was refused') : fail());
       });
@@ -140,13 +165,7 @@ export class Http2Session {
     });
   }
 
-  #opened(): void {
-    this.#streams++;
-    this.#idleTimer?.cancel();
-    this.#idleTimer = undefined;
-  }
-
-  #closed(): void {
+  #release(): void {
     this.#streams--;
     if (this.#streams === 0 && this.usable) this.#armIdle();
     this.#options.onRoom();
@@ -185,6 +204,7 @@ export class Http2Session {
     this.#watchdog?.cancel();
     this.#idleTimer?.cancel();
     this.#socket.destroy();
+    this.#settled.reject(this.#failure ?? new TransportError('reset', `${this.#options.origin}: connection closed by peer`));
     this.#options.onClose();
   }
 }

@@ -21,12 +21,12 @@ export class SessionPool {
     this.#most = most;
   }
 
-  /** A session with room for one more stream. Use it at once: room is not reserved. */
+  /** A session with one stream reserved: send a request on it. */
   async acquire(signal: AbortSignal | undefined): Promise<Http2Session> {
     for (;;) {
-      const session = this.#withRoom();
-      if (session !== undefined) return session;
       signal?.throwIfAborted();
+      const session = this.#reserve();
+      if (session !== undefined) return session;
       await (this.#mayOpen() ? orAborted(this.#openOne(), signal) : this.#room(signal));
     }
   }
@@ -60,8 +60,8 @@ export class SessionPool {
     return this.#sessions.size;
   }
 
-  #withRoom(): Http2Session | undefined {
-    for (const session of this.#sessions) if (session.hasRoom) return session;
+  #reserve(): Http2Session | undefined {
+    for (const session of this.#sessions) if (session.reserve()) return session;
     return undefined;
   }
 
