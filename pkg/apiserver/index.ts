@@ -16,3 +16,4 @@ export type { CertificateAuthority, ClientName, KeyPair } from './server/certifi
 export type { InProcessRequest, InProcessResponse, InProcessTransport } from './server/in-process.ts';
 export { type KubeconfigOptions, kubeconfig, writePrivate } from './server/kubeconfig.ts';
 export { Entry, type ResourceName, type Store, StoreError, type StoreEvent, type StoreOptions, createStore } from './store/index.ts';
+export { type Simulation, type SimulationOptions, startSimulation } from './simulation/simulation.ts';

@@ -8,7 +8,7 @@ import { type JsonObject, cloneJson, ensureObject, listAt, stringAt } from '../j
 import { trackUpdate } from '../managed-fields/index.ts';
 import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
 import { Entry } from '../store/index.ts';
-import { prepareForCreate, prepareForUpdate } from '../strategies/index.ts';
+import { type PrepareContext, prepareForCreate, prepareForUpdate } from '../strategies/index.ts';
 import { type FieldError, invalidStatus, validateCreate, validateUpdate } from '../validation/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { bodyOf } from './negotiate.ts';
@@ -92,7 +92,7 @@ export function createObject(call: Call, object: JsonObject, query: WriteQuery, 
   admitCreate(core, resource, object);
   if (!applied) trackCreate(call, object, query);
   if (generated) metadata['name'] = freeName(call, String(metadata['generateName']));
-  prepareForCreate(resource, object);
+  prepareForCreate(resource, object, prepareContext(call));
   refuseInvalid(resource, stringAt(metadata, 'name') ?? '', validateCreate(resource, object));
   allocate(core, resource, object);
   const stored = toStored(call, object);
@@ -146,7 +146,7 @@ export function updateObject(call: Call, object: JsonObject, query: WriteQuery, 
   checkPreconditions(call, object, old, current);
   keepSystemFields(object, old);
   applyDefaults(resource.group, resource.version, resource.kind, object);
-  prepareForUpdate(resource, object, old, subresource);
+  prepareForUpdate(resource, object, old, subresource, prepareContext(call));
   if (subresource === undefined) allocate(core, resource, object, old);
   refuseInvalid(resource, name, validateUpdate(resource, object, old, subresource));
   if (!applied) trackChange(call, object, old, query);
@@ -178,6 +178,12 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
     throw new ApiError(invalidStatus(kind, name, [error]));
   }
   if (revision !== String(current.revision)) throw conflict(resource, name, MODIFIED_MEANWHILE);
+}
+
+function prepareContext({ core, user }: Call): PrepareContext {
+  const { name, uid, groups, extra } = user;
+  const info = { username: name, groups: [...groups], ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
+  return { time: formatTime(core.clock.now()), user: info };
 }
 
 /** What no request can change (`rest.BeforeUpdate`). */
