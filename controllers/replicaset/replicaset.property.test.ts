@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { type Pod, type ReplicaSet, controllerOf, isControlledBy, isPodActive, isPodReady, keyOf, resources } from '#pkg/api';
 import { seededRandom } from '#pkg/base';
-import { type Fault, LaggingInformers, type World, createWorld, pod, replicaSet, runFakeKubelet } from '#pkg/testing';
+import { type ClusterRequest, type Fault, type World, createWorld, pod, replicaSet, runFakeKubelet } from '#pkg/testing';
 
 import { replicaSetController } from './index.ts';
 
@@ -85,8 +85,8 @@ function meddle(cluster: World['cluster'], how: string, chosen: Pod): void {
 const owned = ({ cluster }: World): Pod[] =>
   cluster.list(pods).filter((one) => isPodActive(one) && isControlledBy(one, cluster.get(replicaSets, KEY)!));
 
-/** What must hold when nothing disturbs any more, and long enough has gone by. */
-async function expectSettled(world: World): Promise<void> {
+/** What must hold when nothing disturbs any more, and long enough has gone by. Answers what is written after that. */
+async function expectSettled(world: World): Promise<readonly ClusterRequest[]> {
   const { cluster, clock } = world;
   cluster.fault = () => undefined;
   await clock.step(1_200_000);
@@ -105,12 +105,16 @@ async function expectSettled(world: World): Promise<void> {
   } satisfies ReplicaSet['status']);
 
   const writes = cluster.writes.length;
-  (world.informers as LaggingInformers).resync();
+  world.resync();
   await clock.step(600_000);
-  expect(cluster.writes.slice(writes)).toEqual([]);
+  return cluster.writes.slice(writes);
 }
 
-async function run(set: Settings, steps: readonly { action: Action; after: number }[], watch: (world: World) => void): Promise<void> {
+async function run(
+  set: Settings,
+  steps: readonly { action: Action; after: number }[],
+  watch: (world: World) => void,
+): Promise<readonly ClusterRequest[]> {
   const { world, endKubelet } = build(set);
   try {
     watch(world);
@@ -119,7 +123,7 @@ async function run(set: Settings, steps: readonly { action: Action; after: numbe
       await world.clock.step(after);
       act(world, action, set.minReadySeconds);
     }
-    await expectSettled(world);
+    return await expectSettled(world);
   } finally {
     await world.stop();
     endKubelet();
@@ -131,9 +135,10 @@ describe('random worlds', () => {
     await fc.assert(
       fc.asyncProperty(settings, script(fc.oneof(scaling, touching, meddling)), async (set, steps) => {
         const chance = seededRandom(set.seed + 1);
-        await run(set, steps, ({ cluster }) => {
+        const late = await run(set, steps, ({ cluster }) => {
           cluster.fault = (): Fault => (chance() < set.faults ? (chance() < 0.5 ? 'lose' : 'refuse') : undefined);
         });
+        expect(late).toEqual([]);
       }),
       { numRuns: 60 },
     );
@@ -144,7 +149,7 @@ describe('random worlds', () => {
       fc.asyncProperty(settings, script(fc.oneof(scaling, touching)), async (set, steps) => {
         const chance = seededRandom(set.seed + 1);
         const problems: string[] = [];
-        await run(set, steps, (world) => {
+        const late = await run(set, steps, (world) => {
           const { cluster, clock } = world;
           // Sizes that a cache may still show, and a sync under way may still act on.
           const sizes: { since: number; replicas: number }[] = [{ since: 0, replicas: 3 }];
@@ -160,12 +165,12 @@ describe('random worlds', () => {
             if (chance() < set.faults) return 'refuse';
             if (type.kind !== 'Pod') return undefined;
             const count = owned(world).length;
-            if (verb === 'create' && count + 1 > Math.max(...possible())) problems.push(`${count + 1} Pods, wanted ${possible()}`);
-            if (verb === 'delete' && count - 1 < Math.min(...possible())) problems.push(`${count - 1} Pods, wanted ${possible()}`);
+            if (verb === 'create' && count + 1 > Math.max(...possible())) problems.push(`${count + 1} Pods, wanted ${possible().join()}`);
+            if (verb === 'delete' && count - 1 < Math.min(...possible())) problems.push(`${count - 1} Pods, wanted ${possible().join()}`);
             return undefined;
           };
         });
-        expect(problems).toEqual([]);
+        expect({ problems, late }).toEqual({ problems: [], late: [] });
       }),
       { numRuns: 60 },
     );

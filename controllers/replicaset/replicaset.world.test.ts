@@ -122,6 +122,19 @@ describe('adoption and release', () => {
     expect(status()?.replicas).toBe(2);
   });
 
+  test('an orphan that comes later wakes who selects it, and one too many goes', async () => {
+    const { cluster, clock } = await started();
+    cluster.create(replicaSets, fresh(1));
+    await clock.step(1000);
+    const [first] = active();
+    cluster.change(pods, keyOf(first!), (live) => ({ ...live, spec: { ...live.spec!, nodeName: 'node-1' } }));
+    await clock.step(1000);
+    cluster.create(pods, pod('stray', undefined, { phase: 'Pending', conditions: [] }));
+    await clock.step(1000);
+    expect(cluster.writes.filter(({ key }) => key === 'default/stray').map(({ verb }) => verb)).toEqual(['patch', 'delete']);
+    expect(active().map(keyOf)).toEqual([keyOf(first!)]);
+  });
+
   test('an owner under deletion neither adopts nor creates nor deletes', async () => {
     const { cluster, clock } = await started();
     cluster.create(pods, pod('stray'));
@@ -323,12 +336,15 @@ describe('which Pods go first', () => {
   test('those that share a node with Pods of a sibling ReplicaSet', async () => {
     const { cluster, clock } = await started();
     const owner = deployment();
-    const labels = { app: 'web', hash: '2' };
-    const sibling = fresh(0, { name: 'web-2', owner });
-    cluster.create(replicaSets, { ...sibling, spec: { replicas: 0, selector: { matchLabels: labels }, template: podTemplate('app:v2', labels) } });
+    const labels = { app: 'api', hash: '2' };
+    const sibling = fresh(1, { name: 'web-2', owner });
+    cluster.create(replicaSets, { ...sibling, spec: { replicas: 1, selector: { matchLabels: { hash: '2' } }, template: podTemplate('app:v2', labels) } });
+    await clock.step(1000);
+    const [companion] = active();
     cluster.create(replicaSets, fresh(2, { owner }));
     await clock.step(1000);
-    const [crowded, alone] = active();
+    // The second: a choice without companions in mind would take the first.
+    const [, alone, crowded] = active();
     const run = (of: Pod, nodeName: string): void =>
       void cluster.change(pods, keyOf(of), (live) => ({
         ...live,
@@ -337,9 +353,7 @@ describe('which Pods go first', () => {
       }));
     run(crowded!, 'node-1');
     run(alone!, 'node-2');
-    const companion = cluster.create(pods, pod('companion', cluster.get(replicaSets, 'default/web-2')));
-    cluster.change(pods, keyOf(companion), (live) => ({ ...live, metadata: { ...live.metadata, labels } }));
-    run(companion, 'node-1');
+    run(companion!, 'node-1');
     await clock.step(1000);
     scaleTo(1);
     await clock.step(1000);

@@ -49,6 +49,7 @@ export class World {
   readonly metrics = new Metrics();
   readonly informers: InformerFactory;
   readonly controllers: readonly Controller[];
+  readonly #lagging: LaggingInformers | undefined;
   readonly #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -58,9 +59,8 @@ export class World {
     this.random = seededRandom(options.seed ?? 1);
     this.cluster = new FakeCluster({ clock, random: this.random, latency });
     const client = this.cluster.client();
-    this.informers = options.realInformers
-      ? createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true })
-      : new LaggingInformers({ cluster: this.cluster, clock, lag });
+    this.#lagging = options.realInformers ? undefined : new LaggingInformers({ cluster: this.cluster, clock, lag });
+    this.informers = this.#lagging ?? createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
     const featureGates = new FeatureGates({ values: options.gates ?? {} });
     this.controllers = options.controllers.map((definition) =>
       definition.create({
@@ -88,6 +88,12 @@ export class World {
     await this.clock.stepUntil(() => synced);
     await filled;
     await settle();
+  }
+
+  /** Tells the controllers of every object again. Not with real informers, which do it in their own time. */
+  resync(): void {
+    if (!this.#lagging) throw new RangeError('real informers resync by their period');
+    this.#lagging.resync();
   }
 
   /** Ends everything; rejects with what a controller failed with. */
