@@ -60,6 +60,7 @@ describe('rolling update', () => {
     { title: 'then shrinks the old by what may be unavailable', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [10, 10], fresh: [3, 0], steps: ['old 10->8'] },
     { title: 'waits while new Pods are not available', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 8], fresh: [5, 0], steps: [] },
     { title: 'shrinks as new Pods become available', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 8], fresh: [5, 3], steps: ['old 8->5'] },
+    { title: 'counts no available Pods beyond a size that was written a moment ago', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 10], fresh: [5, 3], steps: ['old 8->5'] },
     { title: 'removes unhealthy old Pods without waiting, then healthy ones', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 7], fresh: [5, 5], steps: ['old 8->7', 'old 7->3'] },
     { title: 'does not shrink when a node took an old Pod', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 7], fresh: [5, 0], steps: [] },
     { title: 'ends with the last old Pod', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [1, 1], fresh: [10, 9], steps: ['old 1->0'] },
@@ -143,6 +144,12 @@ describe('recreate', () => {
     const old = replicaSet({ name: 'old', owner, template: OLD });
     const snapshot = snapshotOf(owner, [old], 0, [[old, [pod('a', old, { phase })]]]);
     expect(decideNewReplicaSet(snapshot, rolloutOf(snapshot), 'recreate').kind).toBe(kind);
+  });
+
+  test('with an old ReplicaSet that has not been synced since it shrank: keep', () => {
+    const old = replicaSet({ name: 'old', owner, template: OLD, metadata: { generation: 2 } });
+    const snapshot = snapshotOf(owner, [old]);
+    expect(decideNewReplicaSet(snapshot, rolloutOf(snapshot), 'recreate').kind).toBe('keep');
   });
 
   test('then starts all new Pods at once', () => {

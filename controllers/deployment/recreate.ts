@@ -8,9 +8,13 @@ export function endOld({ deployment }: Snapshot, rollout: Rollout): Step[] {
   return active(rollout.oldReplicaSets).flatMap((replicaSet) => resize(replicaSet, 0, deployment));
 }
 
-/** An old ReplicaSet counts Pods, or an old Pod is not in a final phase: two versions must never run at once. */
+/**
+ * An old ReplicaSet counts Pods, or an old Pod is not in a final phase: two versions must never run at once. Neither is
+ * known of a ReplicaSet that has not been synced at its present size: it may be creating Pods right now.
+ */
 export function oldPodsRunning({ pods }: Snapshot, rollout: Rollout): boolean {
   if (sumOf(rollout.oldReplicaSets, (replicaSet) => replicaSet.status?.replicas) > 0) return true;
+  if (rollout.oldReplicaSets.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0))) return true;
   for (const [uid, owned] of pods) {
     if (uid !== rollout.newReplicaSet?.metadata.uid && owned.some((pod) => !isPodTerminal(pod))) return true;
   }

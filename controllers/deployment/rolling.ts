@@ -64,6 +64,7 @@ function shrinkHealthy(deployment: Deployment, old: readonly ReplicaSet[], newRe
   return steps;
 }
 
+/** Never more than its size: Pods beyond it are about to go, though the status counts them still. */
 function availableOf(replicaSet: ReplicaSet): number {
-  return replicaSet.status?.availableReplicas ?? 0;
+  return Math.min(replicaSet.status?.availableReplicas ?? 0, sizeOf(replicaSet));
 }
