@@ -33,7 +33,7 @@ async function started({ startAfter = () => 500, endAfter = 500, ...options }: S
 }
 
 function create(spec: Partial<Deployment['spec']> = {}, metadata: Partial<Deployment['metadata']> = {}): Deployment {
-  const { status: _, ...fresh } = deployment({ spec: { replicas: 4, ...spec } as Deployment['spec'] & object, metadata });
+  const { status: _, ...fresh } = deployment({ spec: { replicas: 4, ...spec }, metadata });
   return world.cluster.create(deployments, fresh);
 }
 
