@@ -4,9 +4,9 @@ import type { Logger } from '#pkg/log';
 
 import type { Handlers } from './handlers.ts';
 import type { InformerMetrics } from './informer-metrics.ts';
-import { StringPool, internCommonStrings } from './intern.ts';
 import type { ReflectorTarget } from './reflector.ts';
 import { compareResourceVersions } from './resource-version.ts';
+import { Sharing } from './sharing.ts';
 import { Slices } from './slices.ts';
 import type { Store } from './store.ts';
 
@@ -32,7 +32,7 @@ export interface MirrorOptions<T extends KubeObject> {
  */
 export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
   readonly #options: MirrorOptions<T>;
-  readonly #pool = new StringPool();
+  readonly #sharing = new Sharing();
   readonly #deletions = new Map<ObjectKey, string>();
   #gathered = new Map<ObjectKey, T>();
   #wentBack = false;
@@ -65,7 +65,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
       this.#gathered.set(key, cached);
       return;
     }
-    const prepared = this.#prepare(object);
+    const prepared = this.#prepare(object, cached);
     this.#gathered.set(key, same && semanticEqual(cached, prepared) ? cached : prepared);
   }
 
@@ -119,7 +119,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
     } else {
       if (order !== undefined && order <= 0) return;
       this.#deletions.delete(key);
-      this.#timed(() => this.#put(key, cached, this.#prepare(object)));
+      this.#timed(() => this.#put(key, cached, this.#prepare(object, cached)));
     }
     this.#options.metrics.size(this.#options.store.size);
   }
@@ -150,7 +150,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
     const cached = store.delete(key);
     if (cached === undefined) return;
     const isLast = last !== undefined && last.metadata.uid === cached.metadata.uid;
-    handlers.tell({ type: 'delete', object: isLast ? this.#prepare(last) : cached, unknown: !isLast });
+    handlers.tell({ type: 'delete', object: isLast ? this.#prepare(last, cached) : cached, unknown: !isLast });
   }
 
   #remember(key: ObjectKey, resourceVersion: string): void {
@@ -163,12 +163,12 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
     }
   }
 
-  #prepare(object: T): T {
+  #prepare(object: T, cached: T | undefined): T {
     const { transform, freeze } = this.#options;
     let prepared = withoutManagedFields(object);
     if (transform !== undefined) prepared = this.#transformed(transform, prepared);
-    internCommonStrings(prepared, this.#pool);
-    return freeze ? deepFreeze(prepared) : prepared;
+    const shared = this.#sharing.share(prepared, cached);
+    return freeze ? deepFreeze(shared) : shared;
   }
 
   /** An object that its transform cannot take is kept whole: too much is better than too little. */
