@@ -22,3 +22,6 @@ export { type IssueOptions, type KeyPair, type TestAuthority, testAuthority } fr
 export * from './transport-contract.ts';
 export { type TestServer, type TestServerOptions, startTestServer } from './transport-server.ts';
 export { QueueModel } from './queue-model.ts';
+export { type CutKind, TcpProxy } from './tcp-proxy.ts';
+export { type ControllerSettings, createControllers } from './create-controllers.ts';
+export { ServerWorld, type ServerWorldOptions, createServerWorld } from './server-world.ts';

@@ -1,23 +1,18 @@
 import type { ResourceType } from '#pkg/api';
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
-import type { Controller, ControllerDefinition, FlagDefinition } from '#pkg/controller';
-import { FeatureGates } from '#pkg/featuregates';
+import type { Controller } from '#pkg/controller';
 import { type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
 
+import { type ControllerSettings, createControllers } from './create-controllers.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { LaggingInformers } from './lagging-informers.ts';
 import { RecordedEvents } from './recorded-events.ts';
 
-export interface WorldOptions {
-  readonly controllers: readonly ControllerDefinition[];
+export interface WorldOptions extends ControllerSettings {
   readonly seed?: number;
-  /** Feature gates other than their defaults. */
-  readonly gates?: Readonly<Record<string, boolean>>;
-  /** Values of flags other than their defaults, by name. */
-  readonly options?: Readonly<Record<string, unknown>>;
   /** How late a change reaches the caches, ms. */
   readonly lag?: (resource: ResourceType) => number;
   /** How long a request takes, ms. */
@@ -61,21 +56,8 @@ export class World {
     const client = this.cluster.client();
     this.#lagging = options.realInformers ? undefined : new LaggingInformers({ cluster: this.cluster, clock, lag });
     this.informers = this.#lagging ?? createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
-    const featureGates = new FeatureGates({ values: options.gates ?? {} });
-    this.controllers = options.controllers.map((definition) =>
-      definition.create({
-        name: definition.name,
-        client,
-        informers: this.informers,
-        recorder: this.events,
-        clock,
-        random: this.random,
-        log,
-        metrics,
-        featureGates,
-        options: flagValues(definition.flags, options.options),
-      }),
-    );
+    const { informers, random, events: recorder } = this;
+    this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, () => client);
   }
 
   /** Starts informers and controllers, and returns once the caches are filled. */
@@ -104,9 +86,3 @@ export class World {
     await this.informers.shutdown();
   }
 }
-
-function flagValues(flags: readonly FlagDefinition[], values: Readonly<Record<string, unknown>> = {}): ControllerOptions {
-  return Object.fromEntries(flags.map((flag) => [flag.name, values[flag.name] ?? flag.default])) as ControllerOptions;
-}
-
-type ControllerOptions = Parameters<ControllerDefinition['create']>[0]['options'];
