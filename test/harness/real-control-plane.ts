@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Authority, type Pair } from './certificates.ts';
-import { type ControlPlane, kubeconfig } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { kubeconfig } from './kubeconfig.ts';
 import { Child, freePort } from './processes.ts';
 
 /** How long etcd and the API server may take to come up on a busy machine, ms. */
@@ -68,10 +69,8 @@ export async function startRealControlPlane(assets: string): Promise<ControlPlan
     const access = async (name: string, pair: Pair): Promise<string> =>
       file(`${name}.kubeconfig`, kubeconfig({ server: `https://127.0.0.1:${port}`, authority: authority.certificate, user: name, pair }));
     return {
-      kind: 'kube-apiserver',
       adminKubeconfig: await access('admin', admin),
       managerKubeconfig: await access('system:kube-controller-manager', await authority.issue('CN=system:kube-controller-manager')),
-      hasKubelets: false,
       stop,
     };
   } catch (error) {

@@ -1,0 +1,84 @@
+import { type Pod, isConflict, isNotFound, keyOf, podCondition, resources } from '#pkg/api';
+import { formatTime, isAbort } from '#pkg/base';
+import type { Client } from '#pkg/client';
+
+/** Where a Pod is bound to; no Node object stands behind it, and the API server asks for none. */
+const NODE = 'test-node';
+const NEVER_READY = 'simulation.kubernetes.io/never-ready';
+
+export interface PodRunner {
+  /** Ends it; rejects with what it failed with. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Scheduler and kubelets for an API server that has none: binds every Pod, reports it running and ready, and lets it go
+ * when it is deleted. Pods annotated `simulation.kubernetes.io/never-ready` are left not ready, as on the embedded server.
+ */
+export function runPods(client: Client): PodRunner {
+  const pods = client.resource(resources.pods);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const under = new Map<string, Promise<void>>();
+
+  /** What the Pod needs next; the change that this makes brings it here again. */
+  async function move(pod: Pod): Promise<void> {
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      if ((pod.metadata.deletionGracePeriodSeconds ?? 0) > 0) await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
+    } else if (!pod.spec?.nodeName) {
+      const { name, namespace } = pod.metadata;
+      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: NODE } };
+      await client.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { signal });
+    } else if (!podCondition(pod, 'Ready')) {
+      await pods.patch(pod.metadata, 'strategic', { status: statusOf(pod) }, { subresource: 'status', signal });
+    }
+  }
+
+  /** One at a time for each Pod: a later change waits for what the earlier one set going. */
+  function see(pod: Pod): void {
+    const before = under.get(pod.metadata.uid) ?? Promise.resolve();
+    const after = before.then(() => move(pod)).catch((error: unknown) => {
+      if (!isNotFound(error) && !isConflict(error) && !isAbort(error, signal)) fail(new Error(`cannot run ${keyOf(pod)}`, { cause: error }));
+    });
+    under.set(pod.metadata.uid, after);
+  }
+
+  let failure: Error | undefined;
+  function fail(error: Error): void {
+    failure ??= error;
+    stopping.abort();
+  }
+
+  async function run(): Promise<void> {
+    const first = await pods.list({ signal });
+    first.items.forEach(see);
+    let { resourceVersion } = first.metadata;
+    while (!signal.aborted) {
+      for await (const event of pods.watch({ resourceVersion, allowWatchBookmarks: true, signal })) {
+        if (event.type === 'ERROR') throw new Error(`watching pods: ${event.object.message}`);
+        ({ resourceVersion } = event.object.metadata);
+        if (event.type === 'DELETED') under.delete(event.object.metadata.uid);
+        else if (event.type !== 'BOOKMARK') see(event.object);
+      }
+    }
+  }
+
+  const ended = run().catch((error: unknown) => {
+    if (!isAbort(error, signal)) fail(new Error('cannot watch Pods', { cause: error }));
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      await ended;
+      await Promise.all(under.values());
+      if (failure) throw failure;
+    },
+  };
+}
+
+function statusOf(pod: Pod): NonNullable<Pod['status']> {
+  const lastTransitionTime = formatTime(Date.now());
+  const status = pod.metadata.annotations?.[NEVER_READY] === 'true' ? 'False' : 'True';
+  const condition = (type: string) => ({ type, status, lastTransitionTime });
+  return { phase: 'Running', startTime: lastTransitionTime, conditions: [condition('Ready'), condition('ContainersReady')] };
+}
