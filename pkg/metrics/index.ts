@@ -1,5 +1,6 @@
 /**
  * A thin face over prom-client: metrics with upstream's names, buckets and stability marks, and no global registry.
  */
-export { type HistogramOptions, type MetricOptions, Metrics, type Stability } from './metrics.ts';
+export type { LabelRules } from './label-rules.ts';
+export { type HistogramOptions, type MetricOptions, Metrics, type MetricsPolicy, type Stability } from './metrics.ts';
 export type { Counter, Gauge, Histogram } from 'prom-client';
