@@ -2,6 +2,7 @@
  * One informer in a process of its own. Argument: `Job` as JSON. Prints its `Measured` as one JSON line. Needs
  * --expose-gc. Modules are loaded before anything is measured; only the client at hand is loaded at all.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { keepFields } from '#pkg/cache';
@@ -29,6 +30,8 @@ export interface Measured {
   readonly retained: number;
   /** Above what the process had before it began, bytes. */
   readonly peakRss: number;
+  /** The longest the event loop was held during the first list, ms. */
+  readonly pause: number;
 }
 
 const job = JSON.parse(process.argv[2]!) as Job;
@@ -104,9 +107,12 @@ let updated = 0;
 const heapBefore = heap();
 const rssBefore = process.memoryUsage().rss;
 const cpuBefore = cpu();
+const delays = monitorEventLoopDelay({ resolution: 1 });
+delays.enable();
 const begun = performance.now();
 const kept = await start({ add: () => added++, update: () => updated++ });
 await until(() => added >= job.count);
+delays.disable();
 const listCpu = cpu() - cpuBefore;
 const listTime = performance.now() - begun;
 const peakRss = process.resourceUsage().maxRSS * 1024 - rssBefore;
@@ -122,7 +128,7 @@ if (job.updates > 0) {
   await until(() => updated >= job.updates);
   updatesCpu = cpu() - before;
 }
-const measured: Measured = { listCpu, listTime, updatesCpu, retained, peakRss };
+const measured: Measured = { listCpu, listTime, updatesCpu, retained, peakRss, pause: delays.max / 1e6 };
 console.log(JSON.stringify(measured));
 if (kept === undefined) throw new Error('the cache was collected');
 process.exit(0);

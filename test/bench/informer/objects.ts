@@ -18,14 +18,16 @@ const TIME = '2026-01-01T00:00:00Z';
 export function podJson(index: number, resourceVersion: number): object {
   const replicaSet = `web-${Math.floor(index / 50)}-5d4f8c7b9`;
   const name = `${replicaSet}-${filler(`pod-${index}`, 5)}`;
-  const env = Array.from({ length: 8 }, (_, i) => ({ name: `SETTING_${i}`, value: filler(`${name}/${i}`, 24) }));
+  // As in life: what comes from the template is alike in all Pods of a ReplicaSet, what the server adds is not.
+  const env = Array.from({ length: 8 }, (_, i) => ({ name: `SETTING_${i}`, value: filler(`${replicaSet}/${i}`, 24) }));
+  const token = `kube-api-access-${filler(`volume-${index}`, 5)}`;
   const container = (which: string): object => ({
     name: which,
     image: `registry.example.com/team/${which}:v1.${index % 7}.0`,
     ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
     env,
     resources: { limits: { cpu: '500m', memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
-    volumeMounts: [{ name: 'kube-api-access', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+    volumeMounts: [{ name: token, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
     livenessProbe: { httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
     readinessProbe: { httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
     terminationMessagePath: '/dev/termination-log',
@@ -42,14 +44,14 @@ export function podJson(index: number, resourceVersion: number): object {
       generation: 1,
       creationTimestamp: TIME,
       labels: { app: `web-${Math.floor(index / 50)}`, 'pod-template-hash': '5d4f8c7b9', tier: 'frontend' },
-      annotations: { 'example.com/checksum': filler(`${name}/sum`, 64) },
+      annotations: { 'example.com/checksum': filler(`${replicaSet}/sum`, 64) },
       ownerReferences: [
         { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: replicaSet, uid: uid(replicaSet), controller: true, blockOwnerDeletion: true },
       ],
       managedFields: managedFields(uid(name)),
     },
     spec: {
-      volumes: [{ name: 'kube-api-access', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
+      volumes: [{ name: token, projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
       containers: [container('app'), container('proxy')],
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 30,

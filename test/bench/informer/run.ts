@@ -42,6 +42,7 @@ export async function median(count: number, run: () => Promise<Measured>): Promi
     updatesCpu: middle((one) => one.updatesCpu),
     retained: middle((one) => one.retained),
     peakRss: middle((one) => one.peakRss),
+    pause: middle((one) => one.pause),
   };
 }
 
