@@ -5,6 +5,7 @@ import type { Logger } from '#pkg/log';
 
 import { ControllerError, aggregate } from './errors.ts';
 import { inParallel } from './fan-out.ts';
+import { logName } from './log-name.ts';
 import { controllerReference } from './owner-reference.ts';
 
 export interface ClaimOptions<Owner extends KubeObject, T extends KubeObject> {
@@ -119,8 +120,8 @@ async function adopt<Owner extends KubeObject, T extends KubeObject>(
 }
 
 async function release<Owner extends KubeObject, T extends KubeObject>(candidate: T, options: ClaimOptions<Owner, T>): Promise<void> {
-  const { owner, type, client, finalizers = [], log, signal } = options;
-  log.v(2)?.info('Patching object to remove its controllerRef', { [type.kind]: keyOf(candidate), controller: keyOf(owner) });
+  const { owner, ownerType, type, client, finalizers = [], log, signal } = options;
+  log.v(2)?.info('Patching object to remove its controllerRef', { [logName(type)]: keyOf(candidate), [logName(ownerType)]: keyOf(owner) });
   const metadata = {
     uid: candidate.metadata.uid,
     ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { resources } from '#pkg/api';
 import { silentLogger } from '#pkg/log';
 import { FakeClock } from '#pkg/testing';
 
@@ -7,7 +8,7 @@ import { Expectations } from './expectations.ts';
 
 function setUp() {
   const clock = new FakeClock();
-  return { clock, expectations: new Expectations({ clock, log: silentLogger }) };
+  return { clock, expectations: new Expectations({ resource: resources.replicaSets, clock, log: silentLogger }) };
 }
 
 test('nothing expected is satisfied, and observing it changes nothing', () => {

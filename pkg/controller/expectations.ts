@@ -1,6 +1,8 @@
-import type { ObjectKey } from '#pkg/api';
+import type { ObjectKey, ResourceType } from '#pkg/api';
 import type { Clock } from '#pkg/base';
 import type { Logger } from '#pkg/log';
+
+import { logName } from './log-name.ts';
 
 /** After this long without the awaited events the key is worked on anyway, ms (`ExpectationsTimeout` upstream). */
 const TIMEOUT = 5 * 60 * 1000;
@@ -24,8 +26,11 @@ export class Expectations {
   readonly #byKey = new Map<ObjectKey, Expectation>();
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #field: string;
 
-  constructor(options: { readonly clock: Clock; readonly log: Logger }) {
+  /** `resource`: what the keys name. */
+  constructor(options: { readonly resource: ResourceType; readonly clock: Clock; readonly log: Logger }) {
+    this.#field = logName(options.resource);
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -48,7 +53,7 @@ export class Expectations {
 
   /** A deletion was seen (by timestamp or event), or will not happen. Counts once for each UID. */
   deletionObserved(key: ObjectKey, uid: string): void {
-    if (this.#byKey.get(key)?.deletions.delete(uid)) this.#log.v(4)?.info('Expected deletion observed', { key, uid });
+    if (this.#byKey.get(key)?.deletions.delete(uid)) this.#log.v(4)?.info('Expected deletion observed', { [this.#field]: key, uid });
   }
 
   /** Nothing is awaited any more, or too long: the dependents in the cache may be acted on. */
@@ -56,7 +61,7 @@ export class Expectations {
     const expected = this.#byKey.get(key);
     if (!expected) return true;
     if (expected.creations <= 0 && expected.deletions.size === 0) return true;
-    const pending = { key, creations: expected.creations, deletions: expected.deletions.size };
+    const pending = { [this.#field]: key, creations: expected.creations, deletions: expected.deletions.size };
     if (this.#clock.monotonic() - expected.since >= TIMEOUT) {
       this.#log.v(4)?.info('Controller expectations expired', pending);
       return true;
@@ -78,7 +83,7 @@ export class Expectations {
 
   #set(key: ObjectKey, creations: number, uids: Iterable<string>): void {
     const expectation = { creations, deletions: new Set(uids), since: this.#clock.monotonic() };
-    this.#log.v(4)?.info('Setting expectations', { key, creations, deletions: expectation.deletions.size });
+    this.#log.v(4)?.info('Setting expectations', { [this.#field]: key, creations, deletions: expectation.deletions.size });
     this.#byKey.set(key, expectation);
   }
 }

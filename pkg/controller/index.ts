@@ -32,6 +32,7 @@ export * from './errors.ts';
 export * from './expectations.ts';
 export * from './fan-out.ts';
 export * from './finalizers.ts';
+export * from './log-name.ts';
 export * from './loop.ts';
 export * from './write-barrier.ts';
 export { type ClaimOptions, claim, filterClaimed } from './claim.ts';

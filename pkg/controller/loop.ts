@@ -8,6 +8,7 @@ import { type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue'
 
 import type { Controller, ControllerContext } from './definition.ts';
 import { isOnlyConflicts } from './errors.ts';
+import { logName } from './log-name.ts';
 import type { AnyTrigger, Enqueue } from './triggers.ts';
 import type { StaleCache, WriteBarrier } from './write-barrier.ts';
 
@@ -75,8 +76,7 @@ class Loop implements Controller {
     this.#registrations = options.triggers.map((trigger) => trigger.attach(attached));
     const watched = options.triggers.map(({ resource }) => context.informers.informer(resource));
     this.#caches = [...watched, ...(options.caches ?? [])];
-    const { kind } = options.resource;
-    this.#field = kind.charAt(0).toLowerCase() + kind.slice(1);
+    this.#field = logName(options.resource);
   }
 
   running(): readonly string[] {

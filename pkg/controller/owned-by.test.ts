@@ -18,7 +18,7 @@ const owners = {
 };
 
 function setUp() {
-  const expectations = new Expectations({ clock: new FakeClock(), log: silentLogger });
+  const expectations = new Expectations({ resource: resources.replicaSets, clock: new FakeClock(), log: silentLogger });
   const { handlers } = ownedBy(resources.pods, owners, {
     expectations,
     onUpdate: (owner, _old, current) =>

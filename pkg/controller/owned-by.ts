@@ -1,14 +1,18 @@
 import { type KubeObject, type ResourceType, controllerOf, keyOf } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import type { InformerOptions } from '#pkg/cache';
+import type { Logger } from '#pkg/log';
 
 import type { Expectations } from './expectations.ts';
+import { logName } from './log-name.ts';
 import type { Owners } from './owners.ts';
 import { type Enqueue, type Trigger, on } from './triggers.ts';
 
 export interface OwnedByOptions<Owner extends KubeObject, T extends KubeObject> extends InformerOptions<T> {
   /** Told of creations and deletions before the owner is enqueued. */
   readonly expectations?: Expectations;
+  /** Told of orphans that more than one owner selects: a mistake of the user, with which the first to adopt wins. */
+  readonly log?: Logger;
   /** More to enqueue when a dependent of `owner` changed. */
   readonly onUpdate?: (owner: Owner, old: T, current: T) => readonly Enqueue[];
 }
@@ -24,12 +28,18 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
   owners: Pick<Owners<Owner>, 'controllerOf' | 'matching'>,
   options: OwnedByOptions<Owner, T> = {},
 ): Trigger<T> {
-  const { expectations, onUpdate, ...informer } = options;
+  const { expectations, log, onUpdate, ...informer } = options;
+
+  function selecting(orphan: T): readonly Enqueue[] {
+    const keys = owners.matching(orphan).map(keyOf);
+    if (keys.length > 1) log?.error('More than one owner selects an object', undefined, { [logName(resource)]: keyOf(orphan), owners: keys });
+    return keys;
+  }
 
   function add(object: T): readonly Enqueue[] {
     // After a restart an object may be first seen while it is being deleted: that is no creation.
     if (object.metadata.deletionTimestamp !== undefined) return remove(object);
-    if (!controllerOf(object)) return owners.matching(object).map(keyOf);
+    if (!controllerOf(object)) return selecting(object);
     const owner = owners.controllerOf(object);
     if (!owner) return [];
     expectations?.creationObserved(keyOf(owner));
@@ -50,7 +60,7 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
       const owner = owners.controllerOf(current);
       if (owner) keys.push(keyOf(owner), ...(onUpdate?.(owner, old, current) ?? []));
     } else if (labelsChanged || ownerChanged) {
-      keys.push(...owners.matching(current).map(keyOf));
+      keys.push(...selecting(current));
     }
     return keys;
   }

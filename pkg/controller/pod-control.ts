@@ -14,6 +14,7 @@ import type { ResourceClient } from '#pkg/client';
 
 import type { ControllerContext } from './definition.ts';
 import { ControllerError } from './errors.ts';
+import { logName } from './log-name.ts';
 import { podFromTemplate } from './pod-template.ts';
 
 export interface PodControlOptions<Owner extends KubeObject> {
@@ -30,10 +31,13 @@ export class PodControl<Owner extends KubeObject> {
   readonly #options: PodControlOptions<Owner>;
   readonly #context: Pick<ControllerContext, 'recorder' | 'log'>;
   readonly #pods: ResourceClient<Pod>;
+  /** Name of the owner in logs. */
+  readonly #owner: string;
 
   constructor(context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>, options: PodControlOptions<Owner>) {
     this.#context = context;
     this.#options = options;
+    this.#owner = logName(options.ownerType);
     this.#pods = context.client.resource(resources.pods);
   }
 
@@ -55,7 +59,7 @@ export class PodControl<Owner extends KubeObject> {
       throw error;
     }
     this.#options.wrote?.(owner, created);
-    log.v(4)?.info('Controller created pod', { controller: keyOf(owner), pod: keyOf(created) });
+    log.v(4)?.info('Controller created pod', { [this.#owner]: keyOf(owner), pod: keyOf(created) });
     recorder.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
     return created;
   }
@@ -63,7 +67,7 @@ export class PodControl<Owner extends KubeObject> {
   /** Events SuccessfulDelete and FailedDelete. Rejects with NotFound as it came, with other failures wrapped. */
   async delete(owner: Owner, pod: Pod, signal?: AbortSignal): Promise<void> {
     const { recorder, log } = this.#context;
-    log.v(2)?.info('Deleting pod', { controller: keyOf(owner), pod: keyOf(pod) });
+    log.v(2)?.info('Deleting pod', { [this.#owner]: keyOf(owner), pod: keyOf(pod) });
     try {
       await this.#pods.delete(pod.metadata, { signal });
     } catch (error) {

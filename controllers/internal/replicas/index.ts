@@ -17,6 +17,7 @@ import {
   createLoop,
   forObject,
   indexDependents,
+  logName,
   ownedBy,
 } from '#pkg/controller';
 
@@ -45,7 +46,7 @@ export function createReplicaController<Owner extends KubeObject>(
   indexDependents(ownerInformer);
   const owners = new Owners(ownerInformer, kind.selector);
   const readers: Readers<Owner> = { kind, owners, pods: podInformer.lister };
-  const expectations = new Expectations({ clock, log });
+  const expectations = new Expectations({ resource: kind.type, clock, log });
   const barrier =
     kind.barrierGate !== undefined && featureGates.enabled(kind.barrierGate)
       ? new WriteBarrier({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem })
@@ -82,7 +83,7 @@ export function createReplicaController<Owner extends KubeObject>(
     const scalable = expectations.satisfied(key);
     const snapshot = gather(readers, key);
     if (snapshot === undefined) return forget(key);
-    if (snapshot instanceof SelectorError) return log.error('Invalid selector', snapshot, { key });
+    if (snapshot instanceof SelectorError) return log.error('Invalid selector', snapshot, { [logName(kind.type)]: key });
 
     const { owner, spec, selector } = snapshot;
     const { uid, deletionTimestamp } = owner.metadata;
@@ -127,6 +128,7 @@ export function createReplicaController<Owner extends KubeObject>(
       forObject(kind.type, { onDelete: (owner) => forget(keyOf(owner), owner.metadata.uid) }),
       ownedBy(resources.pods, owners, {
         expectations,
+        log,
         // Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue.
         onUpdate: (owner, old, current) => {
           const after = kind.spec(owner).minReadySeconds * 1000;

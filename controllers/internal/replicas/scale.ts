@@ -1,5 +1,5 @@
 import { type KubeObject, type Pod, isNamespaceTerminating, isNotFound, keyOf } from '#pkg/api';
-import { type ControllerContext, type Expectations, type PodControl, inParallel, slowStart } from '#pkg/controller';
+import { type ControllerContext, type Expectations, type PodControl, inParallel, logName, slowStart } from '#pkg/controller';
 
 import { decideChange, decideDeletion } from './decide.ts';
 import { type Readers, type Snapshot, relatedPods } from './gather.ts';
@@ -30,14 +30,14 @@ export async function scale<Owner extends KubeObject>(
 }
 
 async function create<Owner extends KubeObject>(
-  { context: { log }, expectations, podControl }: ScaleTools<Owner>,
+  { context: { log }, readers, expectations, podControl }: ScaleTools<Owner>,
   { owner, spec }: Snapshot<Owner>,
   count: number,
   signal: AbortSignal,
 ): Promise<{ readonly failure?: unknown }> {
   const key = keyOf(owner);
   expectations.expectCreations(key, count);
-  log.v(2)?.info('Too few replicas', { key, need: spec.replicas, creating: count });
+  log.v(2)?.info('Too few replicas', { [logName(readers.kind.type)]: key, need: spec.replicas, creating: count });
   const { successes, errors } = await slowStart(count, async () => {
     await podControl.create(owner, spec.template, signal);
   });
@@ -45,7 +45,7 @@ async function create<Owner extends KubeObject>(
   // In a namespace that goes away every creation fails: the expectations stay, so that none is tried again for minutes.
   if (errors.length > 0 && failure === undefined) return {};
   if (successes < count) {
-    log.v(2)?.info('Slow start failed, the rest is left for the next sync', { key, skipped: count - successes });
+    log.v(2)?.info('Slow start failed, the rest is left for the next sync', { [logName(readers.kind.type)]: key, skipped: count - successes });
     expectations.creationObserved(key, count - successes);
   }
   return failure === undefined ? {} : { failure };
@@ -59,7 +59,7 @@ async function remove<Owner extends KubeObject>(
   signal: AbortSignal,
 ): Promise<{ readonly failure?: unknown }> {
   const key = keyOf(owner);
-  log.v(2)?.info('Too many replicas', { key, need: spec.replicas, deleting: count });
+  log.v(2)?.info('Too many replicas', { [logName(readers.kind.type)]: key, need: spec.replicas, deleting: count });
   const related = relatedPods(readers, owner);
   const { pods, ageRatios } = decideDeletion({ active, count, related, deletionCost, now: clock.now() });
   ageRatios.forEach(observeAgeRatio);

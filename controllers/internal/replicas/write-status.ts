@@ -1,5 +1,6 @@
 import { type KubeObject, isNotFound, keyOf } from '#pkg/api';
 import type { ResourceClient } from '#pkg/client';
+import { logName } from '#pkg/controller';
 import type { Logger } from '#pkg/log';
 
 import type { ReplicaKind, ReplicaStatus } from './kind.ts';
@@ -22,7 +23,12 @@ export async function writeStatus<Owner extends KubeObject>(
   { kind, client, log, signal }: WriteStatusOptions<Owner>,
 ): Promise<Owner | undefined> {
   const attempt = (target: Owner): Promise<Owner> => {
-    log.v(4)?.info('Updating status', { key: keyOf(target), need: kind.spec(target).replicas, from: kind.status(target), to: status });
+    log.v(4)?.info('Updating status', {
+      [logName(kind.type)]: keyOf(target),
+      need: kind.spec(target).replicas,
+      from: kind.status(target),
+      to: status,
+    });
     return client.updateStatus(kind.withStatus(target, status), { signal });
   };
   try {
