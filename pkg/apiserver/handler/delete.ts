@@ -86,7 +86,7 @@ export function deleteObject(call: Call, name: string, options: DeleteOptions): 
   if (current === undefined) throw notFound(call.resource, name);
   admitDelete(call.resource, name);
   checkPreconditions(call, current, options);
-  const object = cloneJson(current.object) as JsonObject;
+  const object = cloneJson<JsonObject>(current.object);
   const step = nextStep(call, object, options);
   if (step === 'wait') return { entry: current, gone: false };
   if (step === 'update') {
@@ -146,7 +146,7 @@ function beginGrace(call: Call, pod: JsonObject, options: DeleteOptions): 'none'
   if (metadata['deletionTimestamp'] !== undefined) {
     if (running === undefined || running === 0) return 'none';
     if (asked === undefined || asked >= running) return 'pending';
-    const moved = parseTime(String(metadata['deletionTimestamp'])) - running * 1000 + asked * 1000;
+    const moved = parseTime(stringAt(metadata, 'deletionTimestamp')) - running * 1000 + asked * 1000;
     metadata['deletionTimestamp'] = formatTime(Math.max(moved, now));
     metadata['deletionGracePeriodSeconds'] = moved < now && asked !== 0 ? 1 : asked;
     return 'begun';

@@ -78,7 +78,7 @@ function authorize(core: Core, user: User, info: RequestInfo): void {
 /** What is asked of a namespace itself counts as asked in it. */
 function inOwnNamespace(target: Target): Target {
   const own = target.group === '' && target.resource === 'namespaces' && target.name !== undefined;
-  return own ? { ...target, namespace: target.name! } : target;
+  return own ? { ...target, namespace: target.name } : target;
 }
 
 function deniedMessage(user: User, verb: string, target: Target): string {

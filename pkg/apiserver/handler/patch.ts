@@ -35,7 +35,7 @@ export function patch(call: Call): ApiResponse {
   if (query.force) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch');
   const current = call.core.store.get(call.resource.storage, keyOf(call, call.name!));
   if (current === undefined) throw notFound(call.resource, call.name!);
-  const old = cloneJson(call.resource.conversion?.fromStored(current.object) ?? current.object) as JsonObject;
+  const old = cloneJson<JsonObject>(call.resource.conversion?.fromStored(current.object) ?? current.object);
   const object = patched(call, kind, call.resource.schema, old, query);
   checkType(object, call.resource);
   checkName(call, object);
@@ -93,7 +93,7 @@ function applyPatch(call: Call, query: WriteQuery): ApiResponse {
   checkApplied(call, config);
   const stored = core.store.get(resource.storage, keyOf(call, call.name!));
   if (stored === undefined && call.subresource !== undefined) throw notFound(resource, call.name!);
-  const live = stored && (cloneJson(resource.conversion?.fromStored(stored.object) ?? stored.object) as JsonObject);
+  const live = stored && (cloneJson<JsonObject>(resource.conversion?.fromStored(stored.object) ?? stored.object));
   const { object, managedFields } = apply({
     schema: resource.schema,
     ...(live === undefined ? {} : { live }),
@@ -131,5 +131,5 @@ function checkApplied(call: Call, config: JsonObject): void {
 }
 
 export function entryObject(call: Call, entry: Entry): JsonObject {
-  return cloneJson(call.resource.conversion?.fromStored(entry.object) ?? entry.object) as JsonObject;
+  return cloneJson<JsonObject>(call.resource.conversion?.fromStored(entry.object) ?? entry.object);
 }

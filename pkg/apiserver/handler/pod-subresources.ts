@@ -33,7 +33,7 @@ export function bind(call: Call): ApiResponse {
   if (uid !== undefined && uid !== stringAt(entry.object['metadata'], 'uid')) {
     throw conflict(named.resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stringAt(entry.object['metadata'], 'uid')}`);
   }
-  const pod = cloneJson(entry.object) as JsonObject;
+  const pod = cloneJson<JsonObject>(entry.object);
   const refused = bindingRefusal(pod, name);
   if (refused !== undefined) throw conflict({ group: '', resource: 'pods/binding' }, name, refused);
   ensureObject(pod, 'spec')['nodeName'] = node;
@@ -107,7 +107,7 @@ function isUnhealthyAndFree(pod: Entry, budget: Entry): boolean {
 }
 
 function spend(call: Call, budget: Entry, dryRun: boolean): void {
-  const object = cloneJson(budget.object) as JsonObject;
+  const object = cloneJson<JsonObject>(budget.object);
   const status = ensureObject(object, 'status');
   const name = stringAt(object['metadata'], 'name')!;
   const refused = 'Cannot evict pod as it would violate the pod\'s disruption budget.';
@@ -151,7 +151,7 @@ function evictNow(call: Call, entry: Entry, options: DeleteOptions): void {
     if (resourceVersion !== undefined && resourceVersion !== String(entry.revision)) {
       throw conflict({ group: '', resource: 'Pod' }, call.name!, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${entry.revision}). The object might have been modified`);
     }
-    const pod = cloneJson(entry.object) as JsonObject;
+    const pod = cloneJson<JsonObject>(entry.object);
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
     setCondition(ensureObject(pod, 'status'), condition, call.core.clock.now());
     const marked = call.core.store.update('pods', entry.key, pod, entry.revision);

@@ -78,7 +78,7 @@ function store(call: Call, entry: Entry, asked: JsonObject, query: WriteQuery): 
     const detail = 'must be greater than or equal to 0';
     throw new ApiError(invalidStatus(SCALE, name, [{ field: 'spec.replicas', type: 'invalid', badValue: replicas, detail }]));
   }
-  const object = cloneJson(entry.object) as JsonObject;
+  const object = cloneJson<JsonObject>(entry.object);
   ensureObject(object, 'spec')['replicas'] = replicas;
   // The object itself changes, as by an ordinary update; who did it is remembered with the subresource.
   const scaled = updateObject({ ...call, subresource: 'scale' }, object, query);

@@ -9,7 +9,7 @@ export interface Selection {
   /** Everything in scope matches: counts need no filter. */
   readonly all: boolean;
   readonly scope: WatchScope;
-  matches(entry: Entry): boolean;
+  readonly matches: (entry: Entry) => boolean;
 }
 
 type FieldOf = (object: Readonly<JsonObject>) => string;
@@ -19,7 +19,7 @@ const path =
   (object) => {
     let value: unknown = object;
     for (const name of names) value = (value as JsonObject | undefined)?.[name];
-    return value === undefined || value === null ? '' : String(value);
+    return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
   };
 const bool =
   (...names: readonly string[]): FieldOf =>

@@ -119,7 +119,7 @@ function freeName(call: Call, base: string): string {
 /** A new object's status is not the creator's to set, so no one owns it. */
 function trackCreate(call: Call, object: JsonObject, query: WriteQuery): void {
   const { schema } = call.resource;
-  const { status: _, ...rest } = object;
+  const { status: _status, ...rest } = object;
   const owned = call.resource.subresources.some(({ name }) => name === 'status') ? rest : object;
   setManagedFields(object, trackUpdate({ schema, object: owned, manager: query.fieldManager, time: formatTime(call.core.clock.now()) }));
 }
@@ -142,7 +142,7 @@ export function updateObject(call: Call, object: JsonObject, query: WriteQuery, 
   const key = keyOf(call, name);
   const current = core.store.get(resource.storage, key);
   if (current === undefined) throw notFound(resource, name);
-  const old = cloneJson(resource.conversion?.fromStored(current.object) ?? current.object) as JsonObject;
+  const old = cloneJson<JsonObject>(resource.conversion?.fromStored(current.object) ?? current.object);
   checkPreconditions(call, object, old, current);
   keepSystemFields(object, old);
   applyDefaults(resource.group, resource.version, resource.kind, object);
@@ -219,7 +219,7 @@ function withoutTimes(object: Readonly<JsonObject>): JsonObject {
   const metadata = object['metadata'] as JsonObject;
   const entries = listAt(metadata, 'managedFields');
   if (entries.length === 0) return object;
-  const managedFields = (entries as JsonObject[]).map(({ time: _, ...entry }) => entry);
+  const managedFields = (entries as JsonObject[]).map((entry) => ({ ...entry, time: undefined }));
   return { ...object, metadata: { ...metadata, managedFields } };
 }
 

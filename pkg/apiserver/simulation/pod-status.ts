@@ -35,7 +35,7 @@ export function writeStatus(pod: JsonObject, phase: ContainerPhase, addresses: P
   if (initContainers.length > 0) status['initContainerStatuses'] = initContainers.map((each) => initStatus(pod, each, phase, now));
   status['containerStatuses'] = objectsAt(pod['spec'], 'containers')
     .map((each) => containerStatus(pod, each, phase, now, restarts, before.get(each['name'])))
-    .sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
+    .toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
 }
 
 function podPhase(phase: ContainerPhase, restartPolicy: string): string {
@@ -84,7 +84,7 @@ function containerStatus(pod: JsonObject, container: JsonObject, phase: Containe
 
 function identity(container: JsonObject, id: string, phase: ContainerPhase): JsonObject {
   const waiting = phase.state === 'waiting' && phase.reason !== 'CrashLoopBackOff';
-  const image = String(container['image'] ?? '');
+  const image = stringAt(container, 'image') ?? '';
   return {
     name: container['name'],
     image,
@@ -108,7 +108,7 @@ function lastState(phase: ContainerPhase, before: JsonObject | undefined, starte
   const ended = objectAt(objectAt(before, 'state'), 'terminated');
   if (ended !== undefined && phase.state !== 'ended') return { terminated: ended };
   if (phase.state === 'waiting' && restarts > 0 && objectAt(objectAt(before, 'state'), 'running') !== undefined) {
-    return { terminated: terminated(1, startedAt, now, String(before?.['containerID'] ?? '')) };
+    return { terminated: terminated(1, startedAt, now, stringAt(before, 'containerID') ?? '') };
   }
   return before?.['lastState'] ?? {};
 }

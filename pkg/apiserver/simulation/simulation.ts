@@ -1,7 +1,11 @@
 import { type Clock, type Random, type Timer, systemClock, systemRandom } from '#pkg/base';
+import type { Handler } from '../handler/handler.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { Store } from '../store/index.ts';
+import { GarbageCollector } from './garbage-collector.ts';
 import { Kubelet, type KubeletDelays } from './kubelet.ts';
 import { type NodeOptions, createNode, heartbeat, nodeName } from './nodes.ts';
+import { NamespaceCleaner } from './namespaces.ts';
 import { Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -19,27 +23,41 @@ export interface SimulationOptions {
   readonly heartbeat?: number;
   /** Write the Events that schedulers and kubelets write; not where missing. */
   readonly events?: boolean;
+  /** Delete what has lost its owners; for where no manager does. */
+  readonly garbageCollection?: boolean;
+  /** Empty namespaces that are being deleted; for where no manager does. */
+  readonly namespaceCleanup?: boolean;
 }
 
 export interface Simulation {
   stop(): void;
 }
 
+interface SimulatedServer {
+  readonly store: Store;
+  readonly handler: Handler;
+  readonly registry: Registry;
+}
+
 /**
  * Makes workloads move without running anything: nodes that are ready, a scheduler that places Pods on them, and kubelets
  * that report them running and let them go. Pods and nodes say how by annotations (`simulation.kubernetes.io/...`).
  */
-export function startSimulation(server: { readonly store: Store }, options: SimulationOptions = {}): Simulation {
+export function startSimulation(server: SimulatedServer, options: SimulationOptions = {}): Simulation {
   const { clock = systemClock, random = systemRandom, nodes = 3, events = false } = options;
   const world: World = { store: server.store, clock, random, events };
   for (let index = 0; index < nodes; index++) createNode(world, index, options.node ?? {});
   const kubelet = new Kubelet(world, { start: 400, termination: 500, job: 2000, ...options.delays });
   const scheduler = new Scheduler(world, options.scheduleDelay ?? 10);
+  const collector = options.garbageCollection ? new GarbageCollector(world, server) : undefined;
+  const cleaner = options.namespaceCleanup ? new NamespaceCleaner(world, server) : undefined;
   const stopHeartbeats = options.heartbeat === undefined ? (): void => {} : beat(world, nodes, options.heartbeat);
   return {
     stop() {
       scheduler.stop();
       kubelet.stop();
+      collector?.stop();
+      cleaner?.stop();
       stopHeartbeats();
     },
   };

@@ -18,7 +18,7 @@ export interface World {
 export function modify(world: World, resource: string, key: string, change: (object: JsonObject) => boolean | void): Entry | undefined {
   const entry = world.store.get(resource, key);
   if (entry === undefined) return undefined;
-  const object = cloneJson(entry.object) as JsonObject;
+  const object = cloneJson<JsonObject>(entry.object);
   if (change(object) === false) return entry;
   return world.store.update(resource, key, object, entry.revision);
 }

@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ApiServer, type RunningServer, createApiServer, startSimulation, writePrivate } from '#pkg/apiserver';
+import { controllerDefinitions } from '../../controllers/registry.ts';
+import { DevclusterError } from './errors.ts';
+import type { ClusterOptions } from './options.ts';
+
+/** An API server that is being served, with nodes, and the files that lead to it. */
+export interface Cluster {
+  readonly server: ApiServer;
+  readonly running: RunningServer;
+  /** For people: may do everything. */
+  readonly adminKubeconfig: string;
+  /** For the manager: may do what its bootstrap roles say. */
+  readonly managerKubeconfig: string;
+  close(): Promise<void>;
+}
+
+const HEARTBEAT = 10_000;
+
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const adminKubeconfig = join(options.dataDir, 'kubeconfig');
+  const managerKubeconfig = join(options.dataDir, 'kube-controller-manager.kubeconfig');
+  makeFolder(options.dataDir);
+  const server = createApiServer();
+  try {
+    const running = await listen(server, options.port);
+    writePrivate(adminKubeconfig, await running.kubeconfig({ commonName: 'devcluster-admin', organizations: ['system:masters'] }));
+    writePrivate(managerKubeconfig, await running.kubeconfig({ commonName: 'system:kube-controller-manager' }));
+    const names = new Set(controllerDefinitions.map(({ name }) => name));
+    const simulation = startSimulation(server, {
+      nodes: options.nodes,
+      heartbeat: HEARTBEAT,
+      events: true,
+      // Deleting would leave everything lying about; whatever the manager does itself is left to it.
+      garbageCollection: !names.has('garbage-collector-controller'),
+      namespaceCleanup: !names.has('namespace-controller'),
+    });
+    const close = async (): Promise<void> => {
+      simulation.stop();
+      await server.close();
+    };
+    return { server, running, adminKubeconfig, managerKubeconfig, close };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new DevclusterError('BadOption', `--data-dir: cannot make the folder ${path}`, undefined, { cause: error });
+  }
+}
+
+async function listen(server: ApiServer, port: number): Promise<RunningServer> {
+  try {
+    return await server.serve({ port });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE') throw new DevclusterError('BadOption', `--port: ${port} is in use`, 'leave it out for any free port');
+    if (code === 'EACCES') throw new DevclusterError('BadOption', `--port: ${port} needs more rights than you have`, 'ports from 1024 on are free to use');
+    throw error;
+  }
+}

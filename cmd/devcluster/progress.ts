@@ -1,0 +1,48 @@
+import type { ApiServer, StoreEvent } from '#pkg/apiserver';
+import { describeRollout } from './workload.ts';
+
+const started = performance.now();
+
+/** Seconds since the program began, and what is to be said. */
+export function say(text: string): void {
+  console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
+}
+
+/** Prints every change of Deployments, ReplicaSets and Pods that a reader would notice. Returns what ends it. */
+export function printProgress(server: ApiServer): () => void {
+  const last = new Map<string, string>();
+  const tell = (event: StoreEvent, line: string): void => {
+    const { uid } = event.entry.object['metadata'] as { uid: string };
+    const shown = event.type === 'DELETED' ? `${line.split(':', 1)[0]}: gone` : line;
+    if (last.get(uid) !== shown) say(shown);
+    if (event.type === 'DELETED') last.delete(uid);
+    else last.set(uid, shown);
+  };
+  const follow = (resource: string, describe: (object: never) => string): (() => void) =>
+    server.store.watch(resource, {}, server.store.revision, (event) => tell(event, describe(event.entry.object as never)));
+  const stops = [follow('deployments.apps', describeRollout), follow('replicasets.apps', describeReplicaSet), follow('pods', describePod)];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+interface ReplicaSet {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly replicas?: number };
+}
+
+function describeReplicaSet({ metadata, spec }: ReplicaSet): string {
+  return `replicaset ${metadata.name}: ${spec.replicas ?? 1} wanted`;
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+function describePod({ metadata, spec, status }: Pod): string {
+  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+  const state = metadata.deletionTimestamp === undefined ? `${status?.phase ?? 'Pending'}${ready ? ', ready' : ''}` : 'terminating';
+  return `pod ${metadata.name}: ${state}${spec.nodeName === undefined ? '' : ` on ${spec.nodeName}`}`;
+}
