@@ -19,6 +19,8 @@ export const workloadDefaults: Readonly<Record<string, (object: JsonObject) => v
     fillEmpty(strategy, { type: 'RollingUpdate' });
     if (strategy['type'] === 'RollingUpdate') fill(ensureObject(strategy, 'rollingUpdate'), { maxUnavailable: 1, maxSurge: 0 });
     fill(spec, { revisionHistoryLimit: 10 });
+    // What the conversion writes of a field that apps/v1 no longer has; the strategy counts it.
+    fill(ensureObject(ensureObject(object, 'metadata'), 'annotations'), { 'deprecated.daemonset.template.generation': '0' });
   },
   'apps.v1.StatefulSet': defaultStatefulSet,
   'batch.v1.Job': defaultJob,
