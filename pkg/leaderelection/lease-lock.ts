@@ -44,8 +44,8 @@ export class LeaseLock implements ResourceLock {
   async get(options: LockCallOptions): Promise<LeaderElectionRecord | undefined> {
     try {
       const { namespace, name } = this.#options;
-      this.#lease = await this.#leases.get({ namespace, name }, { ...options, lane: 'lease' });
-      return recordOf(this.#lease);
+      const lease = await this.#leases.get({ namespace, name }, { ...options, lane: 'lease' });
+      return recordOf(this.#keep(lease, options));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -60,7 +60,7 @@ export class LeaseLock implements ResourceLock {
       metadata: { name, namespace, ...(labels === undefined ? {} : { labels }) },
       spec: specOf(record, undefined),
     };
-    this.#lease = await this.#leases.create(lease, { ...options, lane: 'lease' });
+    this.#keep(await this.#leases.create(lease, { ...options, lane: 'lease' }), options);
   }
 
   async update(record: LeaderElectionRecord, options: LockCallOptions): Promise<void> {
@@ -72,7 +72,7 @@ export class LeaseLock implements ResourceLock {
       metadata: labels === undefined ? known.metadata : { ...known.metadata, labels: { ...known.metadata.labels, ...labels } },
       spec: specOf(record, known.spec),
     };
-    this.#lease = await this.#leases.update(lease, { ...options, lane: 'lease' });
+    this.#keep(await this.#leases.update(lease, { ...options, lane: 'lease' }), options);
   }
 
   recordEvent(message: string): void {
@@ -89,6 +89,12 @@ export class LeaseLock implements ResourceLock {
       if (event.type === 'ADDED' || event.type === 'MODIFIED') yield recordOf(event.object);
       else if (event.type === 'DELETED') yield undefined;
     }
+  }
+
+  #keep(lease: Lease, { signal }: LockCallOptions): Lease {
+    signal.throwIfAborted();
+    this.#lease = lease;
+    return lease;
   }
 }
 

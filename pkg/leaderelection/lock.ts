@@ -24,6 +24,9 @@ export interface LockCallOptions {
 /**
  * An object of the API server that carries a record, changed only by compare-and-swap (client-go's `resourcelock.Interface`).
  * `#pkg/testing` has the contract that every implementation keeps.
+ *
+ * An answer that comes after a call's signal has aborted counts for nothing: were a late one taken for what was read last,
+ * a candidate could replace a record that it judged by an older one.
  */
 export interface ResourceLock {
   /** Of this candidate, unique among all of them. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Lease, resources } from '#pkg/api';
+import type { Client } from '#pkg/client';
 import { FakeClock, FakeCluster, MemoryLockStore, RecordedEvents, describeLockContract } from '#pkg/testing';
 import { LeaseLock } from './index.ts';
 
@@ -110,5 +111,31 @@ describe('a Lease', () => {
     await spied.create(record, options);
     await spied.update(record, options);
     expect(lanes).toEqual(['lease', 'lease', 'lease']);
+  });
+
+  it('takes no notice of an answer that comes after the call was given up', async () => {
+    const { cluster, lock, lease } = leaseLock();
+    await lock.create(record, options);
+    let answer = (): void => {};
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    const client = cluster.client();
+    // A client that does not listen to signals.
+    const deaf: Client = {
+      ...client,
+      resource: (type) => {
+        const leases = client.resource(type);
+        return { ...leases, get: async (name, call) => (await (call?.timeout === 1 ? late : undefined), await leases.get(name)) };
+      },
+    };
+    const other = new LeaseLock({ client: deaf, namespace: 'kube-system', name: 'test', identity: 'host_2' });
+    await other.get(options);
+    const abort = new AbortController();
+    const given = other.get({ signal: abort.signal, timeout: 1 });
+    abort.abort(new Error('too late'));
+    await lock.update({ ...record, leaderTransitions: 4 }, options);
+    answer();
+    await expect(given).rejects.toThrow('too late');
+    await expect(other.update({ ...record, holderIdentity: 'host_2' }, options)).rejects.toMatchObject({ code: 'Conflict' });
+    expect(lease()?.spec?.holderIdentity).toBe('host_1');
   });
 });

@@ -180,7 +180,7 @@ function onSeen(rules: Rules, state: State, record: LeaderElectionRecord | undef
 
 function onResign(rules: Rules, state: State, now: Now): Step {
   const { phase } = state;
-  const end = phase.name === 'leading' ? phase.renewedAt + rules.term : 0;
+  const end = phase.name === 'leading' ? phase.renewedAt + rules.term : Number.NEGATIVE_INFINITY;
   if (!rules.release || now.monotonic >= end) return stop(state, 'resigned');
   const until = Math.min(now.monotonic + rules.renewDeadline, end);
   return read({ ...state, phase: { name: 'releasing', until } });
@@ -221,7 +221,7 @@ function observe(state: State, record: LeaderElectionRecord | undefined, now: No
 }
 
 function expiryOf({ observed }: State): number {
-  return observed === undefined ? 0 : observed.at + observed.record.leaseDurationSeconds * 1000;
+  return observed === undefined ? Number.NEGATIVE_INFINITY : observed.at + observed.record.leaseDurationSeconds * 1000;
 }
 
 function wait(state: State, until: number): Step {
