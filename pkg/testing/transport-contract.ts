@@ -159,8 +159,8 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       const parts = signalled(['a', 'b']);
       const transport = await harness(() => ({ status: 200, body: parts.body }));
       parts.release();
-      const response = await transport.roundTrip({ ...GET, timeout: 1000 });
-      setTimeout(parts.release, 1200);
+      const response = await transport.roundTrip({ ...GET, timeout: 250 });
+      setTimeout(parts.release, 350);
       expect(await textOf(response)).toBe('ab');
     });
 
