@@ -16,7 +16,7 @@ export class LineFramer {
   #parts: Buffer[] = [];
   #length = 0;
 
-  /** The lines that end in `chunk`, without their newline and without empty ones. */
+  /** The lines that end in `chunk`, without their newline and without blank ones. */
   push(chunk: Uint8Array): Buffer[] {
     const bytes = asBuffer(chunk);
     const lines: Buffer[] = [];
@@ -25,7 +25,7 @@ export class LineFramer {
       const newline = bytes.indexOf(NEWLINE, start);
       if (newline < 0) break;
       const line = this.#join(bytes.subarray(start, newline));
-      if (line.length > 0) lines.push(line);
+      if (!isBlank(line)) lines.push(line);
       start = newline + 1;
     }
     if (start < bytes.length) this.#keep(bytes.subarray(start));
@@ -51,6 +51,8 @@ export class LineFramer {
     return line;
   }
 }
+
+const isBlank = (line: Buffer): boolean => skipSpace(line, 0, line.length) === line.length;
 
 const TYPES = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
 const OBJECT = asciiBytes('object');
@@ -96,7 +98,7 @@ export async function* decodeWatch<T extends KubeObject>(
     }
   }
   const rest = framer.rest();
-  if (skipSpace(rest, 0, rest.length) < rest.length) yield throwingErrors(decodeEvent<T>(rest, dropManagedFields));
+  if (!isBlank(rest)) yield throwingErrors(decodeEvent<T>(rest, dropManagedFields));
 }
 
 function throwingErrors<T extends KubeObject>(event: WatchEvent<T>): WatchEvent<T> {

@@ -119,3 +119,14 @@ export class FakeClock implements Clock {
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
+
+/** What `promise` rejects with. For rejections that are looked at later: nothing is left unhandled meanwhile. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`expected a rejection, but it resolved with ${JSON.stringify(value)}`);
+}

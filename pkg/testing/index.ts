@@ -6,7 +6,7 @@
  *     await clock.step(1000);
  *     await waiting;
  */
-export { FakeClock, settle } from './fake-clock.ts';
+export { FakeClock, failureOf, settle } from './fake-clock.ts';
 export { ScriptedCollection, type ScriptedRequest, refusal } from './scripted-collection.ts';
 export * from './workloads.ts';
 export { RecordedEvents } from './recorded-events.ts';

@@ -238,15 +238,15 @@ export async function textOf(response: TransportResponse): Promise<string> {
 
 /** Parts that are sent one for each `release`. */
 function signalled(parts: readonly string[]): { body: AsyncIterable<string>; release: () => void } {
+  const gates = parts.map(() => Promise.withResolvers<void>());
   let released = 0;
-  let wake: () => void = () => {};
   async function* body(): AsyncGenerator<string> {
     for (const [i, part] of parts.entries()) {
-      while (released <= i) await new Promise<void>((resolve) => (wake = resolve));
+      await gates[i]!.promise;
       yield part;
     }
   }
-  return { body: body(), release: () => (released++, wake()) };
+  return { body: body(), release: () => gates[released++]?.resolve() };
 }
 
 /** A part at once, then one every few milliseconds until the client has gone. */
