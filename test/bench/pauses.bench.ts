@@ -7,9 +7,9 @@ import { figure } from './report.ts';
 
 const server = await startServer({ kind: 'ConfigMap', count: 100_000, bytes: 1000 });
 try {
-  const theirs = await server.measure('client-node');
+  const theirs = await server.measure('client-node', { watchTurns: true });
   for (const which of ['ours', 'ours, metadata only'] as const) {
-    const { pause } = await server.measure(which);
+    const { pause } = await server.measure(which, { watchTurns: true });
     figure({ bench: 'pauses', figure: `longest pause (${which})`, value: pause, unit: 'ms', against: theirs.pause, ratio: pause / theirs.pause });
   }
 } finally {

@@ -15,7 +15,7 @@ export interface BenchServer {
   /** Bytes of all its objects, as JSON. */
   readonly bytes: number;
   /** Runs one informer against it in a process of its own, and measures it. */
-  measure(which: Job['which'], updates?: number): Promise<Measured>;
+  measure(which: Job['which'], extra?: Partial<Pick<Job, 'updates' | 'watchTurns'>>): Promise<Measured>;
   stop(): void;
 }
 
@@ -26,7 +26,8 @@ export async function startServer(content: Content): Promise<BenchServer> {
   const { server: address, ca, bytes } = (await firstLine(server)) as { server: string; ca: string; bytes: number };
   return {
     bytes,
-    measure: (which, updates = 0) => measure({ which, kind: content.kind, server: address, ca, count: content.count, updates }),
+    measure: (which, extra = {}) =>
+      measure({ which, kind: content.kind, server: address, ca, count: content.count, updates: 0, watchTurns: false, ...extra }),
     stop: () => server.stdin.end(),
   };
 }
