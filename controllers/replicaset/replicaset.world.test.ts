@@ -281,6 +281,20 @@ describe('stale caches', () => {
     expect((await world.metrics.expose()).includes(skips)).toBe(barrier);
   });
 
+  test('another ReplicaSet of the name does not wait for what the first expected', async () => {
+    const { cluster, clock } = await started({
+      gates: { StaleControllerConsistencyReplicaSet: false },
+      lag: (resource) => (resource.kind === 'Pod' ? 60_000 : 0),
+    });
+    cluster.create(replicaSets, fresh(3));
+    await clock.step(1000);
+    expect(creations()).toBe(3);
+    cluster.finish(replicaSets, KEY);
+    cluster.create(replicaSets, fresh(2));
+    await clock.step(1000);
+    expect(creations()).toBe(5);
+  });
+
   test('creations that never show are forgotten after five minutes', async () => {
     const { cluster, clock } = await started({ gates: { StaleControllerConsistencyReplicaSet: false } });
     cluster.create(replicaSets, fresh(1));
