@@ -285,13 +285,15 @@ describe('stale caches', () => {
     const { cluster, clock } = await started({
       gates: { StaleControllerConsistencyReplicaSet: false },
       lag: (resource) => (resource.kind === 'Pod' ? 60_000 : 0),
+      latency: () => 400,
     });
     cluster.create(replicaSets, fresh(3));
     await clock.step(1000);
     expect(creations()).toBe(3);
+    // While the first one's status is being written: the key comes back to find the second one in its place.
     cluster.finish(replicaSets, KEY);
     cluster.create(replicaSets, fresh(2));
-    await clock.step(1000);
+    await clock.step(5000);
     expect(creations()).toBe(5);
   });
 
