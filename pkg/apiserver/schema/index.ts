@@ -5,5 +5,5 @@
  *     const schema = schemaFor('apps', 'v1', 'Deployment');
  *     schema?.fields.get('spec')?.value; // { type: 'object', schema: ... DeploymentSpec }
  */
-export { allSchemas, schemaFor, servedResources } from './load.ts';
+export { allSchemas, schemaDigest, schemaFor, servedResources } from './load.ts';
 export type { FieldSchema, ObjectSchema, ObjectType, ScalarKind, ServedResource, ServedSubresource, ValueType } from './types.ts';

@@ -1,3 +1,4 @@
+import { fnv32a } from '#pkg/base';
 import { type FieldSchema, type ObjectSchema, type ScalarKind, type ServedResource, type ServedSubresource, type ValueType } from './types.ts';
 import resourceRows from './resources.json' with { type: 'json' };
 import data from './schema.json' with { type: 'json' };
@@ -143,6 +144,11 @@ export function allSchemas(): { readonly structs: ObjectSchema[]; readonly opaqu
     opaque: [...opaque].map(longName),
     kinds: new Map(Object.entries(kinds).map(([kind, short]) => [kind, longName(short)])),
   };
+}
+
+/** Changes whenever the data does. */
+export function schemaDigest(): string {
+  return fnv32a(JSON.stringify([data, resourceRows])).toString(16).toUpperCase().padStart(8, '0');
 }
 
 interface ResourceRow {
