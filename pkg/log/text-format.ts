@@ -12,11 +12,16 @@ const LETTER: Readonly<Record<Severity, string>> = { info: 'I', warning: 'W', er
  */
 export function formatText(entry: Entry): string {
   const { severity, message, error, site } = entry;
-  let line = `${LETTER[severity]}${header(entry.time)} ${String(entry.pid).padStart(7)} ${site.file}:${site.line}] ${quote(message)}`;
+  let line = `${LETTER[severity]}${header(entry.time)} ${String(entry.pid).padStart(7)} ${site.file}:${site.line}] ${shownMessage(message)}`;
   if (error !== undefined && error !== null) line += ` err=${text(describeError(error))}`;
   const fields = mergedFields(entry.fields);
   for (const name of Object.keys(fields)) line += ` ${name}=${value(name, fields[name])}`;
   return `${line}\n`;
+}
+
+/** What begins with a quoted name stands as it is, as klog's unstructured lines do: `"ttl-controller" is disabled`. */
+function shownMessage(message: string): string {
+  return message.startsWith('"') && quote(message) === JSON.stringify(message) && !/[\n\r]/.test(message) ? message : quote(message);
 }
 
 let lastSecond = -1;

@@ -11,5 +11,7 @@ export { formatDefault } from './options/help.ts';
 export { type CommandLine, type Options, type Request, PROGRAM, completeOptions, controllerOptions, flagTexts, readCommandLine } from './options/options.ts';
 export { type PendingFlags, flagSections } from './options/sections.ts';
 export { KNOWN_CONTROLLERS, type KnownController } from './registry/known-controllers.ts';
+export { type Connection } from './run/connection.ts';
+export { type RunOptions, runManager } from './run/run.ts';
 export { type Registry, type RegistryEntry, createRegistry } from './registry/registry.ts';
 export { type Verdict, isControllerEnabled, judge, resolveAliases } from './registry/selection.ts';

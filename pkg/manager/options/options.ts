@@ -1,11 +1,11 @@
-import type { ControllerDefinition } from '#pkg/controller';
+import type { ControllerDefinition, FlagDefinition, OptionsOf } from '#pkg/controller';
 import { type FeatureGates, KUBERNETES_VERSION, formatVersion } from '#pkg/featuregates';
 import type { LoggerOptions } from '#pkg/log';
 
 import { ManagerError, joinMessages } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { resolveAliases } from '../registry/selection.ts';
-import type { AllFlagValues, FlagSection, VersionRequest } from './flag.ts';
+import type { FlagSection, VersionRequest } from './flag.ts';
 import { formatHelp, formatValue } from './help.ts';
 import { type LeaderMigration, readLeaderMigration } from './leader-migration.ts';
 import { loggerOptions } from './logging.ts';
@@ -80,8 +80,9 @@ export async function completeOptions(line: CommandLine): Promise<Options> {
 }
 
 /** The values of a definition's own flags, for its context. */
-export function controllerOptions(options: Pick<CommandLine, 'values'>, definition: ControllerDefinition): Record<string, AllFlagValues[keyof AllFlagValues]> {
-  return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!]));
+export function controllerOptions(options: Pick<CommandLine, 'values'>, definition: ControllerDefinition): OptionsOf<readonly FlagDefinition[]> {
+  // The parser gave each flag a value of its type.
+  return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!])) as OptionsOf<readonly FlagDefinition[]>;
 }
 
 /** Every flag with its value as Go prints it, by name. */

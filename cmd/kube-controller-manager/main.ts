@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { describeError, systemClock, systemRandom } from '#pkg/base';
+import { type RootLogger, createLogger } from '#pkg/log';
+import { type CommandLine, ManagerError, completeOptions, createRegistry, flagTexts, readCommandLine, runManager } from '#pkg/manager';
+
+import { pendingFlags } from '../../controllers/pending-flags.ts';
+import { controllerDefinitions } from '../../controllers/registry.ts';
+
+const startTime = Date.now() - process.uptime() * 1000;
+
+process.exit(await main(process.argv.slice(2)));
+
+/** The exit code: 0 for what ended as asked, 1 for anything else. */
+async function main(argv: readonly string[]): Promise<number> {
+  let log: RootLogger | undefined;
+  try {
+    const request = readCommandLine(argv, createRegistry(controllerDefinitions), pendingFlags, process.stdout.columns ?? 0);
+    if (request.kind !== 'run') {
+      process.stdout.write(`${request.text.trimEnd()}\n`);
+      return 0;
+    }
+    log = createLogger(request.line.logging);
+    await run(request.line, log);
+    return 0;
+  } catch (error) {
+    // A misread command line is answered as by any command; everything later goes to the log.
+    if (error instanceof ManagerError && error.code === 'BadFlag') process.stderr.write(`Error: ${error.message}\n`);
+    else (log ?? createLogger()).error('command failed', describeError(error));
+    return 1;
+  } finally {
+    log?.close();
+  }
+}
+
+async function run(line: CommandLine, log: RootLogger): Promise<void> {
+  for (const warning of line.warnings) log.warning(warning);
+  for (const [flag, value] of flagTexts(line)) log.v(1)?.info('Flag', { flag, value });
+  const options = await completeOptions(line);
+  await runManager({ options, log, clock: systemClock, random: systemRandom, startTime }, stopSignal(log));
+}
+
+/** Aborts at the first SIGTERM or SIGINT; the second ends the process on the spot. */
+function stopSignal(log: RootLogger): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) {
+        log.warning('Ending at once on a second signal', { signal: name });
+        log.close();
+        process.exit(1);
+      }
+      log.info('Stopping', { signal: name });
+      stop.abort(new Error(`received ${name}`));
+    });
+  }
+  return stop.signal;
+}

@@ -1,0 +1,107 @@
+import type { Clock, Random } from '#pkg/base';
+import type { InformerFactory } from '#pkg/cache';
+import { type Client, createClient } from '#pkg/client';
+import { type Controller, type ControllerDefinition, identityOf } from '#pkg/controller';
+import { type RunningEventRecorder, createEventRecorder } from '#pkg/events';
+import type { Logger } from '#pkg/log';
+import type { Metrics } from '#pkg/metrics';
+
+import { type Options, controllerOptions } from '../options/options.ts';
+import type { RegistryEntry } from '../registry/registry.ts';
+import { type Verdict, judge } from '../registry/selection.ts';
+import type { Connection } from './connection.ts';
+import { TokenSource, withTokens } from './service-account-tokens.ts';
+import { userAgent } from './user-agent.ts';
+
+export interface Parts {
+  readonly options: Options;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface BuildOptions extends Parts {
+  readonly informers: InformerFactory;
+  /** Throws when this process must not write any more. */
+  readonly fence: () => void;
+  /** Which controllers are this lease's. */
+  readonly owns: (name: string) => boolean;
+}
+
+/** A controller with what must be ended after it. */
+export interface BuiltController {
+  readonly controller: Controller;
+  readonly recorder: RunningEventRecorder;
+}
+
+/** Builds every controller that is to run, and says of each other one why it does not. */
+export function buildControllers(build: BuildOptions): BuiltController[] {
+  const { options, log } = build;
+  const enabled = (gate: string): boolean => options.gates.enabled(gate);
+  return options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
+    const verdict = judge(entry, options.controllers, enabled);
+    if (verdict === 'run' && entry.definition) return [buildOne(entry.definition, build)];
+    report(entry, verdict, log);
+    return [];
+  });
+}
+
+function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
+  const controller = entry.name;
+  switch (verdict) {
+    case 'disabled':
+      log.warning(`"${controller}" is disabled`);
+      break;
+    case 'gated':
+      log.info('Controller is disabled by a feature gate', { controller, requiredFeatureGates: entry.gates });
+      break;
+    case 'cloud-provider':
+      log.info('Skipping a cloud provider controller', { controller });
+      break;
+    case 'run':
+    case 'not-available':
+      log.warning('Controller is not part of this version yet', { controller });
+      break;
+  }
+}
+
+function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltController {
+  const { options, clock, random, metrics, informers } = build;
+  const log = build.log.with({ logger: definition.name });
+  const client = controllerClient(definition, { ...build, log });
+  const recorder = createEventRecorder({ component: identityOf(definition).eventSource, client, clock, random, log });
+  const controller = definition.create({
+    name: definition.name,
+    client,
+    informers,
+    recorder,
+    clock,
+    random,
+    log,
+    metrics,
+    featureGates: options.gates,
+    options: controllerOptions(options, definition),
+  });
+  return { controller, recorder };
+}
+
+/**
+ * Each controller has rate limits of its own, as upstream's clients have. With `--use-service-account-credentials` it
+ * acts as its service account over one connection shared by all of them; else with our own credentials.
+ */
+function controllerClient(definition: ControllerDefinition, build: BuildOptions): Client {
+  const { options, connection, clock, random, log, metrics, fence } = build;
+  const { serviceAccount } = identityOf(definition);
+  const limits = { qps: options.flags['kube-api-qps'], burst: options.flags['kube-api-burst'] };
+  const common = { ...limits, clock, log, metrics, fence };
+  const own = (who: string): Client => createClient({ ...common, transport: connection.own, userAgent: userAgent(options.reportedVersion, who) });
+  if (!options.flags['use-service-account-credentials']) return own(serviceAccount);
+  const source = new TokenSource({ client: own('tokens'), serviceAccount, clock, random, log });
+  return createClient({
+    ...common,
+    transport: withTokens(connection.anonymous(), source, fence),
+    userAgent: userAgent(options.reportedVersion, `system:serviceaccount:kube-system:${serviceAccount}`),
+  });
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import { Backoff, type Clock, type Random, describeError, sleep } from '#pkg/base';
+import { type Client, createClient } from '#pkg/client';
+import { createEventRecorder } from '#pkg/events';
+import { HealthzAdaptor, LeaderElector, LeaseLock } from '#pkg/leaderelection';
+import type { RootLogger } from '#pkg/log';
+
+import { ManagerError } from '../errors.ts';
+import { type Options, PROGRAM } from '../options/options.ts';
+import { HealthMetrics } from '../serving/health-metrics.ts';
+import { HealthChecks } from '../serving/health.ts';
+import type { Parts } from './build-controllers.ts';
+import { type Connection, connect } from './connection.ts';
+import { flush, lead, within } from './lead.ts';
+import { createMetrics, processMetrics } from './metrics.ts';
+import { serve } from './serve.ts';
+import { userAgent } from './user-agent.ts';
+
+/** How long after its lease ran out the leader may still be unhealthy about it, ms. */
+const HEALTH_TOLERANCE = 20_000;
+/** Controllers may take this long to end when the lease is lost, ms: whatever they do, it is refused. */
+const LOST_TIME = 1000;
+/** The process' own metrics are set up when the first requests are out, ms. */
+const AFTER_START = 200;
+
+export interface RunOptions {
+  readonly options: Options;
+  readonly log: RootLogger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Wall time of the process' start, ms. */
+  readonly startTime: number;
+  /** Instead of the way that the flags describe. */
+  readonly connection?: Connection;
+  /** Of this candidate; `<hostname>_<uuid>` where missing. */
+  readonly identity?: string;
+}
+
+/**
+ * Runs the manager until the signal aborts: serve, stand for election, lead, and all back. Rejects with `LeaseLost` when
+ * the lead was lost, and with whatever kept it from starting.
+ */
+export async function runManager(run: RunOptions, signal: AbortSignal): Promise<void> {
+  const { options, log, clock, random } = run;
+  log.info('Starting', { version: options.reportedVersion });
+  const metrics = await createMetrics(options);
+  const healthMetrics = new HealthMetrics();
+  const health = new HealthChecks({ metrics: healthMetrics, log });
+  const connection = run.connection ?? (await connect({ options, clock, log, metrics }));
+  const watchDog = new HealthzAdaptor(HEALTH_TOLERANCE);
+  if (options.flags['leader-elect']) health.add(watchDog);
+  const parts: Parts = { options, connection, clock, random, log, metrics };
+  const server = await serve({ ...run, metrics, health, healthMetrics });
+  const late = measureLater(parts, signal);
+  try {
+    if (options.flags['leader-elect']) await standForElection({ parts, health, watchDog, identity: run.identity ?? `${hostname()}_${randomUUID()}` }, signal);
+    else await runAtOnce(parts, health, signal);
+    log.info('Requested to terminate. Exiting.');
+  } finally {
+    (await late)();
+    await server?.close();
+    await connection.close();
+  }
+}
+
+async function measureLater({ clock, metrics }: Parts, signal: AbortSignal): Promise<() => void> {
+  try {
+    await sleep(clock, AFTER_START, signal);
+  } catch {
+    return () => {};
+  }
+  return processMetrics(metrics);
+}
+
+/** `--leader-elect=false`: nobody else is meant to be there, so nothing keeps us from writing. */
+async function runAtOnce(parts: Parts, health: HealthChecks, signal: AbortSignal): Promise<void> {
+  const client = clientNamed('wait-for-apiserver', parts);
+  await waitForApiServer(client, parts, signal);
+  if (signal.aborted) return;
+  await lead({ ...parts, health, fence: () => {}, owns: () => true }, signal);
+}
+
+interface Candidacy {
+  readonly parts: Parts;
+  readonly health: HealthChecks;
+  readonly watchDog: HealthzAdaptor;
+  readonly identity: string;
+}
+
+async function standForElection({ parts, health, watchDog, identity }: Candidacy, signal: AbortSignal): Promise<void> {
+  const { options, clock, random, log, metrics } = parts;
+  const { flags } = options;
+  let lost = false;
+  let work: Promise<void> = Promise.resolve();
+  // Its events tell of the end of leading too, so they go out when we are not leading; but not after the lease was lost.
+  const eventFence = (): void => {
+    if (lost) throw new ManagerError('LeaseLost', 'the lease was lost', {});
+    if (elector.isLeader()) elector.fence();
+  };
+  const recorder = createEventRecorder({ component: PROGRAM, client: clientNamed('leader-election', parts, eventFence), clock, random, log });
+  const elector = new LeaderElector({
+    lock: new LeaseLock({
+      client: clientNamed('leader-election', parts),
+      namespace: flags['leader-elect-resource-namespace'],
+      name: flags['leader-elect-resource-name'],
+      identity,
+      recorder,
+    }),
+    leaseDuration: flags['leader-elect-lease-duration'],
+    renewDeadline: flags['leader-elect-renew-deadline'],
+    retryPeriod: flags['leader-elect-retry-period'],
+    // On unless switched off: a standby that waits for the lease to run out is of use to nobody.
+    releaseOnCancel: options.gates.explicit('ControllerManagerReleaseLeaderElectionLockOnExit') ?? true,
+    name: flags['leader-elect-resource-name'],
+    callbacks: {
+      onStartedLeading(leading) {
+        leading.addEventListener('abort', () => (lost ||= !signal.aborted), { once: true });
+        work = lead({ ...parts, health, fence: () => elector.fence(), owns: mainLease(options) }, leading);
+        return work;
+      },
+      onStoppedLeading: () => {},
+      onNewLeader(leader) {
+        if (leader !== identity) log.info('Another one leads', { leader });
+      },
+    },
+    watchDog,
+    clock,
+    random,
+    log: log.with({ logger: 'leaderelection' }),
+    metrics,
+  });
+  watchDog.setLeaderElection(elector);
+  try {
+    await elector.run(signal);
+  } finally {
+    if (lost) {
+      log.error('leaderelection lost');
+      // What is left of the work can write nothing any more; it gets a moment to end.
+      await within(clock, LOST_TIME, () => work.catch(() => {}));
+    } else {
+      await flush(clock, [recorder]);
+    }
+  }
+  if (lost) throw new ManagerError('LeaseLost', 'leaderelection lost', {});
+}
+
+/** Controllers that a leader migration puts under another lease are not the main lease's. */
+function mainLease({ leaderMigration }: Options): (name: string) => boolean {
+  const others = new Set(leaderMigration.controllerLeaders?.map(({ name }) => name));
+  return (name) => !others.has(name);
+}
+
+function clientNamed(who: string, { options, connection, clock, log, metrics }: Parts, fence?: () => void): Client {
+  const { flags, reportedVersion } = options;
+  return createClient({
+    transport: connection.own,
+    userAgent: userAgent(reportedVersion, who),
+    qps: flags['kube-api-qps'],
+    burst: flags['kube-api-burst'],
+    clock,
+    log,
+    metrics,
+    ...(fence ? { fence } : {}),
+  });
+}
+
+/** Comes back when the API server answers, whatever it answers: who may not ask for its health may still do the work. */
+async function waitForApiServer(client: Client, { clock, random, log }: Parts, signal: AbortSignal): Promise<void> {
+  const backoff = new Backoff({ initial: 500, max: 10_000, factor: 2, jitter: 0.2 }, random);
+  while (!signal.aborted) {
+    try {
+      await client.request({ method: 'GET', path: '/healthz' }, { signal, timeout: 10_000 });
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error('Cannot get an answer from the API server, will retry', undefined, { err: describeError(error) });
+      await sleep(clock, backoff.next(), signal).catch(() => {});
+    }
+  }
+}
