@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type Lease, isNotFound, resources } from '#pkg/api';
+import { LeaseLock } from '#pkg/leaderelection';
+import { describeLockContract } from '#pkg/testing';
+
+import { type ControlPlane, controlPlaneKind, startControlPlane } from '../harness/control-plane.ts';
+import { eventually } from '../harness/eventually.ts';
+import { type TestClient, createTestClient } from '../harness/test-client.ts';
+import { Electorate, SHORT } from './electorate.ts';
+
+let plane: ControlPlane;
+let access: TestClient;
+beforeAll(async () => {
+  plane = await startControlPlane();
+  access = await createTestClient(plane.adminKubeconfig);
+}, 180_000);
+afterAll(async () => {
+  await access?.close();
+  await plane?.stop();
+}, 60_000);
+
+let locks = 0;
+describeLockContract(`a Lease on the ${controlPlaneKind()}`, () => {
+  const name = `lock-contract-${++locks}`;
+  const remove = async (): Promise<void> => {
+    try {
+      await access.client.resource<Lease>(resources.leases).delete({ namespace: 'default', name });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  };
+  return {
+    lock: (identity) => new LeaseLock({ client: access.client, namespace: 'default', name, identity }),
+    remove,
+    close: remove,
+  };
+});
+
+describe(`candidates in processes of their own, on the ${controlPlaneKind()}`, () => {
+  /** The machine is busy when the suite runs. */
+  const SLACK = 3000;
+
+  it('one leads; a successor follows each that leaves, dies or stands still, and none comes back', { timeout: 120_000 }, async () => {
+    const electorate = await Electorate.create(access.client, plane.adminKubeconfig, SHORT);
+    try {
+      for (let i = 0; i < 3; i++) electorate.start();
+      const first = await electorate.nextLeader('', 30_000);
+      // The others are there, too, and know whom they follow.
+      for (const child of electorate.candidates.values()) await child.prints(new RegExp(`"leader":"${first.child.name}"`));
+
+      first.child.process.kill('SIGTERM');
+      const second = await electorate.nextLeader(first.child.name, 2000 + SLACK);
+      expect(await first.child.stop()).toBe(0);
+
+      electorate.start();
+      second.child.process.kill('SIGKILL');
+      const third = await electorate.nextLeader(second.child.name, SHORT.leaseDuration + 2.2 * SHORT.retryPeriod + SLACK);
+
+      electorate.start();
+      third.child.process.kill('SIGSTOP');
+      await electorate.nextLeader(third.child.name, SHORT.leaseDuration + 2.2 * SHORT.retryPeriod + SLACK);
+      const before = electorate.turns.length;
+      third.child.process.kill('SIGCONT');
+      await third.child.prints(/"fenced"/);
+      await eventually(() => expect(third.child.running).toBe(false));
+      expect(third.child.process.exitCode).toBe(1);
+      expect(electorate.returned()).toEqual([]);
+      expect(electorate.turns).toHaveLength(before);
+      expect(await electorate.holder()).toBe(electorate.writer);
+    } finally {
+      await electorate.close();
+    }
+  });
+});
