@@ -1,4 +1,5 @@
 // The certificate library's injector wants this before anything else.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 
 import { webcrypto } from 'node:crypto';
@@ -31,7 +32,7 @@ const HOUR = 3600 * 1000;
 
 /** A certificate authority for one test: nothing outside knows it, and nothing of it is kept. */
 export async function testAuthority(commonName = 'test-authority'): Promise<TestAuthority> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${commonName}`,
