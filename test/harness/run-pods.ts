@@ -1,10 +1,11 @@
 import { type Pod, isConflict, isNotFound, keyOf, podCondition, resources } from '#pkg/api';
-import { formatTime, isAbort } from '#pkg/base';
+import { formatTime, isAbort, sleep, systemClock } from '#pkg/base';
 import type { Client } from '#pkg/client';
 
 /** Where a Pod is bound to; no Node object stands behind it, and the API server asks for none. */
 const NODE = 'test-node';
 const NEVER_READY = 'simulation.kubernetes.io/never-ready';
+const TERMINATION_DELAY = 'simulation.kubernetes.io/termination-delay';
 
 export interface PodRunner {
   /** Ends it; rejects with what it failed with. */
@@ -13,7 +14,8 @@ export interface PodRunner {
 
 /**
  * Scheduler and kubelets for an API server that has none: binds every Pod, reports it running and ready, and lets it go
- * when it is deleted. Pods annotated `simulation.kubernetes.io/never-ready` are left not ready, as on the embedded server.
+ * when it is deleted. Of the annotations of the embedded server's simulation it honours `never-ready`, and
+ * `termination-delay` in seconds.
  */
 export function runPods(client: Client): PodRunner {
   const pods = client.resource(resources.pods);
@@ -24,7 +26,9 @@ export function runPods(client: Client): PodRunner {
   /** What the Pod needs next; the change that this makes brings it here again. */
   async function move(pod: Pod): Promise<void> {
     if (pod.metadata.deletionTimestamp !== undefined) {
-      if ((pod.metadata.deletionGracePeriodSeconds ?? 0) > 0) await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
+      if ((pod.metadata.deletionGracePeriodSeconds ?? 0) === 0) return;
+      await sleep(systemClock, parseInt(pod.metadata.annotations?.[TERMINATION_DELAY] ?? '0', 10) * 1000, signal);
+      await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
     } else if (!pod.spec?.nodeName) {
       const { name, namespace } = pod.metadata;
       const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: NODE } };

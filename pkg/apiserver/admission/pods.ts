@@ -23,7 +23,7 @@ function admitPriority(store: Store, pod: JsonObject, spec: JsonObject): void {
   if (className !== '') {
     const found = store.get('priorityclasses.scheduling.k8s.io', className)?.object;
     if (found === undefined) {
-      throw forbidden(PODS, stringAt(objectAt(pod, 'metadata'), 'name') ?? '', `no PriorityClass with name ${className} was found`);
+      throw forbidden(PODS, nameOf(pod), `no PriorityClass with name ${className} was found`);
     }
     spec['priorityClassName'] = className;
     priority = Number(found['value'] ?? 0);
@@ -32,10 +32,16 @@ function admitPriority(store: Store, pod: JsonObject, spec: JsonObject): void {
   const given = spec['priority'];
   if (typeof given === 'number' && given !== priority) {
     const why = `the integer value of priority (${given}) must not be provided in pod spec; priority admission controller computed ${priority} from the given PriorityClass name`;
-    throw forbidden(PODS, stringAt(objectAt(pod, 'metadata'), 'name') ?? '', why);
+    throw forbidden(PODS, nameOf(pod), why);
   }
   spec['priority'] = priority;
   spec['preemptionPolicy'] ??= policy;
+}
+
+/** Refusals name what is known: the prefix, where the name is still to be generated (`extractResourceName` of admission). */
+function nameOf(pod: JsonObject): string {
+  const metadata = objectAt(pod, 'metadata');
+  return (stringAt(metadata, 'name') || stringAt(metadata, 'generateName')) ?? '';
 }
 
 function defaultClass(store: Store): string | undefined {

@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly startDelay?: number;
   /** From running to its containers' end, ms; for ever where missing. */
   readonly runDuration?: number;
+  /** From told to go to gone, ms; never more than the grace period. */
+  readonly terminationDelay?: number;
   /** Of every container, at its end. */
   readonly exitCode: number;
   /** Runs, and never becomes ready. */
@@ -26,7 +28,9 @@ export function behaviourOf(pod: Readonly<JsonObject>): Behaviour {
   const value = (name: string): string => stringAt(annotations, `${PREFIX}/${name}`) ?? '';
   const startDelay = parseDuration(value('start-delay'));
   const runDuration = parseDuration(value('run-duration'));
+  const terminationDelay = parseDuration(value('termination-delay'));
   return {
+    ...(terminationDelay === undefined ? {} : { terminationDelay }),
     ...(startDelay === undefined ? {} : { startDelay }),
     ...(runDuration === undefined ? {} : { runDuration }),
     exitCode: Number.parseInt(value('exit-code'), 10) || 0,

@@ -171,7 +171,7 @@ export class Kubelet {
         recordEvent(this.#world, entry.object, source, 'Killing', `Stopping container ${String(container['name'])}`);
       }
     }
-    const delay = ended ? 0 : Math.min(grace, this.#delays.termination);
+    const delay = ended ? 0 : Math.min(grace, behaviourOf(entry.object).terminationDelay ?? this.#delays.termination);
     this.#after(entry.key, running, delay, () => this.#finish(entry.key, running, ended));
   }
 
