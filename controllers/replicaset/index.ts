@@ -1,5 +1,5 @@
 import { type ReplicaSet, resources } from '#pkg/api';
-import { defineController, specSelector } from '#pkg/controller';
+import { defineController, reads, specSelector } from '#pkg/controller';
 
 import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
 
@@ -32,6 +32,21 @@ export const replicaSetController = defineController({
       config: 'ReplicaSetController.ConcurrentRSSyncs',
       help: 'How many ReplicaSets are synced at a time. More makes replica management quicker and takes more CPU and network.',
     },
+  ],
+  reads: [
+    // Whole: the status is written with the object around it.
+    reads(resources.replicaSets),
+    reads(
+      resources.pods,
+      'spec.nodeName',
+      'spec.initContainers.name',
+      'spec.initContainers.restartPolicy',
+      'status.phase',
+      'status.conditions',
+      'status.containerStatuses.restartCount',
+      'status.initContainerStatuses.name',
+      'status.initContainerStatuses.restartCount',
+    ),
   ],
   rbac: [
     { apiGroups: ['apps', 'extensions'], resources: ['replicasets'], verbs: ['get', 'list', 'update', 'watch'] },

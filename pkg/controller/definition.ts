@@ -6,6 +6,8 @@ import type { EventRecorder } from '#pkg/events';
 import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
+import type { Reads } from './reads.ts';
+
 /** What a flag of each type holds once parsed. Durations are milliseconds; quantities keep their text. */
 export interface FlagValues {
   readonly bool: boolean;
@@ -103,6 +105,11 @@ export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = 
   /** Whether `*` in `--controllers` includes it. */
   readonly enabledByDefault: boolean;
   readonly flags: Flags;
+  /**
+   * What it reads from the caches, which keep nothing else. A controller that does not say makes all caches keep whole
+   * objects.
+   */
+  readonly reads?: readonly Reads[];
   /** Service account that it runs as; `system:controller:<it>` is its role. The canonical name where missing. */
   readonly serviceAccount?: string;
   /** Component that its events name. The service account's name where missing. */

@@ -12,7 +12,7 @@
  *       create(context) {
  *         const maps = context.informers.informer(resources.configMaps).lister;
  *         return createLoop(context, {
- *           name: 'label-controller',
+ *           queue: 'label',
  *           resource: resources.configMaps,
  *           workers: context.options['concurrent-label-syncs'],
  *           triggers: [forObject(resources.configMaps)],
@@ -26,17 +26,15 @@
  *       },
  *     });
  */
+export { type ClaimOptions, claim, filterClaimed } from './claim.ts';
 export * from './definition.ts';
-export * from './triggers.ts';
+export { dependentsOf, indexDependents, orphansFor } from './dependents.ts';
 export * from './errors.ts';
 export * from './expectations.ts';
 export * from './fan-out.ts';
 export * from './finalizers.ts';
 export * from './log-name.ts';
 export * from './loop.ts';
-export * from './write-barrier.ts';
-export { type ClaimOptions, claim, filterClaimed } from './claim.ts';
-export { dependentsOf, indexDependents, orphansFor } from './dependents.ts';
 export * from './owned-by.ts';
 export * from './owner-reference.ts';
 export * from './owners.ts';
@@ -44,3 +42,6 @@ export * from './pod-availability.ts';
 export * from './pod-control.ts';
 export * from './pod-ranking.ts';
 export * from './pod-template.ts';
+export * from './reads.ts';
+export * from './triggers.ts';
+export * from './write-barrier.ts';

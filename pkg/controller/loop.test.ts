@@ -268,6 +268,17 @@ describe('the stop', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('is what a loop without workers waits for', async () => {
+    const { clock, abort, start, put, hasEnded } = setUp({ workers: 0, reconcile: () => Promise.reject(new Error('never called')) });
+    put('a');
+    const running = start();
+    await clock.step(1000);
+    expect(hasEnded()).toBe(false);
+    abort.abort(new Error('stop'));
+    await running;
+    expect(hasEnded()).toBe(true);
+  });
+
   test('a reconcile that ends because of it is no error', async () => {
     const { clock, abort, lines, start, put } = setUp({
       reconcile: (_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),

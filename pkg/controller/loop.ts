@@ -2,14 +2,13 @@ import PQueue from 'p-queue';
 
 import { type ObjectKey, type ResourceType, isNamespaceTerminating } from '#pkg/api';
 import { type Clock, isAbort, sleep } from '#pkg/base';
-import type { HandlerRegistration } from '#pkg/cache';
 import type { Logger } from '#pkg/log';
 import { type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue';
 
 import type { Controller, ControllerContext } from './definition.ts';
 import { isOnlyConflicts } from './errors.ts';
 import { logName } from './log-name.ts';
-import type { AnyTrigger, Enqueue } from './triggers.ts';
+import type { AnyTrigger, Attached, Enqueue } from './triggers.ts';
 import type { StaleCache, WriteBarrier } from './write-barrier.ts';
 
 /** What a reconcile answers when the key is to be looked at again without any change, ms. */
@@ -55,8 +54,7 @@ class Loop implements Controller {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #queue: RateLimitingQueue<ObjectKey>;
-  readonly #registrations: readonly HandlerRegistration[];
-  readonly #caches: NonNullable<LoopOptions['caches']>;
+  readonly #attached: readonly Attached[];
   /** Keys being reconciled. */
   readonly #running = new Set<ObjectKey>();
   /** Keys put off until the caches have read their writes. */
@@ -72,10 +70,8 @@ class Loop implements Controller {
     this.#clock = clock;
     this.#log = context.log;
     this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics });
-    const attached = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
-    this.#registrations = options.triggers.map((trigger) => trigger.attach(attached));
-    const watched = options.triggers.map(({ resource }) => context.informers.informer(resource));
-    this.#caches = [...watched, ...(options.caches ?? [])];
+    const attach = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
+    this.#attached = options.triggers.map((trigger) => trigger.attach(attach));
     this.#field = logName(options.resource);
   }
 
@@ -95,16 +91,18 @@ class Loop implements Controller {
     try {
       this.#log.info('Starting controller', { name: this.name, workers });
       await this.#cachesFilled(signal);
-      if (!signal.aborted) {
+      if (!signal.aborted && workers > 0) {
         const pool = new PQueue({ concurrency: workers });
         await pool.addAll(Array.from({ length: workers }, () => () => this.#work(signal)));
       }
+      // Without workers nothing is done, which is what was asked for, and not the same as having ended.
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     } catch (error) {
       this.#failure = error;
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
-      for (const registration of this.#registrations) registration.remove();
+      for (const attached of this.#attached) attached.remove();
       this.#queue.shutDown();
       this.#log.info('Controller stopped', { name: this.name });
     }
@@ -116,9 +114,10 @@ class Loop implements Controller {
   }
 
   async #cachesFilled(signal: AbortSignal): Promise<void> {
-    const told = (): boolean => this.#registrations.every((registration) => registration.hasSynced());
+    const caches = [...this.#attached, ...(this.#options.caches ?? [])];
+    const told = (): boolean => this.#attached.every((attached) => attached.hasSynced());
     try {
-      await Promise.all(this.#caches.map((cache) => cache.whenSynced(signal)));
+      await Promise.all(caches.map((cache) => cache.whenSynced(signal)));
       while (!told()) await sleep(this.#clock, SYNC_POLL, signal);
     } catch (error) {
       if (!isAbort(error, signal)) throw error;

@@ -1,6 +1,5 @@
 import { type KubeObject, type ResourceType, controllerOf, keyOf } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
-import type { InformerOptions } from '#pkg/cache';
 import type { Logger } from '#pkg/log';
 
 import type { Expectations } from './expectations.ts';
@@ -8,7 +7,7 @@ import { logName } from './log-name.ts';
 import type { Owners } from './owners.ts';
 import { type Enqueue, type Trigger, on } from './triggers.ts';
 
-export interface OwnedByOptions<Owner extends KubeObject, T extends KubeObject> extends InformerOptions<T> {
+export interface OwnedByOptions<Owner extends KubeObject, T extends KubeObject> {
   /** Told of creations and deletions before the owner is enqueued. */
   readonly expectations?: Expectations;
   /** Told of orphans that more than one owner selects: a mistake of the user, with which the first to adopt wins. */
@@ -28,7 +27,7 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
   owners: Pick<Owners<Owner>, 'controllerOf' | 'matching'>,
   options: OwnedByOptions<Owner, T> = {},
 ): Trigger<T> {
-  const { expectations, log, onUpdate, ...informer } = options;
+  const { expectations, log, onUpdate } = options;
 
   function selecting(orphan: T): readonly Enqueue[] {
     const keys = owners.matching(orphan).map(keyOf);
@@ -72,5 +71,5 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
     return [keyOf(owner)];
   }
 
-  return on<T>(resource, { add, update, delete: remove }, informer);
+  return on<T>(resource, { add, update, delete: remove });
 }

@@ -1,5 +1,5 @@
 import { type KubeObject, type ObjectKey, type ResourceType, keyOf } from '#pkg/api';
-import type { EventHandler, HandlerRegistration, InformerFactory, InformerOptions } from '#pkg/cache';
+import type { EventHandler, HandlerRegistration, InformerFactory } from '#pkg/cache';
 
 /** A key to reconcile: at once, or after some milliseconds. */
 export type Enqueue = ObjectKey | { readonly key: ObjectKey; readonly after: number };
@@ -16,9 +16,14 @@ export interface ChangeHandlers<T extends KubeObject> {
   delete?(object: T): readonly Enqueue[];
 }
 
-export interface TriggerOptions<T extends KubeObject> extends InformerOptions<T> {
+export interface TriggerOptions {
   /** Deliver updates of periodic resyncs too. For the reconciled object itself: a safety net against lost work. */
   readonly resync?: boolean;
+}
+
+export interface Attached extends HandlerRegistration {
+  /** Resolves once the cache holds a whole list; the handler may hear of it a little later. */
+  whenSynced(signal: AbortSignal): Promise<void>;
 }
 
 export interface AttachOptions {
@@ -32,30 +37,36 @@ export interface AttachOptions {
 export interface AnyTrigger {
   readonly resource: ResourceType;
   /** Adds the handler to the resource's informer; `enqueue` is given every key. */
-  attach(options: AttachOptions): HandlerRegistration;
+  attach(options: AttachOptions): Attached;
 }
 
 /** Made by {@link on}, {@link forObject} or `ownedBy`. */
 export interface Trigger<T extends KubeObject> extends AnyTrigger {
   readonly resource: ResourceType<T>;
   readonly handlers: ChangeHandlers<T>;
-  readonly options: TriggerOptions<T>;
+  readonly options: TriggerOptions;
 }
 
 /** Changes of `resource` enqueue what the handlers answer. */
 export function on<T extends KubeObject>(
   resource: ResourceType<T>,
   handlers: ChangeHandlers<T>,
-  options: TriggerOptions<T> = {},
+  options: TriggerOptions = {},
 ): Trigger<T> {
   return {
     resource,
     handlers,
     options,
     attach({ informers, name, enqueue }) {
-      const { resync = false, ...informerOptions } = options;
-      const informer = informers.informer(resource, informerOptions);
-      return informer.addEventHandler(eventHandlerOf(handlers, resync, enqueue), { name, ...(resync ? {} : { resyncPeriod: 0 }) });
+      const { resync = false } = options;
+      const informer = informers.informer(resource);
+      const handler = eventHandlerOf(handlers, resync, enqueue);
+      const registration = informer.addEventHandler(handler, { name, ...(resync ? {} : { resyncPeriod: 0 }) });
+      return {
+        hasSynced: () => registration.hasSynced(),
+        remove: () => registration.remove(),
+        whenSynced: (signal) => informer.whenSynced(signal),
+      };
     },
   };
 }
@@ -63,9 +74,8 @@ export function on<T extends KubeObject>(
 /** Every change of an object, resyncs included, enqueues its own key. `onDelete` first forgets what was kept for it. */
 export function forObject<T extends KubeObject>(
   resource: ResourceType<T>,
-  options: InformerOptions<T> & { readonly onDelete?: (object: T) => void } = {},
+  { onDelete }: { readonly onDelete?: (object: T) => void } = {},
 ): Trigger<T> {
-  const { onDelete, ...informer } = options;
   return on<T>(
     resource,
     {
@@ -76,7 +86,7 @@ export function forObject<T extends KubeObject>(
         return [keyOf(object)];
       },
     },
-    { ...informer, resync: true },
+    { resync: true },
   );
 }
 

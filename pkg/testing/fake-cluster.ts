@@ -201,8 +201,9 @@ export class FakeCluster {
     return result;
   }
 
+  /** Copies, as everything that comes over a wire: whoever reads them may write to them before others see them. */
   #listOf<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions) {
-    return { metadata: { resourceVersion: this.resourceVersion }, items: this.list(type, options?.namespace) };
+    return { metadata: { resourceVersion: this.resourceVersion }, items: structuredClone(this.list(type, options?.namespace)) };
   }
 
   async *#watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions = {}): ReturnType<ResourceClient<T>['watch']> {
@@ -225,7 +226,7 @@ export class FakeCluster {
     options.signal?.addEventListener('abort', aborted);
     try {
       while (!options.signal?.aborted) {
-        for (let next = events.shift(); next; next = events.shift()) yield { type: next.type, object: next.object as T };
+        for (let next = events.shift(); next; next = events.shift()) yield { type: next.type, object: structuredClone(next.object) as T };
         // It may have been aborted, or have more, while the reader was busy.
         if (!options.signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
       }

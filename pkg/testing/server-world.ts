@@ -3,7 +3,7 @@ import { type ApiServer, type RequestRecord, type SimulationOptions, createApiSe
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
 import { type Client, type ResourceClient, createClient } from '#pkg/client';
-import { type Controller, type ControllerDefinition, identityOf } from '#pkg/controller';
+import { type Controller, type ControllerDefinition, identityOf, projectedInformers } from '#pkg/controller';
 import { type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
 
@@ -58,7 +58,9 @@ export class ServerWorld {
     this.client = this.#clientAs(undefined);
     const simulation = startSimulation(this.server, { ...options.simulation, clock, random });
     this.#stopSimulation = () => simulation.stop();
-    const informers = createInformerFactory({ client: this.#clientAs('informers'), clock, random, log, metrics, freeze: true });
+    const factory = createInformerFactory({ client: this.#clientAs('informers'), clock, random, log, metrics, freeze: true });
+    // As the manager does, so that a controller that reads what it does not declare fails here.
+    const informers = projectedInformers(factory, options.controllers);
     this.informers = informers;
     this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, (definition) => this.#clientOf(definition));
   }

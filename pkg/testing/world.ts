@@ -1,7 +1,7 @@
 import type { ResourceType } from '#pkg/api';
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
-import type { Controller } from '#pkg/controller';
+import { type Controller, projectedInformers } from '#pkg/controller';
 import { type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
 
@@ -55,7 +55,8 @@ export class World {
     this.cluster = new FakeCluster({ clock, random: this.random, latency });
     const client = this.cluster.client();
     this.#lagging = options.realInformers ? undefined : new LaggingInformers({ cluster: this.cluster, clock, lag });
-    this.informers = this.#lagging ?? createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
+    const real = (): InformerFactory => createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
+    this.informers = this.#lagging ?? projectedInformers(real(), options.controllers);
     const { informers, random, events: recorder } = this;
     this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, () => client);
   }
