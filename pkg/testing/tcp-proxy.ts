@@ -131,7 +131,11 @@ export class TcpProxy {
         forget();
       });
     }
-    if (this.#blackHole) return;
+    if (this.#blackHole) {
+      // Swallowed, so that the end of the connection is noticed behind what came before it.
+      client.resume().on('end', () => client.destroy());
+      return;
+    }
     this.#forward(client, server, pair, undefined);
     this.#forward(server, client, pair, this.#cut);
     if (this.#stalled) this.stall();
