@@ -25,3 +25,5 @@ export { QueueModel } from './queue-model.ts';
 export { type CutKind, TcpProxy } from './tcp-proxy.ts';
 export { type ControllerSettings, createControllers } from './create-controllers.ts';
 export { ServerWorld, type ServerWorldOptions, createServerWorld } from './server-world.ts';
+export { FastClock } from './fast-clock.ts';
+export { FaultyTransport, corrupted, refusing, shuffledLines, truncated } from './faulty-transport.ts';
