@@ -2,19 +2,22 @@
  * A candidate as a process of its own. While it leads it writes its name into a ConfigMap as fast as it can, through a
  * client that is fenced; nothing else stops those writes. One line of JSON for each thing that happens.
  *
- *     node test/election/candidate.ts <kubeconfig> <identity> <lease duration> <renew deadline> <retry period>   (ms)
+ *     node test/election/candidate.ts <kubeconfig> <identity> <lease duration> <renew deadline> <retry period> [polling]
+ *
+ * Durations in ms. `polling`: looks at the lease every retry period, as client-go does, and does not watch it.
  */
 import { type ConfigMap, isNotFound, resources } from '#pkg/api';
 import { describeError, systemClock, systemRandom } from '#pkg/base';
 import { createClient } from '#pkg/client';
-import { LeaderElectionError, LeaderElector, LeaseLock } from '#pkg/leaderelection';
+import { LeaderElectionError, LeaderElector, LeaseLock, type ResourceLock } from '#pkg/leaderelection';
 import { silentLogger } from '#pkg/log';
 import { createHttpTransport, loadClientConfig } from '#pkg/transport';
 
 import { CONFIG_MAP, LEASE, NAMESPACE } from './names.ts';
 
 const [kubeconfig = '', identity = '', ...durations] = process.argv.slice(2);
-const [leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2000] = durations.map(Number);
+const [leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2000] = durations.slice(0, 3).map(Number);
+const polling = durations[3] === 'polling';
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify({ identity, ...line })}\n`);
 
@@ -22,13 +25,22 @@ const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort(new Error('SIGTERM')));
 
 const transport = createHttpTransport(await loadClientConfig({ kubeconfig }));
+const lock = new LeaseLock({
+  client: createClient({ transport, userAgent: `${identity} leader-election`, qps: -1 }),
+  namespace: NAMESPACE,
+  name: LEASE,
+  identity,
+});
+const pollingLock: ResourceLock = {
+  identity,
+  describe: () => lock.describe(),
+  get: (options) => lock.get(options),
+  create: (record, options) => lock.create(record, options),
+  update: (record, options) => lock.update(record, options),
+  recordEvent: () => {},
+};
 const elector = new LeaderElector({
-  lock: new LeaseLock({
-    client: createClient({ transport, userAgent: `${identity} leader-election`, qps: -1 }),
-    namespace: NAMESPACE,
-    name: LEASE,
-    identity,
-  }),
+  lock: polling ? pollingLock : lock,
   leaseDuration,
   renewDeadline,
   retryPeriod,

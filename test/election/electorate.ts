@@ -11,6 +11,8 @@ export interface Timing {
   readonly leaseDuration: number;
   readonly renewDeadline: number;
   readonly retryPeriod: number;
+  /** Candidates that do not watch the lease. */
+  readonly polling?: boolean;
 }
 
 export const SHORT: Timing = { leaseDuration: 3000, renewDeadline: 2000, retryPeriod: 500 };
@@ -57,8 +59,9 @@ export class Electorate {
   /** A new candidate, under a name that no other has had. */
   start(): Child {
     const identity = `candidate-${++this.#started}`;
-    const { leaseDuration, renewDeadline, retryPeriod } = this.#timing;
-    const args = [this.#kubeconfig, identity, leaseDuration, renewDeadline, retryPeriod].map(String);
+    const { leaseDuration, renewDeadline, retryPeriod, polling } = this.#timing;
+    const durations = [leaseDuration, renewDeadline, retryPeriod].map(String);
+    const args = [this.#kubeconfig, identity, ...durations, polling ? 'polling' : 'watching'];
     const child = new Child(identity, process.execPath, [join(import.meta.dirname, 'candidate.ts'), ...args]);
     this.candidates.set(identity, child);
     return child;
