@@ -42,7 +42,8 @@ export class ManagerProcess {
     const port = await freePort();
     const logFile = join(options.dataDir, `${options.name}.log`);
     const output = openSync(logFile, 'w', 0o600);
-    const flags = [`--kubeconfig=${options.kubeconfig}`, `--secure-port=${port}`, '--bind-address=127.0.0.1', `-v=${options.verbosity}`];
+    // The manager's own user may little more than elect a leader and ask for tokens; each controller has an account of its own.
+    const flags = [`--kubeconfig=${options.kubeconfig}`, `--secure-port=${port}`, '--bind-address=127.0.0.1', '--use-service-account-credentials=true', `-v=${options.verbosity}`];
     if (options.controllers !== undefined) flags.push(`--controllers=${options.controllers}`);
     // A group of its own: Ctrl-C reaches this program alone, which then ends the manager in order.
     const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', output, output], detached: true });

@@ -1,5 +1,5 @@
 import type { Random } from '#pkg/base';
-import { type JsonObject, ensureObject, listAt, objectsAt, stringAt } from '../json.ts';
+import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Store } from '../store/index.ts';
 
 const FIRST_PORT = 30_000;
@@ -29,6 +29,11 @@ function allocateAddress(store: Store, random: Random, spec: JsonObject): void {
     spec['clusterIP'] = address;
   }
   if (listAt(spec, 'clusterIPs').length === 0) spec['clusterIPs'] = [address];
+  // Without an address and without a selector it is up to the endpoints, which may be of both kinds.
+  if (address === 'None' && Object.keys(objectAt(spec, 'selector') ?? {}).length === 0) {
+    spec['ipFamilies'] ??= ['IPv4', 'IPv6'];
+    spec['ipFamilyPolicy'] ??= 'RequireDualStack';
+  }
   spec['ipFamilies'] ??= [address.includes(':') ? 'IPv6' : 'IPv4'];
   spec['ipFamilyPolicy'] ??= 'SingleStack';
 }

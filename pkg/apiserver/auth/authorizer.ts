@@ -92,26 +92,27 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   rulesFor(user: User, namespace: string): readonly PolicyRule[] {
-    return [...this.#bindingsOf(user, namespace)].flatMap((binding) => this.#rulesOf(binding));
+    return [...this.#bindingsOf(user, namespace)].flatMap(([binding]) => this.#rulesOf(binding));
   }
 
   #decide(attributes: Attributes): Decision {
-    for (const binding of this.#bindingsOf(attributes.user, attributes.namespace ?? '')) {
+    for (const [binding, subject] of this.#bindingsOf(attributes.user, attributes.namespace ?? '')) {
       if (!this.#rulesOf(binding).some((rule) => allows(rule, attributes))) continue;
       const kind = binding.namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding';
       const shown = binding.namespace === '' ? binding.name : `${binding.name}/${binding.namespace}`;
-      return { allowed: true, reason: `RBAC: allowed by ${kind} "${shown}" of ${binding.role.kind} "${binding.role.name}"` };
+      const reason = `RBAC: allowed by ${kind} "${shown}" of ${binding.role.kind} "${binding.role.name}" to ${describe(subject)}`;
+      return { allowed: true, reason };
     }
     return NO;
   }
 
-  *#bindingsOf(user: User, namespace: string): Generator<Binding> {
+  *#bindingsOf(user: User, namespace: string): Generator<[binding: Binding, subject: string]> {
     const account = serviceAccountOf(user.name);
     const subjects = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)];
     if (account !== undefined) subjects.push(`ServiceAccount ${account.namespace}/${account.name}`);
     for (const subject of subjects) {
       for (const binding of this.#bySubject.get(subject)?.values() ?? []) {
-        if (binding.namespace === '' || (namespace !== '' && binding.namespace === namespace)) yield binding;
+        if (binding.namespace === '' || (namespace !== '' && binding.namespace === namespace)) yield [binding, subject];
       }
     }
   }
@@ -154,6 +155,12 @@ function subjectKey(subject: JsonObject, namespace: string): string {
   const kind = stringAt(subject, 'kind') ?? '';
   const name = stringAt(subject, 'name') ?? '';
   return kind === 'ServiceAccount' ? `${kind} ${stringAt(subject, 'namespace') ?? namespace}/${name}` : `${kind} ${name}`;
+}
+
+/** `User "joe"`; a service account with its namespace last, as upstream has it. */
+function describe(subject: string): string {
+  const [kind = '', name = ''] = subject.split(' ');
+  return `${kind} "${kind === 'ServiceAccount' ? name.split('/').toReversed().join('/') : name}"`;
 }
 
 /** Whether one rule covers it (`pkg/apis/rbac/v1/evaluation_helpers.go`). */

@@ -1,4 +1,5 @@
 import { badRequest } from '../refusals.ts';
+import { scanJson } from '../decode/scan.ts';
 import { isJsonObject } from '../json.ts';
 
 export interface ContinuePoint {
@@ -27,10 +28,11 @@ export function decodeContinue(token: string, namespace: string | undefined): Co
 }
 
 function parse(token: string): unknown {
+  const text = Buffer.from(token, 'base64url').toString('utf8');
   try {
-    return JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-  } catch (error) {
-    throw invalid((error as Error).message);
+    return JSON.parse(text);
+  } catch {
+    throw invalid(scanJson(text).error ?? 'invalid JSON');
   }
 }
 

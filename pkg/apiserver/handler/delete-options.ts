@@ -26,7 +26,10 @@ export function parseDeleteOptions(call: Call): DeleteOptions {
 /** Reads a `DeleteOptions` object. */
 export function readDeleteOptions(given: JsonObject): DeleteOptions {
   const kind = stringAt(given, 'kind');
-  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') throw badRequest('decoded object cannot be converted to DeleteOptions');
+  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
+    const version = stringAt(given, 'apiVersion') ?? '';
+    throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`);
+  }
   const policy = stringAt(given, 'propagationPolicy');
   const grace = given['gracePeriodSeconds'];
   const orphan = given['orphanDependents'];

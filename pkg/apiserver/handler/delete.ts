@@ -22,6 +22,8 @@ export interface Deletion {
 
 export function remove(call: Call): ApiResponse {
   const options = parseDeleteOptions(call);
+  const silent = options.propagationPolicy === undefined && options.orphanDependents === undefined;
+  if (silent && call.resource.storage === 'jobs.batch') call.warnings.push(CHILD_PODS_STAY);
   const deletion = deleteObject(call, call.name!, options);
   if (!deletion.gone) return respondEntry(call, deletion.entry, options.orphanDependents === false ? 202 : 200);
   const { group, resource } = call.resource;
@@ -29,6 +31,9 @@ export function remove(call: Call): ApiResponse {
   if (RETURNS_OBJECT.has(call.resource.storage)) return respondEntry(call, deletion.entry);
   return respondObject(call, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
 }
+
+const CHILD_PODS_STAY =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 
 /** Their registries answer with the object that was deleted (`ReturnDeletedObject`). */
 const RETURNS_OBJECT = new Set([
@@ -93,7 +98,10 @@ export function deleteObject(call: Call, name: string, options: DeleteOptions): 
     if (options.dryRun) return { entry: new Entry(key, current.revision, object), gone: false };
     return { entry: store.update(storage, key, object, current.revision), gone: false };
   }
-  return { entry: options.dryRun ? current : store.delete(storage, key, current.revision), gone: true };
+  if (step === 'delete') return { entry: options.dryRun ? current : store.delete(storage, key, current.revision), gone: true };
+  if (options.dryRun) return { entry: new Entry(key, current.revision, object), gone: true };
+  const marked = store.update(storage, key, object, current.revision);
+  return { entry: store.delete(storage, key, marked.revision), gone: true };
 }
 
 function checkPreconditions(call: Call, current: Entry, options: DeleteOptions): void {
@@ -108,7 +116,8 @@ function checkPreconditions(call: Call, current: Entry, options: DeleteOptions):
   }
 }
 
-type Step = 'delete' | 'update' | 'wait';
+/** A Pod that may go at once is still marked first, which watchers see. */
+type Step = 'delete' | 'mark and delete' | 'update' | 'wait';
 
 /** Decides, and writes into `object` what an update would store. */
 function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step {
@@ -119,7 +128,7 @@ function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step 
   if (grace === 'pending') return 'wait';
   const changed = setGarbageFinalizers(metadata, storage, options);
   const held = listAt(metadata, 'finalizers').length > 0;
-  if (grace === 'begun') return held || Number(metadata['deletionGracePeriodSeconds']) > 0 ? 'update' : 'delete';
+  if (grace === 'begun') return held || Number(metadata['deletionGracePeriodSeconds']) > 0 ? 'update' : 'mark and delete';
   if (!held) return 'delete';
   return markDeleting(call, metadata) || changed ? 'update' : 'wait';
 }

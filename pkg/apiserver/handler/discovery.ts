@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject } from '../json.ts';
 import type { Registry, Resource } from '../registry/registry.ts';
 
@@ -62,6 +63,7 @@ function legacyResources(resource: Resource): JsonObject[] {
     verbs: [...verbs],
     ...(shortNames.length === 0 ? {} : { shortNames: [...shortNames] }),
     ...(categories.length === 0 ? {} : { categories: [...categories] }),
+    ...storageVersionHash(resource),
   };
   const under = resource.subresources.map((sub) => ({
     name: `${resource.resource}/${sub.name}`,
@@ -75,7 +77,18 @@ function legacyResources(resource: Resource): JsonObject[] {
   return [own, ...under];
 }
 
-/** Everything in one document (`apidiscovery.k8s.io/v2`), of the core group for `/api` or of the others for `/apis`. */
+/** Tells clients when the stored version has changed; only what can be watched is stored. */
+function storageVersionHash({ group, version, kind, verbs, conversion }: Resource): { storageVersionHash?: string } {
+  if (!verbs.includes('watch') && !verbs.includes('delete')) return {};
+  const [storedVersion, storedGroup] = conversion === undefined ? [version, group] : conversion.apiVersion.split('/').toReversed();
+  const digest = createHash('sha256').update(`${storedGroup ?? ''}/${storedVersion}/${kind}`).digest();
+  return { storageVersionHash: digest.subarray(0, 8).toString('base64') };
+}
+
+/**
+ * Everything in one document (`apidiscovery.k8s.io/v2`), of the core group for `/api` or of the others for `/apis`.
+ * A kind's group and version are said only where they are not the resource's own.
+ */
 export function aggregated(registry: Registry, core: boolean): JsonObject {
   const groups = core ? [{ name: '', versions: ['v1'], preferred: 'v1' }] : groupsOf(registry);
   const items = groups.map((group) => ({
@@ -93,10 +106,10 @@ export function aggregated(registry: Registry, core: boolean): JsonObject {
 }
 
 function aggregatedResource(resource: Resource): JsonObject {
-  const { group, version, shortNames, categories, subresources } = resource;
+  const { shortNames, categories, subresources } = resource;
   return {
     resource: resource.resource,
-    responseKind: { group, version, kind: resource.kind },
+    responseKind: { group: '', version: '', kind: resource.kind },
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
     verbs: [...resource.verbs],
@@ -107,7 +120,7 @@ function aggregatedResource(resource: Resource): JsonObject {
       : {
           subresources: subresources.map((sub) => ({
             subresource: sub.name,
-            responseKind: { group: sub.group ?? group, version: sub.version ?? version, kind: sub.kind },
+            responseKind: { group: sub.group ?? '', version: sub.version ?? '', kind: sub.kind },
             verbs: [...sub.verbs],
           })),
         }),

@@ -93,7 +93,7 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
   if (target === undefined) return answerPath(core, request, info);
   const resource = core.registry.find(target.group, target.version, target.resource);
   if (resource === undefined) {
-    if (core.registry.hasGroupVersion(target.group, target.version)) throw noSuchPath();
+    if (core.registry.hasGroup(target.group)) throw noSuchPath();
     return answerPath(core, request, info);
   }
   const call: Call = {
@@ -117,7 +117,7 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
 function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   const { resource, verb } = call;
   if (!resource.verbs.includes(verb)) throw methodNotAllowedHere();
-  if (verb === 'create' && call.name !== undefined) throw methodNotAllowedHere();
+  if ((verb === 'create') !== (call.name === undefined) && verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') throw methodNotAllowedHere();
   // Whole-cluster reads of namespaced objects are fine; single ones and writes need the namespace.
   const needsNamespace = resource.namespaced && (call.name !== undefined || verb === 'create' || verb === 'deletecollection');
   if (needsNamespace && call.namespace === undefined) throw methodNotAllowedHere();

@@ -39,8 +39,7 @@ export function negotiate(headers: Readonly<Record<string, string>>, query: URLS
     if (as !== undefined && TRANSFORMS[as] !== `${range.parameters.get('g')}/${range.parameters.get('v')}`) continue;
     return { yaml: type === 'application/yaml', pretty, ...(as === undefined ? {} : { as: as as As }) };
   }
-  const message = `only the following media types are accepted: ${OFFERED.join(', ')}`;
-  throw refusal(406, 'NotAcceptable', message);
+  throw refusal(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${OFFERED.join(', ')}`, {});
 }
 
 function parseAccept(accept: string): MediaRange[] {

@@ -1,5 +1,6 @@
 import { formatTime } from '#pkg/base';
 import { decodePatched, parseBody } from '../decode/index.ts';
+import { scanJson } from '../decode/scan.ts';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, stringAt } from '../json.ts';
 import { apply } from '../managed-fields/index.ts';
@@ -54,18 +55,21 @@ export function patched(call: Call, kind: Exclude<PatchKind, 'apply'>, schema: O
 
 function patchWith(kind: Exclude<PatchKind, 'apply'>, schema: ObjectSchema, old: JsonObject, body: unknown): unknown {
   if (kind === 'json') {
-    if (!Array.isArray(body)) throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    if (!Array.isArray(body)) throw badRequest(`error decoding patch: json: cannot unmarshal ${typeof body} into Go value of type []handlers.jsonPatchOp`);
     return jsonPatch(old, body);
   }
-  if (!isJsonObject(body)) throw badRequest('the patch is not an object');
+  if (!isJsonObject(body)) {
+    const shape = Array.isArray(body) ? 'array' : typeof body;
+    throw badRequest(`error decoding patch: json: cannot unmarshal ${shape} into Go value of type map[string]interface {}`);
+  }
   return kind === 'merge' ? mergePatch(old, body) : strategicMergePatch(schema, old, body);
 }
 
 function parsePatch(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${(error as Error).message}`);
+  } catch {
+    throw badRequest(`error decoding patch: ${scanJson(text).error ?? 'invalid JSON'}`);
   }
 }
 
@@ -118,7 +122,8 @@ function applyPatch(call: Call, query: WriteQuery): ApiResponse {
 function checkApplied(call: Call, config: JsonObject): void {
   const { resource } = call;
   if (stringAt(config, 'kind') === undefined || stringAt(config, 'apiVersion') === undefined) {
-    throw badRequest('error decoding YAML: Object \'Kind\' or \'apiVersion\' is missing in the applied configuration');
+    const [version = '', group = ''] = (stringAt(config, 'apiVersion') ?? '').split('/').toReversed();
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${stringAt(config, 'kind') ?? ''}`);
   }
   checkType(config, resource);
   const metadata = ensureObject(config, 'metadata');

@@ -1,4 +1,4 @@
-import { compileSelector, groupResource } from '#pkg/api';
+import { compileSelector } from '#pkg/api';
 import { formatTime } from '#pkg/base';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
@@ -43,7 +43,7 @@ export function bind(call: Call): ApiResponse {
   }
   const status = ensureObject(pod, 'status');
   delete status['nominatedNodeName'];
-  setCondition(status, { type: 'PodScheduled', status: 'True' }, call.core.clock.now());
+  setCondition(status, { type: 'PodScheduled', status: 'True', lastProbeTime: null }, call.core.clock.now());
   if (!call.query.has('dryRun')) call.core.store.update('pods', entry.key, pod, entry.revision);
   return respondObject(call, SUCCESS, 201);
 }
@@ -152,7 +152,7 @@ function evictNow(call: Call, entry: Entry, options: DeleteOptions): void {
       throw conflict({ group: '', resource: 'Pod' }, call.name!, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${entry.revision}). The object might have been modified`);
     }
     const pod = cloneJson<JsonObject>(entry.object);
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+    const condition = { type: 'DisruptionTarget', status: 'True', lastProbeTime: null, reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
     setCondition(ensureObject(pod, 'status'), condition, call.core.clock.now());
     const marked = call.core.store.update('pods', entry.key, pod, entry.revision);
     if (resourceVersion !== undefined) resourceVersion = String(marked.revision);
@@ -163,8 +163,9 @@ function evictNow(call: Call, entry: Entry, options: DeleteOptions): void {
 /** What needs a container, of which there are none. */
 export function refuseContainers(call: Call): ApiResponse {
   const entry = requireEntry(call);
-  const name = `${groupResource(call.resource)} "${call.name}"`;
+  const name = `${call.resource.singular} "${call.name}"`;
   if (call.resource.storage === 'pods' && (stringAt(entry.object['spec'], 'nodeName') ?? '') === '') {
+    if (call.subresource === 'log') return { status: 204, headers: {}, body: Buffer.alloc(0) };
     throw badRequest(`pod ${call.name} does not have a host assigned`);
   }
   const what = call.subresource === 'log' ? 'there are no container logs' : `${call.subresource} is not possible`;

@@ -4,11 +4,11 @@ import { type Entry, type Page, StoreError } from '../store/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { type ListQuery, parseListQuery } from './list-query.ts';
-import { respondEntry, viewOf, respond } from './respond.ts';
+import { internalType, respond, respondEntry, viewOf } from './respond.ts';
 import { type Selection, select } from './selection.ts';
 
 export function get(call: Call): ApiResponse {
-  const asked = parseRevision(call.query.get('resourceVersion'));
+  const asked = parseRevision(call.query.get('resourceVersion') ?? '');
   if (asked !== undefined && asked > call.core.store.revision) throw tooLargeRevision(asked, call.core.store.revision);
   return respondEntry(call, requireEntry(call));
 }
@@ -19,15 +19,25 @@ export function requireEntry(call: Call): Entry {
   return entry;
 }
 
-function parseRevision(text: string | null): number | undefined {
-  if (text === null || text === '') return undefined;
+/** A revision in a get or watch; 500, as upstream has it, where it is none. */
+export function parseRevision(text: string): number | undefined {
+  if (text === '') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw badRequest(`invalid resource version: resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
+  throw refusal(500, '', notARevision(text));
+}
+
+function parseListRevision(text: string): number | undefined {
+  if (text !== '' && !/^\d+$/.test(text)) throw badRequest(`invalid resource version: ${notARevision(text)}`);
+  return parseRevision(text);
+}
+
+function notARevision(text: string): string {
+  return `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`;
 }
 
 export function list(call: Call): ApiResponse {
   if (call.output.as === 'PartialObjectMetadata') {
-    const message = `you requested PartialObjectMetadata, but the requested object is a list (*${call.resource.kind}List)`;
+    const message = `you requested PartialObjectMetadata, but the requested object is a list (${internalType(call.resource)}List)`;
     throw refusal(406, 'NotAcceptable', message);
   }
   const query = parseListQuery(call.query);
@@ -42,7 +52,7 @@ export function list(call: Call): ApiResponse {
 
 function readPage(call: Call, query: ListQuery, selection: Selection): Page {
   const { store } = call.core;
-  const asked = parseRevision(query.resourceVersion);
+  const asked = parseListRevision(query.resourceVersion);
   if (query.continue !== null && query.continue !== '') {
     if (asked !== undefined && asked !== 0) throw badRequest('specifying resource version is not allowed when using continue');
     const { revision, startAfter } = decodeContinue(query.continue, call.namespace);

@@ -31,8 +31,7 @@ export function parseRequest(method: string, pathAndQuery: string): RequestInfo 
   const legacyWatch = parts[start] === 'watch';
   const target = parseTarget(grouped ? parts[1]! : '', parts[start - 1]!, parts.slice(legacyWatch ? start + 1 : start).map(decode));
   if (target === undefined) return { path, query, verb: method.toLowerCase() };
-  if (legacyWatch) query.set('watch', 'true');
-  return { path, query, verb: verbOf(method, query, target), target };
+  return { path, query, verb: verbOf(method, query, target, legacyWatch), target };
 }
 
 function parseTarget(group: string, version: string, parts: readonly string[]): Target | undefined {
@@ -54,11 +53,11 @@ function parseTarget(group: string, version: string, parts: readonly string[]): 
   };
 }
 
-function verbOf(method: string, query: URLSearchParams, target: Target): string {
+function verbOf(method: string, query: URLSearchParams, target: Target, legacyWatch: boolean): string {
   const verb = VERBS[method] ?? method.toLowerCase();
   if (verb === 'get' && target.subresource === undefined) {
-    if (isTrue(query.get('watch'))) return 'watch';
-    if (target.name === undefined) return 'list';
+    if (legacyWatch) return 'watch';
+    if (target.name === undefined) return isTrue(query.get('watch')) ? 'watch' : 'list';
   }
   return verb === 'delete' && target.name === undefined ? 'deletecollection' : verb;
 }

@@ -3,7 +3,7 @@ import type { ApiError } from '#pkg/api';
 import { dump } from 'js-yaml';
 import type { ApiRequest, ApiResponse } from '../exchange.ts';
 import type { JsonObject } from '../json.ts';
-import { refusal } from '../refusals.ts';
+import { badRequest, refusal } from '../refusals.ts';
 import type { Entry } from '../store/index.ts';
 import type { Call } from './call.ts';
 import type { Output } from './negotiate.ts';
@@ -13,8 +13,17 @@ import { type TableContent, View } from './view.ts';
 const COMPRESS_FROM = 128 * 1024;
 const HEADERS = { 'cache-control': 'no-cache, private' } as const;
 
+/** As Go names the kind inside the server, for messages: `*core.Pod`, `*apps.Deployment`. */
+export function internalType({ group, kind }: { readonly group: string; readonly kind: string }): string {
+  return `*${group === '' ? 'core' : group.split('.', 1)[0]!}.${kind}`;
+}
+
 export function viewOf(call: Call): View {
   const includeObject = call.query.get('includeObject');
+  if (call.output.as === 'Table' && !['Metadata', 'Object', 'None', ''].includes(includeObject ?? '')) {
+    const why = `includeObject: Invalid value: "${includeObject}": must be 'Metadata', 'Object', 'None', or empty`;
+    throw badRequest(`Unable to convert to Table as requested: ${why}`);
+  }
   return new View(call.resource, {
     now: () => call.core.clock.now(),
     ...(call.output.as === undefined ? {} : { as: call.output.as }),
@@ -25,7 +34,8 @@ export function viewOf(call: Call): View {
 /** A stored object in the form that the client asked for. */
 export function respondEntry(call: Call, entry: Entry, status = 200): ApiResponse {
   if (call.output.as === 'PartialObjectMetadataList') {
-    throw refusal(406, 'NotAcceptable', 'you requested PartialObjectMetadataList, but the requested object is not a list');
+    const type = internalType(call.resource);
+    throw refusal(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
   }
   return respondBytes(call, viewOf(call).encode(entry), status);
 }
@@ -48,7 +58,7 @@ export function respond(
   more: Readonly<Record<string, string | readonly string[]>> = {},
 ): ApiResponse {
   const body = output.yaml
-    ? Buffer.from(dump(JSON.parse(bytes.toString('utf8')), { noRefs: true, lineWidth: -1 }))
+    ? Buffer.from(dump(JSON.parse(bytes.toString('utf8')), { noRefs: true, lineWidth: -1, sortKeys: true, seqNoIndent: true, quoteStyle: 'double' }))
     : output.pretty
       ? Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2))
       : bytes;

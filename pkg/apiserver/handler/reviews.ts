@@ -1,9 +1,12 @@
+import { ApiError } from '#pkg/api';
+import { formatTime } from '#pkg/base';
 import { type Attributes, type PolicyRule } from '../auth/authorizer.ts';
 import { anonymous, authenticated } from '../auth/users.ts';
 import type { ApiResponse, User } from '../exchange.ts';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 import { refusal } from '../refusals.ts';
 import { ISSUER } from '../auth/tokens.ts';
+import { invalidStatus } from '../validation/index.ts';
 import type { Call } from './call.ts';
 import { parseBody } from './negotiate.ts';
 import { respondObject } from './respond.ts';
@@ -28,8 +31,9 @@ export async function review(call: Call, answer: Review): Promise<ApiResponse> {
   const asked = parseBody(call.request.headers, call.request.body);
   const { kind, apiVersion } = call.resource;
   const status = await answer(call, objectAt(asked, 'spec') ?? {});
+  const created = kind === 'SelfSubjectReview' ? { creationTimestamp: formatTime(call.core.clock.now()) } : {};
   const spec = asked['spec'] === undefined ? {} : { spec: asked['spec'] };
-  return respondObject(call, { kind, apiVersion, metadata: asked['metadata'] ?? {}, ...spec, status }, 201);
+  return respondObject(call, { kind, apiVersion, metadata: { ...objectAt(asked, 'metadata'), ...created }, ...spec, status }, 201);
 }
 
 async function reviewToken(call: Call, spec: JsonObject): Promise<JsonObject> {
@@ -37,7 +41,7 @@ async function reviewToken(call: Call, spec: JsonObject): Promise<JsonObject> {
   if (token === '') throw refusal(400, 'BadRequest', 'token is required for TokenReview in authentication');
   const asked = listAt(spec, 'audiences').map(String);
   const verified = await call.core.tokens.verify(token, asked.length === 0 ? [ISSUER] : asked);
-  if (verified === undefined) return { user: {}, error: '[invalid bearer token]' };
+  if (verified === undefined) return { user: {}, error: 'invalid bearer token' };
   return { authenticated: true, user: userInfo(authenticated(verified.user)), audiences: [...verified.audiences] };
 }
 
@@ -53,15 +57,20 @@ function userInfo(user: User): JsonObject {
 function userOf(spec: JsonObject): User {
   const name = stringAt(spec, 'user') ?? '';
   const groups = listAt(spec, 'groups').map(String);
-  if (name === '' && groups.length === 0) throw refusal(422, 'Invalid', 'SubjectAccessReview.authorization.k8s.io "" is invalid: spec.user: Invalid value: "": at least one of user or group must be specified');
+  if (name === '' && groups.length === 0) refuse('spec.user', '', 'at least one of user or group must be specified');
   return { name: name === '' ? anonymous.name : name, groups };
+}
+
+/** Upstream leaves the kind out. */
+function refuse(field: string, badValue: unknown, detail: string): never {
+  throw new ApiError(invalidStatus({ group: 'authorization.k8s.io', version: 'v1', kind: '' }, '', [{ field, type: 'invalid', badValue, detail }]));
 }
 
 function reviewAccess(call: Call, spec: JsonObject, user: User): JsonObject {
   const resource = objectAt(spec, 'resourceAttributes');
   const path = objectAt(spec, 'nonResourceAttributes');
   if ((resource === undefined) === (path === undefined)) {
-    throw refusal(422, 'Invalid', `${call.resource.kind}.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified`);
+    refuse('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified');
   }
   const verb = stringAt(resource ?? path, 'verb') ?? '';
   const attributes: Attributes =

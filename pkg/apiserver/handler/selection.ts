@@ -127,7 +127,9 @@ function parseFieldSelector(text: string, resource: Resource): FieldTerm[] {
 function fieldOf(label: string, resource: Resource): FieldOf {
   if (label === 'metadata.name') return (object) => stringAt(object['metadata'], 'name') ?? '';
   if (label === 'metadata.namespace' && resource.namespaced) return (object) => stringAt(object['metadata'], 'namespace') ?? '';
-  const field = FIELDS[resource.storage]?.[label];
+  const own = FIELDS[resource.storage];
+  if (own === undefined) throw badRequest(`"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  const field = own[label];
   if (field === undefined) throw badRequest(`field label not supported: ${label}`);
   return field;
 }

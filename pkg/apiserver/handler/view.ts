@@ -93,6 +93,7 @@ export class View {
   table(entries: readonly Entry[], metadata: JsonObject, single = false): JsonObject {
     const includeObject = this.#options.includeObject ?? 'Metadata';
     const table = toTable(this.#resource, entries.map((entry) => this.object(entry)), { includeObject, now: this.#options.now() });
+    if (includeObject === 'None') for (const row of table.rows as { object?: unknown }[]) row.object = null;
     return { ...table, metadata: single ? { resourceVersion: metadata['resourceVersion'] } : metadata };
   }
 

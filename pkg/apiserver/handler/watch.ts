@@ -1,8 +1,9 @@
 import type { ApiResponse } from '../exchange.ts';
-import { expired, refusal } from '../refusals.ts';
+import { expired } from '../refusals.ts';
 import { type Entry, type StoreEvent, StoreError } from '../store/index.ts';
 import type { Call } from './call.ts';
 import { type ListQuery, parseListQuery } from './list-query.ts';
+import { parseRevision } from './read.ts';
 import { viewOf } from './respond.ts';
 import { type Selection, select } from './selection.ts';
 import type { View } from './view.ts';
@@ -49,12 +50,6 @@ function start(call: Call, query: ListQuery, selection: Selection, view: View, s
   }
   const sink = sinkOf(selection, view, stream, initial ? 0 : after);
   stream.onEnd(store.watch(storage, selection.scope, Math.min(after, store.revision), sink));
-}
-
-function parseRevision(text: string): number | undefined {
-  if (text === '') return undefined;
-  if (/^\d+$/.test(text)) return Number(text);
-  throw refusal(500, '', `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
 }
 
 /** Turns changes of the store into what this watcher sees: an object that stops matching is gone for it. */

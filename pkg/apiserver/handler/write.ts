@@ -9,6 +9,7 @@ import { trackUpdate } from '../managed-fields/index.ts';
 import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
 import { Entry } from '../store/index.ts';
 import { type PrepareContext, prepareForCreate, prepareForUpdate } from '../strategies/index.ts';
+import { schemaFor } from '../schema/index.ts';
 import { type FieldError, invalidStatus, validateCreate, validateUpdate } from '../validation/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { bodyOf } from './negotiate.ts';
@@ -36,7 +37,7 @@ export function update(call: Call): ApiResponse {
   if (name !== '' && name !== call.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   }
-  if (name === '') throw badRequest(`the name of the object (based on its name) was not set; it must match the name on the URL (${call.name})`);
+  if (name === '') throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`);
   matchNamespace(call, object);
   const stored = call.core.store.get(call.resource.storage, keyOf(call, name));
   if (stored === undefined && call.subresource === undefined && allowsCreateOnUpdate(call.resource.storage)) {
@@ -54,15 +55,25 @@ export function decodeBody(call: Call, query: WriteQuery): JsonObject {
   return decoded.object;
 }
 
-export function checkType(object: JsonObject, expected: { readonly kind: string; readonly apiVersion: string }): void {
+interface ExpectedType {
+  readonly group: string;
+  readonly kind: string;
+  readonly apiVersion: string;
+}
+
+/** Refuses an object of another kind or version; says kind and version where the object does not. */
+export function checkType(object: JsonObject, expected: ExpectedType): void {
   const kind = stringAt(object, 'kind') || expected.kind;
   const apiVersion = stringAt(object, 'apiVersion') || expected.apiVersion;
-  if (kind !== expected.kind) {
-    throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a ${expected.kind}: no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`);
-  }
-  if (apiVersion !== expected.apiVersion) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`);
-  }
+  object['kind'] = kind;
+  object['apiVersion'] = apiVersion;
+  if (kind === expected.kind && apiVersion === expected.apiVersion) return;
+  const [version = '', group = ''] = apiVersion.split('/').toReversed();
+  const why =
+    schemaFor(group, version, kind) === undefined
+      ? `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`
+      : `converting (${version}.${kind}) to (${expected.group.split('.', 1)[0] || 'core'}.${expected.kind}): unknown conversion`;
+  throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a ${expected.kind}: ${why}`);
 }
 
 function matchNamespace(call: Call, object: JsonObject): void {
@@ -167,8 +178,11 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
   const metadata = ensureObject(object, 'metadata');
   const uid = stringAt(metadata, 'uid') ?? '';
   const actual = stringAt(old['metadata'], 'uid');
-  if (uid !== '' && uid !== actual) {
-    throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`);
+  // A patch that changes the uid is invalid; a whole object with another uid is meant for another object.
+  if (uid !== '' && uid !== actual && call.verb === 'update') {
+    const stored = `Key: /registry/${resource.resource}/${current.key}, ResourceVersion: 0`;
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`;
+    throw conflict(resource, name, `StorageError: invalid object, Code: 4, ${stored}, AdditionalErrorMsg: ${why}`);
   }
   const revision = stringAt(metadata, 'resourceVersion') ?? '';
   if (revision === '' || revision === '0') {
@@ -190,7 +204,7 @@ function prepareContext({ core, user }: Call): PrepareContext {
 function keepSystemFields(object: JsonObject, old: JsonObject): void {
   const metadata = ensureObject(object, 'metadata');
   const before = ensureObject(old, 'metadata');
-  metadata['uid'] = before['uid'];
+  metadata['uid'] ||= before['uid'];
   metadata['creationTimestamp'] = before['creationTimestamp'];
   if (before['deletionTimestamp'] === undefined) delete metadata['deletionTimestamp'];
   else metadata['deletionTimestamp'] = before['deletionTimestamp'];

@@ -8,6 +8,8 @@ import { conversionOf } from './conversions.ts';
 export interface Conversion {
   /** `events`, `horizontalpodautoscalers.autoscaling`: under which name the objects are stored. */
   readonly storage: string;
+  /** Of what is stored. */
+  readonly apiVersion: string;
   toStored(object: JsonObject): JsonObject;
   fromStored(object: Readonly<JsonObject>): JsonObject;
 }
@@ -76,6 +78,10 @@ export class Registry {
   /** In discovery order. */
   all(): readonly Resource[] {
     return this.#order;
+  }
+
+  hasGroup(group: string): boolean {
+    return this.#order.some((resource) => resource.group === group);
   }
 
   hasGroupVersion(group: string, version: string): boolean {

@@ -56,7 +56,7 @@ function writeConditions(pod: JsonObject, status: JsonObject, phase: ContainerPh
       ? { reason: 'PodFailed' }
       : { reason: 'ContainersNotReady', message: `containers with unready status: [${names.join(' ')}]` };
   const set = (type: string, holds: boolean, reason: JsonObject): void =>
-    setCondition(status, { ...generation, type, status: holds ? 'True' : 'False', ...(holds && reason['reason'] !== 'PodCompleted' ? {} : reason) }, now);
+    setCondition(status, { ...generation, type, lastProbeTime: null, status: holds ? 'True' : 'False', ...(holds && reason['reason'] !== 'PodCompleted' ? {} : reason) }, now);
   const started = phase.state === 'running' || (phase.state === 'waiting' && restarts > 0);
   const ready = phase.state === 'running' && phase.ready;
   const gates = objectsAt(pod['spec'], 'readinessGates').map((gate) => gate['conditionType']);

@@ -125,7 +125,7 @@ export class Scheduler {
     modify(this.#world, 'pods', entry.key, (pod) => {
       ensureObject(pod, 'spec')['nodeName'] = node;
       const observedGeneration = numberAt(pod['metadata'], 'generation');
-      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'True', ...(observedGeneration === undefined ? {} : { observedGeneration }) }, this.#world.clock.now());
+      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'True', lastProbeTime: null, ...(observedGeneration === undefined ? {} : { observedGeneration }) }, this.#world.clock.now());
     });
     recordEvent(this.#world, entry.object, SOURCE, 'Scheduled', `Successfully assigned ${entry.key} to ${node}`);
   }
@@ -136,7 +136,7 @@ export class Scheduler {
     const message = total === 0 ? 'no nodes available to schedule pods' : `0/${total} nodes are available: ${reasons.join(', ')}.`;
     if (alreadySaid(entry.object, message)) return;
     modify(this.#world, 'pods', entry.key, (pod) => {
-      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }, this.#world.clock.now());
+      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'False', lastProbeTime: null, reason: 'Unschedulable', message }, this.#world.clock.now());
     });
     recordEvent(this.#world, entry.object, SOURCE, 'FailedScheduling', message, 'Warning');
   }
