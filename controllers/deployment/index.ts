@@ -7,6 +7,7 @@ import {
   indexDependents,
   ownedBy,
   Owners,
+  reads,
   type ReconcileResult,
   WriteBarrier,
 } from '#pkg/controller';
@@ -27,9 +28,12 @@ export const deploymentController = defineController({
       name: 'concurrent-deployment-syncs',
       type: 'int32',
       default: 5,
+      config: 'DeploymentController.ConcurrentDeploymentSyncs',
       help: 'Deployments that are synced at the same time; more react faster and load CPU and network more',
     },
   ],
+  // Deployments and ReplicaSets whole: they are written back.
+  reads: [reads(resources.deployments), reads(resources.replicaSets), reads(resources.pods, 'status.phase')],
   rbac: [
     { apiGroups: ['apps', 'extensions'], resources: ['deployments'], verbs: ['get', 'list', 'update', 'watch'] },
     { apiGroups: ['apps', 'extensions'], resources: ['deployments/status'], verbs: ['update'] },
