@@ -65,10 +65,10 @@ export class Caller {
     const verb = metrics.forVerb(call.method);
     const start = clock.monotonic();
     try {
-      await this.#throttle(call, call.signal);
+      await this.#throttle(call);
       const scope = new CallScope(clock, call.signal, call.timeout ?? this.#parts.timeout, describeCall(call));
       try {
-        const answer = await this.#attempts(call, scope.signal, readWhole);
+        const answer = await this.#attempts({ ...call, signal: scope.signal, timeout: undefined }, readWhole);
         verb.responseSize(answer.body.length);
         return answer;
       } catch (error) {
@@ -85,38 +85,33 @@ export class Caller {
 
   /** A request whose answer streams. Not rate limited at first, as in client-go: a watch replaces many reads. */
   stream(call: Call): Promise<TransportResponse> {
-    return this.#attempts(call, call.signal, (response) => response);
+    return this.#attempts(call, (response) => response);
   }
 
-  async #attempts<R>(
-    call: Call,
-    signal: AbortSignal | undefined,
-    read: (response: TransportResponse) => R | Promise<R>,
-  ): Promise<R> {
+  async #attempts<R>(call: Call, read: (response: TransportResponse) => R | Promise<R>): Promise<R> {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#attempt(call, signal, read, attempt);
+      const outcome = await this.#attempt(call, read, attempt);
       if ('value' in outcome) return outcome.value;
       if (outcome.retryAfter === undefined || attempt >= MAX_RETRIES) throw outcome.error;
       const fields = { request: describeCall(call), attempt: attempt + 1, delay: outcome.retryAfter };
       this.#parts.log.v(4)?.info('The server is to be asked again', fields);
-      await sleep(this.#parts.clock, outcome.retryAfter, signal);
-      await this.#throttle(call, signal);
+      await sleep(this.#parts.clock, outcome.retryAfter, call.signal);
+      await this.#throttle(call);
     }
   }
 
   async #attempt<R>(
     call: Call,
-    signal: AbortSignal | undefined,
     read: (response: TransportResponse) => R | Promise<R>,
     attempt: number,
   ): Promise<{ value: R } | { error: unknown; retryAfter: number | undefined }> {
     const { metrics, transport, warnings, fence } = this.#parts;
-    signal?.throwIfAborted();
+    call.signal?.throwIfAborted();
     if (call.method !== 'GET' && call.lane !== 'lease') fence?.();
     metrics.forVerb(call.method).requestSize(call.body === undefined ? 0 : Buffer.byteLength(call.body));
     let response: TransportResponse;
     try {
-      response = await transport.roundTrip(requestOf(call, signal));
+      response = await transport.roundTrip(requestOf(call));
       metrics.attempt(call.method, String(response.status), attempt > 0);
     } catch (error) {
       metrics.attempt(call.method, '<error>', attempt > 0);
@@ -133,9 +128,9 @@ export class Caller {
     }
   }
 
-  async #throttle(call: Call, signal: AbortSignal | undefined): Promise<void> {
+  async #throttle(call: Call): Promise<void> {
     const { limiterFor, metrics, log } = this.#parts;
-    const waiting = limiterFor(call.lane).wait(signal);
+    const waiting = limiterFor(call.lane).wait(call.signal);
     const waited = typeof waiting === 'number' ? waiting : await waiting;
     metrics.forVerb(call.method).rateLimiter(waited / 1000);
     if (waited > LONG_THROTTLE) {
@@ -144,15 +139,15 @@ export class Caller {
   }
 }
 
-function requestOf(call: Call, signal: AbortSignal | undefined): TransportRequest {
+function requestOf(call: Call): TransportRequest {
   return {
     method: call.method,
     path: call.path,
     headers: call.headers,
     lane: call.lane,
     ...(call.body === undefined ? {} : { body: call.body }),
-    ...(signal === undefined ? {} : { signal }),
-    // A whole exchange is bounded by its signal; a stream only until it opens.
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
+    // Until a stream opens; a whole exchange is bounded by its signal.
     ...(call.timeout === undefined ? {} : { timeout: call.timeout }),
   };
 }

@@ -11,8 +11,10 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-interface DecodeOptions {
+interface DecodeOptions<T> {
   readonly dropManagedFields?: boolean;
+  /** Adds to each item what a list leaves out. */
+  readonly complete?: (item: T) => T;
   readonly breather: Breather;
 }
 
@@ -22,13 +24,14 @@ interface DecodeOptions {
  * Where an item ends is guessed with a native search for `},` and the first item's beginning, and proven by parsing: a
  * guess inside an item leaves brackets open. Only then, and for the last item, are the bytes walked.
  */
-export async function decodeList<T extends KubeObject>(bytes: Buffer, options: DecodeOptions): Promise<KubeList<T>> {
+export async function decodeList<T extends KubeObject>(bytes: Buffer, options: DecodeOptions<T>): Promise<KubeList<T>> {
   const end = bytes.length;
   const start = skipSpace(bytes, 0, end);
+  const { complete = (item) => item } = options;
   const member = findMember(bytes, start, end, ITEMS);
   if (member === undefined || bytes[member.value] !== OPEN_BRACKET) {
     const list = parse(() => parseBytes(bytes, 0, end)) as KubeList<T>;
-    return { ...list, items: list.items ?? [] };
+    return { ...list, items: (list.items ?? []).map(complete) };
   }
 
   const items: T[] = [];
@@ -36,7 +39,7 @@ export async function decodeList<T extends KubeObject>(bytes: Buffer, options: D
   const separator = separatorAfter(bytes, at, end);
   while (bytes[at] !== CLOSE_BRACKET) {
     const item = decodeItem(bytes, at, separator, options.dropManagedFields === true);
-    items.push(item.value as T);
+    items.push(complete(item.value as T));
     at = skipSpace(bytes, item.end, end);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
     else if (bytes[at] !== CLOSE_BRACKET) throw garbled();

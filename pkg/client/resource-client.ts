@@ -84,6 +84,8 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
       const answer = await caller.exchange(read(listPath(type, options), acceptHeader(options.metadataOnly, true), options));
       return decodeList<T>(answer.body, {
         dropManagedFields: options.dropManagedFields === true,
+        // As out of a watch: whoever is handed an object, for an event or an owner reference, is to know what it is.
+        complete: (item) => (item.kind === undefined ? { apiVersion: apiVersionOf(type), kind: type.kind, ...item } : item),
         breather: new Breather(parts.clock),
       });
     },

@@ -98,9 +98,9 @@ describe('connections that break', () => {
     await expect.poll(() => proxy.active).toBe(0);
   });
 
-  test('nobody there: refused; and there again: answered', async () => {
+  test.each(['h2', 'https', 'http'] as const)('%s: nobody there: refused; and there again: answered', async (protocol) => {
     const { handler } = ticking();
-    const { proxy, transport } = await world(handler);
+    const { proxy, transport } = await world(handler, { on: { protocol } });
     await proxy.refuse();
     await expect(transport.roundTrip(GET)).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('connection refused') });
     await proxy.accept();

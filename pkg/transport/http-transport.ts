@@ -7,11 +7,12 @@ import { type Logger, silentLogger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
 import { type Credentials, type Headers, anonymous } from './credentials.ts';
-import { dial } from './dial.ts';
 import { Deadline } from './deadline.ts';
+import { dial } from './dial.ts';
 import { gunzipped } from './gunzip.ts';
 import { Http1Lane } from './http1-lane.ts';
 import { Http2Session, type SessionTimes, Unprocessed } from './http2-session.ts';
+import { orAborted } from './or-aborted.ts';
 import { type Environment, proxyFor } from './proxy-choice.ts';
 import { SessionPool } from './session-pool.ts';
 import { type TlsMaterial, TlsMaterialSource, type TlsSources } from './tls-material.ts';
@@ -113,7 +114,7 @@ class HttpTransport implements Transport {
       this.#ending.signal.throwIfAborted();
       request.signal?.throwIfAborted();
       const own = 'authorization' in request.headers ? {} : this.#credentials.headers();
-      const credentials = own instanceof Promise ? await own : own;
+      const credentials = own instanceof Promise ? await orAborted(own, request.signal) : own;
       const response = await this.#send(request, this.#headers(request, credentials), path);
       if (response.status !== 401 || again || 'authorization' in request.headers) return gunzipped(response);
       if (!(await this.#credentials.refused?.(credentials))) return gunzipped(response);
@@ -133,7 +134,8 @@ class HttpTransport implements Transport {
   }
 
   async #send(request: TransportRequest, headers: Headers, path: string): Promise<TransportResponse> {
-    await this.#rotate();
+    const rotating = this.#rotate();
+    if (rotating !== undefined) await orAborted(rotating, request.signal);
     for (let refusals = 0; ; refusals++) {
       if (this.#protocol === 'http1') return this.#http1Lane(request.lane).request(request, headers, path);
       try {
@@ -149,14 +151,18 @@ class HttpTransport implements Transport {
   }
 
   /** Certificates may have changed on disk or in the plugin: what is connected with the old ones takes no new requests. */
-  async #rotate(): Promise<void> {
-    if (this.#tls === undefined) return;
+  #rotate(): Promise<void> | undefined {
+    if (this.#tls === undefined) return undefined;
     const certificate = this.#credentials.clientCertificate?.();
-    const client = certificate instanceof Promise ? await certificate : certificate;
-    const material = this.#tls.current(client);
-    const current = material instanceof Promise ? await material : material;
-    if (current === this.#material) return;
-    this.#material = current;
+    if (certificate instanceof Promise) return certificate.then((client) => this.#use(this.#tls!.current(client)));
+    const material = this.#tls.current(certificate);
+    return material === this.#material ? undefined : this.#use(material);
+  }
+
+  async #use(current: TlsMaterial | Promise<TlsMaterial>): Promise<void> {
+    const material = await current;
+    if (material === this.#material) return;
+    this.#material = material;
     for (const pool of this.#pools.values()) pool.drain();
     for (const lane of this.#http1.values()) void lane.drain();
   }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '#pkg/base';
 import { TransportError, type TransportRequest, type TransportResponse } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
-import { exchangeError } from './connection-errors.ts';
+import { connectionError, exchangeError } from './connection-errors.ts';
 import type { Headers } from './credentials.ts';
 import { Http2Body } from './http2-body.ts';
 
@@ -76,6 +76,10 @@ export class Http2Session {
     });
     this.#session.on('error', (error) => (this.#failure ??= exchangeError(error, options.origin)));
     this.#session.once('close', () => this.#onClose());
+    // Node tells the session of neither: a TLS alert that comes late (a client certificate refused) ends nothing.
+    socket.on('error', (error) => this.destroy(connectionError(error, options.origin)));
+    socket.once('close', () => this.destroy(new TransportError('reset', `${options.origin}: connection closed by peer`)));
+    if (socket.destroyed) setImmediate(() => this.#session.destroy());
     // Nobody may be waiting for it any more.
     this.#settled.promise.catch(() => {});
     this.#armWatchdog();
@@ -124,7 +128,7 @@ export class Http2Session {
   destroy(error: TransportError): void {
     this.#failure ??= error;
     this.#draining = true;
-    this.#session.destroy();
+    if (!this.#session.destroyed) this.#session.destroy();
     this.#socket.destroy();
   }
 

@@ -145,6 +145,7 @@ export async function readKubeconfig(file: string, context: string | undefined):
 }
 
 function parse(path: string, text: string): Node {
+  if (text.trim() === '') throw new ConfigError('invalid', `kubeconfig ${path}: is empty`);
   let value: unknown;
   try {
     value = load(text);
@@ -153,7 +154,7 @@ function parse(path: string, text: string): Node {
     throw new ConfigError('invalid', `kubeconfig ${path}: not YAML: ${first}`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError('invalid', `kubeconfig ${path}: ${text.trim() === '' ? 'is empty' : 'must be an object'}`);
+    throw new ConfigError('invalid', `kubeconfig ${path}: must be an object`);
   }
   return value as Node;
 }

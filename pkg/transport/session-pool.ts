@@ -1,6 +1,7 @@
 import type { TransportError } from '#pkg/client';
 
 import type { Http2Session } from './http2-session.ts';
+import { orAborted } from './or-aborted.ts';
 
 export type OpenSession = (pool: SessionPool) => Promise<Http2Session>;
 
@@ -94,14 +95,4 @@ export class SessionPool {
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
-}
-
-/** Waits for something shared, but no longer than the signal allows; the shared thing goes on. */
-function orAborted(shared: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return shared;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

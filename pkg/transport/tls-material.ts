@@ -45,6 +45,7 @@ export class TlsMaterialSource {
   readonly #log: Logger;
   #current: TlsMaterial | undefined;
   #fingerprint = '';
+  #client: ClientCertificate | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<TlsMaterial> | undefined;
 
@@ -56,7 +57,8 @@ export class TlsMaterialSource {
 
   /** `client`: a certificate from elsewhere (an exec plugin), which wins over none. */
   current(client?: ClientCertificate): TlsMaterial | Promise<TlsMaterial> {
-    if (this.#current !== undefined && client === undefined && this.#clock.monotonic() - this.#readAt < READ_AGAIN) return this.#current;
+    const fresh = client === this.#client && this.#clock.monotonic() - this.#readAt < READ_AGAIN;
+    if (this.#current !== undefined && fresh) return this.#current;
     return (this.#reading ??= this.#read(client).finally(() => (this.#reading = undefined)));
   }
 
@@ -82,6 +84,7 @@ export class TlsMaterialSource {
       if (this.#current === undefined) throw unusable(cause);
       this.#log.warning('TLS files cannot be used, keeping what was read before', { error: cause });
     }
+    this.#client = client;
     this.#readAt = this.#clock.monotonic();
     return this.#current;
   }
