@@ -21,7 +21,10 @@ const meddling = fc.record({
 type Action = { readonly do: 'scale'; readonly replicas: number } | { readonly do: string; readonly of?: number };
 
 const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(6000) }), { maxLength: 12 });
+const cutting = fc.record({ do: fc.constant('cut' as const) });
 const settings = fc.record({
+  /** With the real informers, over lists and watches that may break; they are never late by themselves. */
+  realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
   barrier: fc.boolean(),
   lag: fc.integer({ min: 0, max: MAX_LAG }),
@@ -31,11 +34,12 @@ const settings = fc.record({
 });
 type Settings = typeof settings extends fc.Arbitrary<infer S> ? S : never;
 
-function build({ seed, barrier, lag, latency, minReadySeconds }: Settings): { world: World; endKubelet: () => void } {
+function build({ realInformers, seed, barrier, lag, latency, minReadySeconds }: Settings): { world: World; endKubelet: () => void } {
   const chance = seededRandom(seed);
   const world = createWorld({
     controllers: [replicaSetController],
     seed,
+    realInformers,
     gates: { StaleControllerConsistencyReplicaSet: barrier },
     lag: () => Math.floor(chance() * lag),
     latency: () => Math.floor(chance() * latency),
@@ -62,16 +66,21 @@ function act({ cluster }: World, action: Action, minReadySeconds: number): void 
   const chosen = all.length === 0 ? undefined : all[('of' in action ? (action.of ?? 0) : 0) % all.length];
   const live = cluster.get(replicaSets, KEY)!;
   if ('replicas' in action) cluster.update(replicaSets, { ...live, spec: { ...live.spec!, replicas: action.replicas } });
-  else if (action.do === 'touch') {
-    const annotations = { touched: cluster.resourceVersion };
-    cluster.change(replicaSets, KEY, (owner) => ({ ...owner, metadata: { ...owner.metadata, annotations } }));
-  } else if (action.do === 'stray') cluster.create(pods, pod(`stray-${cluster.resourceVersion}`));
+  else if (action.do === 'touch') touch(cluster);
+  else if (action.do === 'cut') cluster.cutWatches();
+  else if (action.do === 'stray') cluster.create(pods, pod(`stray-${cluster.resourceVersion}`));
   else if (action.do === 'recreate') {
     // Deleted with its Pods left behind, and created again under the same name.
     cluster.finish(replicaSets, KEY);
     for (const one of all) cluster.change(pods, keyOf(one), (old) => ({ ...old, metadata: { ...old.metadata, ownerReferences: [] } }));
     create({ cluster } as World, live.spec!.replicas!, minReadySeconds);
   } else if (chosen) meddle(cluster, action.do, chosen);
+}
+
+/** A change that asks for a sync and for nothing else. */
+function touch(cluster: World['cluster']): void {
+  const annotations = { touched: cluster.resourceVersion };
+  cluster.change(replicaSets, KEY, (owner) => ({ ...owner, metadata: { ...owner.metadata, annotations } }));
 }
 
 function meddle(cluster: World['cluster'], how: string, chosen: Pod): void {
@@ -105,7 +114,7 @@ async function expectSettled(world: World): Promise<readonly ClusterRequest[]> {
   } satisfies ReplicaSet['status']);
 
   const writes = cluster.writes.length;
-  world.resync();
+  touch(cluster);
   await clock.step(600_000);
   return cluster.writes.slice(writes);
 }
@@ -141,6 +150,20 @@ describe('random worlds', () => {
         expect(late).toEqual([]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('the same with real informers whose watches break', async () => {
+    const real = settings.map((set) => ({ ...set, realInformers: true }));
+    await fc.assert(
+      fc.asyncProperty(real, script(fc.oneof(scaling, touching, meddling, cutting)), async (set, steps) => {
+        const chance = seededRandom(set.seed + 1);
+        const late = await run(set, steps, ({ cluster }) => {
+          cluster.fault = (): Fault => (chance() < set.faults ? (chance() < 0.5 ? 'lose' : 'refuse') : undefined);
+        });
+        expect(late).toEqual([]);
+      }),
+      { numRuns: 25 },
     );
   });
 

@@ -34,21 +34,23 @@ export interface ClaimOptions<Owner extends KubeObject, T extends KubeObject> {
  * tried (`BaseControllerRefManager.ClaimObject` in `pkg/controller/controller_ref_manager.go`).
  */
 export async function claim<Owner extends KubeObject, T extends KubeObject>(options: ClaimOptions<Owner, T>): Promise<readonly T[]> {
-  const sorted = options.candidates.map((candidate) => [candidate, verdictOn(candidate, options)] as const);
-  const changes = sorted.filter(([, verdict]) => verdict === 'adopt' || verdict === 'release');
-  if (changes.length === 0) return sorted.filter(([, verdict]) => verdict === 'keep').map(([candidate]) => candidate);
+  const claimed = new Set<T>();
+  const changes: { readonly candidate: T; readonly verdict: Verdict }[] = [];
+  for (const candidate of options.candidates) {
+    const verdict = verdictOn(candidate, options);
+    if (verdict === 'keep') claimed.add(candidate);
+    else if (verdict !== 'pass') changes.push({ candidate, verdict });
+  }
+  if (changes.length === 0) return [...claimed];
 
-  const adopted = new Set<T>();
   let ownerChecked: Promise<void> | undefined;
-  const { errors } = await inParallel(changes, async ([candidate, verdict]) => {
-    if (verdict === 'release') await release(candidate, options);
-    else {
-      ownerChecked ??= checkOwner(options);
-      if (await adopt(candidate, ownerChecked, options)) adopted.add(candidate);
-    }
+  const { errors } = await inParallel(changes, async ({ candidate, verdict }) => {
+    if (verdict === 'release') return release(candidate, options);
+    ownerChecked ??= checkOwner(options);
+    if (await adopt(candidate, ownerChecked, options)) claimed.add(candidate);
   });
   if (errors.length > 0) throw aggregate(errors);
-  return sorted.filter(([candidate, verdict]) => verdict === 'keep' || adopted.has(candidate)).map(([candidate]) => candidate);
+  return options.candidates.filter((candidate) => claimed.has(candidate));
 }
 
 /** Of the candidates those that `owner` manages and its selector matches, with nothing written. */

@@ -60,6 +60,7 @@ export class FakeCluster {
   fault: (request: ClusterRequest) => Fault = () => undefined;
   readonly #objects = new Map<string, Map<ObjectKey, KubeObject>>();
   readonly #listeners = new Set<(change: ClusterChange) => void>();
+  readonly #cuts = new Set<(error: unknown) => void>();
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #latency: () => number;
@@ -154,6 +155,11 @@ export class FakeCluster {
     if (live) this.#remove(type, live);
   }
 
+  /** Breaks every watch under way, as a restart of the server or of the network does. */
+  cutWatches(error: unknown = refusal('InternalError', 500, 'the watch was cut')): void {
+    for (const cut of this.#cuts) cut(error);
+  }
+
   client(): Client {
     return {
       resource: <T extends KubeObject>(type: ResourceType<T>) => this.#resourceClient(type),
@@ -223,9 +229,16 @@ export class FakeCluster {
       wake();
     });
     const aborted = (): void => wake();
+    let broken: { readonly error: unknown } | undefined;
+    const cut = (error: unknown): void => {
+      broken = { error };
+      wake();
+    };
+    this.#cuts.add(cut);
     options.signal?.addEventListener('abort', aborted);
     try {
       while (!options.signal?.aborted) {
+        if (broken) throw broken.error;
         for (let next = events.shift(); next; next = events.shift()) yield { type: next.type, object: structuredClone(next.object) as T };
         // It may have been aborted, or have more, while the reader was busy.
         if (!options.signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
@@ -233,6 +246,7 @@ export class FakeCluster {
       options.signal.throwIfAborted();
     } finally {
       end();
+      this.#cuts.delete(cut);
       options.signal?.removeEventListener('abort', aborted);
     }
   }
