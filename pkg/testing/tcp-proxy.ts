@@ -45,6 +45,11 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
+  /** Connections that the client has not closed; how long the server keeps its end is the server's affair. */
+  get held(): number {
+    return [...this.#pairs].filter(({ client }) => !client.destroyed && !client.readableEnded).length;
+  }
+
   /** Connections accepted since the start. */
   get accepted(): number {
     return this.#accepted;

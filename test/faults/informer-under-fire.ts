@@ -91,8 +91,8 @@ export async function underFire(config: ClientConfig, direct: Client, namespace:
       await transport.close();
       proxy.heal();
       // The proxy hears of the last close a moment later.
-      for (let i = 0; i < 100 && proxy.active > 0; i++) await sleep(10);
-      const left = { timers: clock.pending, connections: proxy.active };
+      for (let i = 0; i < 100 && proxy.held > 0; i++) await sleep(10);
+      const left = { timers: clock.pending, connections: proxy.held };
       await proxy.close();
       return left;
     },
