@@ -15,8 +15,25 @@ export function allocateService(store: Store, random: Random, service: JsonObjec
     if (old !== undefined) for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
     return;
   }
+  if (old !== undefined) keepAllocated(spec, type, objectAt(old, 'spec') ?? {});
   allocateAddress(store, random, spec);
   if (type === 'NodePort' || type === 'LoadBalancer') allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
+}
+
+/** A whole object that does not repeat what was allocated does not mean to give it up (`patchAllocatedValues`). */
+function keepAllocated(spec: JsonObject, type: string, old: Readonly<JsonObject>): void {
+  if (old['type'] === 'ExternalName') return;
+  if ((stringAt(spec, 'clusterIP') ?? '') === '' && listAt(spec, 'clusterIPs').length === 0) {
+    for (const field of ['clusterIP', 'clusterIPs']) if (old[field] !== undefined) spec[field] = old[field];
+  }
+  spec['ipFamilies'] ??= old['ipFamilies'];
+  spec['ipFamilyPolicy'] ??= old['ipFamilyPolicy'];
+  const hadPorts = old['type'] === 'NodePort' || old['type'] === 'LoadBalancer';
+  if (!hadPorts || (type !== 'NodePort' && type !== 'LoadBalancer')) return;
+  for (const port of objectsAt(spec, 'ports')) {
+    const same = objectsAt(old, 'ports').find((each) => each['port'] === port['port'] && each['protocol'] === port['protocol']);
+    if (!port['nodePort'] && same?.['nodePort'] !== undefined) port['nodePort'] = same['nodePort'];
+  }
 }
 
 function allocateAddress(store: Store, random: Random, spec: JsonObject): void {
