@@ -315,7 +315,7 @@ describe('what is seen of it', () => {
 });
 
 describe('lists', () => {
-  it('say of each item what it is, which the server leaves out', async () => {
+  test('say of each item what it is, which the server leaves out', async () => {
     const items = [{ metadata: { name: 'a' } }, { kind: 'Other', apiVersion: 'v9', metadata: { name: 'b' } }];
     const { pods } = world(() => ({ status: 200, body: { kind: 'PodList', metadata: { resourceVersion: '1' }, items } }));
     expect((await pods.list()).items).toEqual([{ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a' } }, items[1]]);
