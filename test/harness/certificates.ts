@@ -1,6 +1,8 @@
 import type { webcrypto } from 'node:crypto';
 
-import 'reflect-metadata'; // x509's container reads it as it loads
+// x509's container reads it as it loads.
+// oxlint-disable-next-line import/no-unassigned-import
+import 'reflect-metadata';
 import { X509CertificateGenerator, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension, SubjectAlternativeNameExtension, cryptoProvider, type X509Certificate } from '@peculiar/x509';
 
 cryptoProvider.set(globalThis.crypto);
@@ -57,7 +59,7 @@ export class Authority {
 }
 
 async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
 async function exportKey(key: CryptoKey): Promise<string> {

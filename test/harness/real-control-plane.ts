@@ -44,8 +44,8 @@ export async function startRealControlPlane(assets: string): Promise<ControlPlan
       { type: 'dns', value: 'localhost' },
     ]);
     const accounts = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const signing = await file('sa.key', accounts.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-    const verifying = await file('sa.pub', accounts.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+    const signing = await file('sa.key', accounts.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const verifying = await file('sa.pub', accounts.publicKey.export({ type: 'spki', format: 'pem' }));
     const admin = await authority.issue('CN=admin,O=system:masters');
     const server = new Child('kube-apiserver', join(assets, 'kube-apiserver'), [
       `--etcd-servers=${etcd}`,

@@ -5,7 +5,7 @@ import type { Client } from '#pkg/client';
 
 import { controlPlaneKind } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
-import { ENDS_SLOWLY, NEVER_READY, type Stage, type Workspace, openStage, template } from './workspace.ts';
+import { ENDS_SLOWLY, NEVER_READY, type Stage, type Workspace, openStage, template } from '../harness/workspace.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 150_000);
 afterAll(() => stage.stop(), 30_000);
 
-const test = base.extend<{ at: Workspace }>({ at: async ({}, use) => use(await stage.workspace()) });
+const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(await stage.workspace(task.name)) });
 
 const live = (at: Workspace): Promise<ReplicaSet> => at.get(resources.replicaSets);
 

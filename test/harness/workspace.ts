@@ -13,10 +13,11 @@ import {
 } from '#pkg/api';
 import type { Client } from '#pkg/client';
 
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
-import { startDaemon } from '../harness/daemon.ts';
-import type { Child } from '../harness/processes.ts';
-import { createTestClient } from '../harness/test-client.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { startDaemon } from './daemon.ts';
+import { eventually } from './eventually.ts';
+import type { Child } from './processes.ts';
+import { createTestClient } from './test-client.ts';
 
 export const NEVER_READY = { 'simulation.kubernetes.io/never-ready': 'true' };
 /** Pods take their time to end, so that what happens meanwhile can be seen. */
@@ -26,14 +27,15 @@ export const ENDS_SLOWLY = { 'simulation.kubernetes.io/termination-delay': '3s' 
 export interface Stage {
   readonly plane: ControlPlane;
   readonly daemon: Child;
-  /** A namespace of its own, and what cases do in one. */
-  workspace(): Promise<Workspace>;
+  /** A namespace of its own for a case. */
+  workspace(title: string): Promise<Workspace>;
   stop(): Promise<void>;
 }
 
 export async function openStage(flags: readonly string[] = []): Promise<Stage> {
   const plane = await startControlPlane();
-  const { client, close } = await createTestClient(plane.adminKubeconfig);
+  const access = await createTestClient(plane.adminKubeconfig);
+  const workspace = namespacesOf(access.client);
   const daemon = startDaemon({
     kubeconfig: plane.adminKubeconfig,
     flags: [
@@ -46,22 +48,27 @@ export async function openStage(flags: readonly string[] = []): Promise<Stage> {
       ...flags,
     ],
   });
-  let workspaces = 0;
-  const run = Date.now().toString(36);
   return {
     plane,
     daemon,
-    async workspace() {
-      const namespace = `test-${run}-${++workspaces}`;
-      await client.resource(resources.namespaces).create({ metadata: { name: namespace } });
-      return new Workspace(client, namespace);
-    },
+    workspace,
     async stop() {
       const ended = await daemon.stop();
-      await close();
+      await access.close();
       await plane.stop();
       if (ended !== 0 && !process.env['KCM_COMMAND']) throw new Error(`the daemon ended with ${ended}:\n${daemon.output.slice(-3000)}`);
     },
+  };
+}
+
+/** Makes a new namespace each time it is called. */
+export function namespacesOf(client: Client): (title: string) => Promise<Workspace> {
+  const run = Date.now().toString(36);
+  let count = 0;
+  return async (title) => {
+    const namespace = `test-${run}-${++count}`;
+    await client.resource(resources.namespaces).create({ metadata: { name: namespace, annotations: { 'test.example/case': title } } });
+    return new Workspace(client, namespace);
   };
 }
 
@@ -159,8 +166,26 @@ export class Workspace {
       .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
   }
 
+  /** Waits until all Pods are updated and available, and the Deployment says that it is done. */
+  complete(name = 'web'): Promise<Deployment> {
+    return eventually(async () => {
+      const deployment = await this.get(resources.deployments, name);
+      if (!isComplete(deployment)) throw new Error(`${this.namespace}/${name} is not complete: ${JSON.stringify(deployment.status)}`);
+      return deployment;
+    });
+  }
+
   async condition(type: string): Promise<string | undefined> {
     const found = (await this.deployment()).status?.conditions?.find((one) => one.type === type);
     return found && `${found.status} ${found.reason}`;
   }
+}
+
+function isComplete({ metadata, spec, status }: Deployment): boolean {
+  const counts = [status?.replicas, status?.updatedReplicas, status?.availableReplicas];
+  return (
+    status?.observedGeneration === metadata.generation &&
+    counts.every((count = 0) => count === spec!.replicas) &&
+    status!.conditions!.some(({ type, reason }) => type === 'Progressing' && reason === 'NewReplicaSetAvailable')
+  );
 }
