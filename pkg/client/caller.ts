@@ -109,12 +109,19 @@ export class Caller {
     call.signal?.throwIfAborted();
     if (call.method !== 'GET' && call.lane !== 'lease') fence?.();
     metrics.forVerb(call.method).requestSize(call.body === undefined ? 0 : Buffer.byteLength(call.body));
+    const trace = this.#parts.log.v(6);
+    const start = trace ? this.#parts.clock.monotonic() : 0;
+    const seen = (code: string): void => {
+      metrics.attempt(call.method, code, attempt > 0);
+      const milliseconds = trace && Math.round(this.#parts.clock.monotonic() - start);
+      trace?.info('Response', { verb: call.method, url: call.path, status: code, milliseconds });
+    };
     let response: TransportResponse;
     try {
       response = await transport.roundTrip(requestOf(call));
-      metrics.attempt(call.method, String(response.status), attempt > 0);
+      seen(String(response.status));
     } catch (error) {
-      metrics.attempt(call.method, '<error>', attempt > 0);
+      seen('<error>');
       return { error, retryAfter: isRetryable(call, error) ? RESET_DELAY : undefined };
     }
     try {

@@ -217,6 +217,14 @@ describe('credentials from a kubeconfig', () => {
     expect(await ask()).toBe('401 Bearer three');
   });
 
+  test('a legacy auth-provider with a token that is still good', async () => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'none' })}.${part({ exp: Math.floor(Date.now() / 1000) + 3600 })}.x`;
+    const provider = { name: 'oidc', config: { 'id-token': token, 'client-id': 'c', 'idp-issuer-url': 'https://127.0.0.1:1', 'refresh-token': 'r' } };
+    const transport = await fromKubeconfig(await serve(plain), { 'auth-provider': provider });
+    expect(await textOf(await transport.roundTrip(GET))).toBe(`Bearer ${token}`);
+  });
+
   describe('from a plugin', () => {
     /** A plugin that counts its runs in a file and answers with what `status` makes of the count. */
     async function plugin(status: string, { exit = 0, version = 'client.authentication.k8s.io/v1' } = {}) {

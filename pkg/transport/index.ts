@@ -3,6 +3,10 @@
  * with one connection each for reads, writes and lease renewal. Everything that can rotate on disk is read again. For an
  * embedded server in the same process use that server's own transport; it needs none of this.
  *
+ * Kubeconfigs are read here rather than by client-node's `KubeConfig`: it takes a second of CPU to load, says neither
+ * file nor field when one is wrong, and knows no rotation of certificates, no `tokenFile` and no groups to impersonate.
+ * It still serves the legacy `auth-provider` users (OIDC), and is loaded only for them.
+ *
  *     const config = await loadClientConfig({ kubeconfig: '/etc/kubernetes/admin.conf' });
  *     const transport = createHttpTransport({ ...config, log, metrics });
  *     const client = createClient({ transport, userAgent: 'example/v1' });
