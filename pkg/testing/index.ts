@@ -27,3 +27,4 @@ export { type ControllerSettings, createControllers } from './create-controllers
 export { ServerWorld, type ServerWorldOptions, createServerWorld } from './server-world.ts';
 export { FastClock } from './fast-clock.ts';
 export { FaultyTransport, corrupted, refusing, shuffledLines, truncated } from './faulty-transport.ts';
+export { type StoreSettings, storeContract } from './store-contract.ts';
