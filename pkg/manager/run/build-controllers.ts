@@ -1,7 +1,7 @@
 import type { Clock, Random } from '#pkg/base';
 import type { InformerFactory } from '#pkg/cache';
 import { type Client, createClient } from '#pkg/client';
-import { type Controller, type ControllerDefinition, identityOf } from '#pkg/controller';
+import { type Controller, type ControllerDefinition, identityOf, projectedInformers } from '#pkg/controller';
 import { type RunningEventRecorder, createEventRecorder } from '#pkg/events';
 import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
@@ -40,12 +40,15 @@ export interface BuiltController {
 export function buildControllers(build: BuildOptions): BuiltController[] {
   const { options, log } = build;
   const enabled = (gate: string): boolean => options.gates.enabled(gate);
-  return options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
+  const definitions = options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
     const verdict = judge(entry, options.controllers, enabled);
-    if (verdict === 'run' && entry.definition) return [buildOne(entry.definition, build)];
+    if (verdict === 'run' && entry.definition) return [entry.definition];
     report(entry, verdict, log);
     return [];
   });
+  // What the caches keep is settled by all that run together, so they are known before the first is built.
+  const informers = projectedInformers(build.informers, definitions);
+  return definitions.map((definition) => buildOne(definition, { ...build, informers }));
 }
 
 function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
