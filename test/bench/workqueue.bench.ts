@@ -41,7 +41,7 @@ async function ours(keys: readonly string[]): Promise<void> {
 
 async function theirs(keys: readonly string[]): Promise<void> {
   const queue = new PQueue({ concurrency: WORKERS });
-  for (const _key of keys) void queue.add(work);
+  for (let i = 0; i < keys.length; i++) void queue.add(work);
   await queue.onIdle();
 }
 
@@ -59,14 +59,14 @@ async function oursIdle(keys: readonly string[]): Promise<void> {
 
 async function theirsIdle(keys: readonly string[]): Promise<void> {
   const queue = new PQueue({ concurrency: WORKERS });
-  for (const _key of keys) await queue.add(work);
+  for (let i = 0; i < keys.length; i++) await queue.add(work);
 }
 
 /** Every key is delayed before it is worked on, as after a failure. */
 async function oursDelayed(keys: readonly string[]): Promise<void> {
   const queue = createQueue();
   for (let i = 0; i < keys.length; i++) queue.addAfter(keys[i]!, 1 + ((i * 7919) % 50));
-  for (const _key of keys) queue.done((await queue.get())!);
+  for (let i = 0; i < keys.length; i++) queue.done((await queue.get())!);
   queue.shutDown();
 }
 
