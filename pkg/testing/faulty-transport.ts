@@ -61,12 +61,12 @@ export async function* truncated(body: Body, bytes: number): Body {
   }
 }
 
-/** Turns one byte in so many into another. */
+/** Turns one byte in so many into one that JSON has no place for: what still parsed would be another object, not garbage. */
 export async function* corrupted(body: Body, every: number): Body {
   let at = 0;
   for await (const chunk of body) {
     const copy = Uint8Array.from(chunk);
-    for (let i = every - 1 - (at % every); i < copy.length; i += every) copy[i] = 0x21;
+    for (let i = every - 1 - (at % every); i < copy.length; i += every) copy[i] = 0x01;
     at += chunk.length;
     yield copy;
   }

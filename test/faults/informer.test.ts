@@ -2,6 +2,7 @@
  * An informer over real HTTP while connections and answers are broken in every way known, with objects changing all the
  * while. After each fault the cache and every handler hold what the server holds, the server was not asked more often
  * than the back-off allows, and nothing is left behind. Our clocks run 20 times as fast as the wall's.
+ * FAULT_SEED=n repeats a run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -143,11 +144,12 @@ const faults: Record<string, (world: UnderFire, random: () => number) => Promise
   },
 };
 
-describe.each(Object.entries(faults))(`informer against the ${controlPlaneKind()}: %s`, (name, fault) => {
-  const seed = Date.now() % 1_000_000;
+describe.concurrent.each(Object.entries(faults))(`informer against the ${controlPlaneKind()}: %s`, (name, fault) => {
+  const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 
   test(`recovers (seed ${seed})`, { timeout: 60_000 }, async () => {
-    const namespace = `faults-${name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`.slice(0, 50).replace(/-$/, '');
+    const slug = name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase().slice(0, 40);
+    const namespace = `faults-${slug}-${Date.now().toString(36)}`;
     await direct.client.resource(resources.namespaces).create({ metadata: { name: namespace } });
     const world = await underFire(config, direct.client, namespace, seed);
     await world.churn(4);
