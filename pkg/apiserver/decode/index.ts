@@ -15,6 +15,7 @@ import { describe } from './scalars.ts';
 import { scanJson } from './scan.ts';
 
 export { zeroObject } from './normalize.ts';
+export { type Scan, scanJson } from './scan.ts';
 export { type Quantity, canonicalQuantity, formatQuantity, parseQuantity } from './quantity.ts';
 
 export interface DecodeOptions {

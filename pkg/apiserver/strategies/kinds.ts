@@ -105,16 +105,22 @@ function countTemplateGeneration(object: JsonObject, old: JsonObject): void {
   ensureObject(ensureObject(object, 'metadata'), 'annotations')[TEMPLATE_GENERATION] = String(changed ? before + 1 : before);
 }
 
-/** Unless the user chose it, the selector is made of the Job's uid, and its Pods carry it (`generateSelector`). */
+/**
+ * Unless the user chose it, the selector is made of the Job's uid, and its Pods carry it (`generateSelector`). A Job that has
+ * its template's labels by default has these too.
+ */
 function generateJobSelector(object: JsonObject): void {
   const spec = ensureObject(object, 'spec');
   if (spec['manualSelector'] === true) return;
-  const { name, uid } = ensureObject(object, 'metadata');
+  const metadata = ensureObject(object, 'metadata');
+  const { name, uid } = metadata;
   const labels = ensureObject(ensureObject(ensureObject(spec, 'template'), 'metadata'), 'labels');
+  const shared = semanticEqual(objectAt(metadata, 'labels') ?? {}, labels);
   labels['job-name'] ??= name;
   labels['batch.kubernetes.io/job-name'] ??= name;
   labels['controller-uid'] ??= uid;
   labels['batch.kubernetes.io/controller-uid'] ??= uid;
+  if (shared) metadata['labels'] = { ...labels };
   ensureObject(ensureObject(spec, 'selector'), 'matchLabels')['batch.kubernetes.io/controller-uid'] ??= uid;
 }
 

@@ -1,35 +1,106 @@
-import type { Status } from '#pkg/api';
-import type { JsonObject } from '../json.ts';
+/**
+ * What is wrong with an object, in upstream's words (`pkg/apis/<group>/validation`): the rules that people run into, kind by kind;
+ * a kind without rules of its own has its metadata checked.
+ *
+ *     const errors = validateCreate(type, object);
+ *     if (errors.length > 0) throw new ApiError(invalidStatus(type, name, errors));
+ */
+import { type JsonObject, objectAt } from '../json.ts';
 import type { ObjectType } from '../schema/index.ts';
+import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
+import * as cluster from './cluster.ts';
+import * as core from './core.ts';
+import { type FieldError, Problems } from './errors.ts';
+import { checkMetadata, checkMetadataUpdate, nameRuleOf } from './metadata.ts';
+import { checkPod, checkPodUpdate, checkTemplate } from './pods.ts';
+import { checkService, checkServiceUpdate } from './services.ts';
+import { checkClaimSpec, checkClaimUpdate, checkStorageClass, checkVolumeSpec, checkVolumeUpdate } from './storage.ts';
+import * as workloads from './workloads.ts';
 
-/** One thing wrong with an object (`field.Error`). */
-export interface FieldError {
-  /** `spec.template.spec.containers[0].name` */
-  readonly field: string;
-  readonly type: 'required' | 'invalid' | 'duplicate' | 'notFound' | 'notSupported' | 'forbidden' | 'tooLong' | 'tooMany' | 'internal' | 'typeInvalid';
-  readonly badValue?: unknown;
-  readonly detail: string;
+export { type FieldError, invalidStatus } from './errors.ts';
+
+type Check = (problems: Problems, object: JsonObject) => void;
+type CheckUpdate = (problems: Problems, object: JsonObject, old: JsonObject, subresource?: string) => void;
+
+interface Rules {
+  readonly check?: Check;
+  readonly update?: CheckUpdate;
+  /** An update is held to `update` alone. */
+  readonly updateOnly?: boolean;
 }
 
-export function validateCreate(_type: ObjectType, _object: JsonObject): FieldError[] {
-  return [];
+const onSpec =
+  (check: Check): Check =>
+  (problems, object) =>
+    check(problems, objectAt(object, 'spec') ?? {});
+const onSpecs =
+  (check: CheckUpdate): CheckUpdate =>
+  (problems, object, old) =>
+    check(problems, objectAt(object, 'spec') ?? {}, objectAt(old, 'spec') ?? {});
+const keepSelector = onSpecs(workloads.checkSelectorKept);
+
+const RULES: Readonly<Record<string, Rules>> = {
+  '/ConfigMap': { check: core.checkConfigMap, update: (problems, object, old) => core.checkImmutable(problems, object, old, ['data', 'binaryData']) },
+  '/Secret': { check: core.checkSecret, update: core.checkSecretUpdate },
+  '/Service': { check: checkService, update: checkServiceUpdate },
+  '/Pod': { check: checkPod, update: checkPodUpdate, updateOnly: true },
+  '/PodTemplate': { check: (problems, object) => checkTemplate(problems, objectAt(object, 'template'), 'template') },
+  '/ReplicationController': { check: onSpec(workloads.checkReplicationController) },
+  '/PersistentVolumeClaim': { check: onSpec(checkClaimSpec), update: checkClaimUpdate },
+  '/PersistentVolume': { check: onSpec(checkVolumeSpec), update: checkVolumeUpdate },
+  '/ResourceQuota': { check: core.checkQuota },
+  'apps/Deployment': { check: onSpec(workloads.checkDeployment), update: keepSelector },
+  'apps/ReplicaSet': { check: onSpec(workloads.checkReplicaSet), update: keepSelector },
+  'apps/DaemonSet': { check: onSpec(workloads.checkDaemonSet), update: keepSelector },
+  'apps/StatefulSet': { check: onSpec(workloads.checkStatefulSet), update: onSpecs(workloads.checkStatefulSetUpdate) },
+  'batch/Job': { check: checkJob, update: checkJobUpdate },
+  'batch/CronJob': { check: checkCronJob },
+  'policy/PodDisruptionBudget': { check: cluster.checkDisruptionBudget },
+  'rbac.authorization.k8s.io/Role': { check: (problems, object) => cluster.checkRole(problems, object, true) },
+  'rbac.authorization.k8s.io/ClusterRole': { check: (problems, object) => cluster.checkRole(problems, object, false) },
+  'rbac.authorization.k8s.io/RoleBinding': {
+    check: (problems, object) => cluster.checkRoleBinding(problems, object, true),
+    update: cluster.checkRoleReferenceKept,
+  },
+  'rbac.authorization.k8s.io/ClusterRoleBinding': {
+    check: (problems, object) => cluster.checkRoleBinding(problems, object, false),
+    update: cluster.checkRoleReferenceKept,
+  },
+  'coordination.k8s.io/Lease': { check: cluster.checkLease },
+  'autoscaling/HorizontalPodAutoscaler': { check: cluster.checkAutoscaler },
+  'networking.k8s.io/Ingress': { check: cluster.checkIngress },
+  'networking.k8s.io/NetworkPolicy': { check: cluster.checkNetworkPolicy },
+  'discovery.k8s.io/EndpointSlice': { check: cluster.checkEndpointSlice },
+  'scheduling.k8s.io/PriorityClass': { check: cluster.checkPriorityClass },
+  'storage.k8s.io/StorageClass': { check: checkStorageClass },
+};
+
+function rulesOf(type: ObjectType): Rules {
+  return RULES[`${type.group}/${type.kind}`] ?? {};
 }
 
-export function validateUpdate(_type: ObjectType, _object: JsonObject, _old: JsonObject, _subresource?: string): FieldError[] {
-  return [];
+/** Reviews and other requests that are answered, not stored, have no name. */
+function isNameless(object: JsonObject): boolean {
+  return objectAt(object, 'metadata') === undefined;
 }
 
-/** The Status of a 422. */
-export function invalidStatus(kind: ObjectType, name: string, errors: readonly FieldError[]): Status {
-  const full = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const messages = errors.map((error) => `${error.field}: ${error.detail}`);
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    status: 'Failure',
-    message: `${full} "${name}" is invalid: ${messages.join(', ')}`,
-    reason: 'Invalid',
-    details: { name, group: kind.group, kind: kind.kind, causes: errors.map(({ field, detail }) => ({ field, message: detail })) },
-    code: 422,
-  };
+/** What is wrong with a new object, defaulted and prepared. */
+export function validateCreate(type: ObjectType, object: JsonObject): FieldError[] {
+  const problems = new Problems();
+  if (!isNameless(object)) checkMetadata(problems, objectAt(object, 'metadata')!, nameRuleOf(type.group, type.kind));
+  rulesOf(type).check?.(problems, object);
+  return problems.list;
+}
+
+/** What is wrong with an update of `old`, prepared. A status is not checked beyond its metadata. */
+export function validateUpdate(type: ObjectType, object: JsonObject, old: JsonObject, subresource?: string): FieldError[] {
+  const problems = new Problems();
+  const metadata = objectAt(object, 'metadata') ?? {};
+  checkMetadata(problems, metadata, () => []);
+  checkMetadataUpdate(problems, metadata, objectAt(old, 'metadata') ?? {});
+  if (subresource === 'status') return problems.list;
+  const { check, update, updateOnly = false } = rulesOf(type);
+  if (!updateOnly) check?.(problems, object);
+  update?.(problems, object, old, subresource);
+  return problems.list;
 }

@@ -30,5 +30,6 @@ export interface Answer {
 export const scenarios: readonly Scenario[] = [...creates, ...refusals, ...updates, ...applies, ...tables];
 
 export function namespaceOf(scenario: Scenario): string {
-  return `g-${scenario.name.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 50)}`;
+  const name = scenario.name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return `g-${name}`.slice(0, 63).replace(/-+$/, '');
 }
