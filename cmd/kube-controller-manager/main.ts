@@ -23,9 +23,9 @@ async function main(argv: readonly string[]): Promise<number> {
     await run(request.line, log);
     return 0;
   } catch (error) {
-    // A misread command line is answered as by any command; everything later goes to the log.
+    // A misread command line is answered as by any command; everything later goes to the log, a lost lease already has.
     if (error instanceof ManagerError && error.code === 'BadFlag') process.stderr.write(`Error: ${error.message}\n`);
-    else (log ?? createLogger()).error('command failed', describeError(error));
+    else if (!(error instanceof ManagerError && error.code === 'LeaseLost')) (log ?? createLogger()).error('command failed', describeError(error));
     return 1;
   } finally {
     log?.close();
@@ -34,21 +34,29 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function run(line: CommandLine, log: RootLogger): Promise<void> {
   for (const warning of line.warnings) log.warning(warning);
-  for (const [flag, value] of flagTexts(line)) log.v(1)?.info('Flag', { flag, value });
+  const detailed = log.v(1);
+  if (detailed) for (const [flag, value] of flagTexts(line)) detailed.info('Flag', { flag, value });
   const options = await completeOptions(line);
   await runManager({ options, log, clock: systemClock, random: systemRandom, startTime }, stopSignal(log));
 }
 
+/** A signal sent to a process and to its group arrives twice; within this it counts as one, ms. */
+const ONE_SIGNAL = 50;
+
 /** Aborts at the first SIGTERM or SIGINT; the second ends the process on the spot. */
 function stopSignal(log: RootLogger): AbortSignal {
   const stop = new AbortController();
+  let first = 0;
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
+      const now = performance.now();
+      if (stop.signal.aborted && now - first < ONE_SIGNAL) return;
       if (stop.signal.aborted) {
         log.warning('Ending at once on a second signal', { signal: name });
         log.close();
         process.exit(1);
       }
+      first = now;
       log.info('Stopping', { signal: name });
       stop.abort(new Error(`received ${name}`));
     });

@@ -10,7 +10,7 @@ import { formatHelp, formatValue } from './help.ts';
 import { type LeaderMigration, readLeaderMigration } from './leader-migration.ts';
 import { loggerOptions } from './logging.ts';
 import { type ParsedFlags, parseFlags } from './parse.ts';
-import { type ManagerFlagValues, type PendingFlags, flagSections } from './sections.ts';
+import { type ManagerFlagValues, type PendingFlags, flagSections, withLongHelp } from './sections.ts';
 import { problemsOf } from './validate.ts';
 import { type EffectiveVersion, effectiveVersion, gatesFrom } from './versions.ts';
 
@@ -55,7 +55,7 @@ export interface Options extends CommandLine {
 export function readCommandLine(argv: readonly string[], registry: Registry, pending: PendingFlags, columns: number): Request {
   const sections = flagSections(registry, pending);
   const parsed = parseFlags(sections, argv, PROGRAM);
-  if (parsed.help) return { kind: 'help', text: formatHelp(PROGRAM, DESCRIPTION, sections, columns) };
+  if (parsed.help) return { kind: 'help', text: formatHelp(PROGRAM, DESCRIPTION, withLongHelp(sections, registry), columns) };
   // Every flag was given its own type's value by the parser, which cannot say so name by name.
   const flags = parsed.values as unknown as ManagerFlagValues;
   const reportedVersion = versionToReport(flags.version);

@@ -51,7 +51,7 @@ export function flagSections(registry: Registry, pending: PendingFlags): FlagSec
   const sections: FlagSection[] = [
     { name: 'debugging', flags: debuggingFlags },
     { name: 'leader-migration', flags: leaderMigrationFlags },
-    { name: 'generic', flags: genericFlags.map((flag) => withLongHelp(flag, registry)) },
+    { name: 'generic', flags: genericFlags },
     ofController(EARLY_SECTION),
     { name: 'secure serving', flags: secureServingFlags },
     { name: 'authentication', flags: authenticationFlags },
@@ -74,16 +74,19 @@ function controllerFlags(name: string, definitions: readonly ControllerDefinitio
   return definition?.flags ?? pending[name] ?? [];
 }
 
-/** The two flags whose help lists what there is to choose from. */
-function withLongHelp(flag: Flag, registry: Registry): Flag {
-  switch (flag.name) {
-    case 'controllers':
-      return { ...flag, help: `${flag.help}.\nAll: ${registry.names.join(', ')}\nOff by default: ${registry.offByDefault.join(', ')}` };
-    case 'feature-gates':
-      return { ...flag, help: `${flag.help}:\n${describeGates().join('\n')}` };
-    default:
-      return flag;
-  }
+/** With the help of the two flags that lists what there is to choose from: too long to be made at every start. */
+export function withLongHelp(sections: readonly FlagSection[], registry: Registry): FlagSection[] {
+  const longer = (flag: Flag): Flag => {
+    switch (flag.name) {
+      case 'controllers':
+        return { ...flag, help: `${flag.help}.\nAll: ${registry.names.join(', ')}\nOff by default: ${registry.offByDefault.join(', ')}` };
+      case 'feature-gates':
+        return { ...flag, help: `${flag.help}:\n${describeGates().join('\n')}` };
+      default:
+        return flag;
+    }
+  };
+  return sections.map((section) => ({ ...section, flags: section.flags.map(longer) }));
 }
 
 function refuseDuplicates(sections: readonly FlagSection[]): void {

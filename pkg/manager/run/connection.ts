@@ -1,11 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-
 import { type Clock, describeError } from '#pkg/base';
 import type { Transport } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
-import { type ClientConfig, ConfigError, createHttpTransport, loadClientConfig, withoutUser } from '#pkg/transport';
+import { ConfigError, createHttpTransport, loadClientConfig, withoutUser } from '#pkg/transport';
 
 import { ManagerError } from '../errors.ts';
 import type { Options } from '../options/options.ts';
@@ -33,7 +30,6 @@ export async function connect({ options, clock, log, metrics }: ConnectOptions):
     if (!(error instanceof ConfigError) || kubeconfig === '') throw error;
     throw new ManagerError('BadFile', `--kubeconfig: ${describeError(error)}`, { kubeconfig }, { cause: error });
   });
-  await tellOfExpiry(config, clock, log);
   const own = createHttpTransport({ ...config, clock, log, metrics });
   let anonymous: Transport | undefined;
   return {
@@ -43,23 +39,4 @@ export async function connect({ options, clock, log, metrics }: ConnectOptions):
       await Promise.all([own.close(), anonymous?.close()]);
     },
   };
-}
-
-/** A refusal by the API server tells little; that the certificate has run out is seen from here. */
-async function tellOfExpiry({ tls }: ClientConfig, clock: Clock, log: Logger): Promise<void> {
-  const pem = tls.certificate;
-  if (!pem) return;
-  try {
-    const text = 'file' in pem ? await readFile(pem.file) : pem.data;
-    const { validToDate, subject } = new X509Certificate(text);
-    if (validToDate.getTime() < clock.now()) {
-      log.error('The client certificate has expired, the API server will refuse it', undefined, {
-        subject: subject.replaceAll('\n', ','),
-        expired: validToDate.toISOString(),
-        ...('file' in pem ? { file: pem.file } : {}),
-      });
-    }
-  } catch (error) {
-    log.warning('The client certificate cannot be read', { err: error });
-  }
 }

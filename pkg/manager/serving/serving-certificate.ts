@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { type Clock, describeError } from '#pkg/base';
 import type { Logger } from '#pkg/log';
@@ -95,11 +95,24 @@ function generate(flags: CertificateFlags, now: number): CertificatePair {
 
 async function keep(folder: string, [certFile, keyFile]: readonly [string, string], pair: CertificatePair): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await makeFolder(folder);
     await writeWhole(keyFile, pair.key, 0o600);
     await writeWhole(certFile, pair.certificate, 0o644);
   } catch (error) {
     throw new ManagerError('BadFile', `--cert-dir: cannot keep the serving certificate in "${folder}": ${describeError(error)}`, { folder }, { cause: error });
+  }
+}
+
+/** Not `recursive`: that never comes back where a folder can be neither found nor made, as in /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, 0o755);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await mkdir(folder, 0o755);
   }
 }
 

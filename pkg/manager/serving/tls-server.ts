@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, createSecureServer } from 'node:http2';
-import { type Server as HttpsServer, createServer as createHttpsServer } from 'node:https';
+import type { Server as HttpsServer, ServerOptions } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListenOptions, type Socket, isIPv6 } from 'node:net';
 import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
@@ -44,7 +44,7 @@ export async function startSecureServer({ flags, handler, clock, log }: ServingO
   const pair = await servingCertificate(flags, clock.now());
   const common = tlsOptions(flags);
   const sni = await SniContexts.load(flags['tls-sni-cert-key'], common, { clock, log });
-  const server = createServer(flags, {
+  const server = await createServer(flags, {
     ...common,
     cert: pair.certificate,
     key: pair.key,
@@ -95,9 +95,13 @@ function withTls13(ciphers: string): string {
   return [...own, ...older].join(':');
 }
 
-function createServer(flags: ManagerFlagValues, tls: SecureContextOptions & { readonly SNICallback: unknown }): Http2SecureServer | HttpsServer {
-  const options = { ...tls, SNICallback: tls.SNICallback as NonNullable<Parameters<typeof createHttpsServer>[0]>['SNICallback'], requestCert: true, rejectUnauthorized: false };
+async function createServer(
+  flags: ManagerFlagValues,
+  tls: SecureContextOptions & Pick<ServerOptions, 'SNICallback'>,
+): Promise<Http2SecureServer | HttpsServer> {
+  const options = { ...tls, requestCert: true, rejectUnauthorized: false };
   if (flags['disable-http2-serving']) {
+    const { createServer: createHttpsServer } = await import('node:https');
     const server = createHttpsServer(options);
     server.headersTimeout = HEADERS_TIMEOUT;
     server.keepAliveTimeout = IDLE_TIMEOUT;
