@@ -1,4 +1,3 @@
-import { ApiError } from '#pkg/api';
 import { formatTime } from '#pkg/base';
 import { type Attributes, type PolicyRule } from '../auth/authorizer.ts';
 import { anonymous, authenticated } from '../auth/users.ts';
@@ -6,7 +5,6 @@ import type { ApiResponse, User } from '../exchange.ts';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 import { refusal } from '../refusals.ts';
 import { ISSUER } from '../auth/tokens.ts';
-import { invalidStatus } from '../validation/index.ts';
 import type { Call } from './call.ts';
 import { parseBody } from './negotiate.ts';
 import { respondObject } from './respond.ts';
@@ -63,7 +61,10 @@ function userOf(spec: JsonObject): User {
 
 /** Upstream leaves the kind out. */
 function refuse(field: string, badValue: unknown, detail: string): never {
-  throw new ApiError(invalidStatus({ group: 'authorization.k8s.io', version: 'v1', kind: '' }, '', [{ field, type: 'invalid', badValue, detail }]));
+  const message = `Invalid value: ${JSON.stringify(badValue)}: ${detail}`;
+  const group = 'authorization.k8s.io';
+  const details = { group, causes: [{ reason: 'FieldValueInvalid', message, field }] };
+  throw refusal(422, 'Invalid', `.${group} "" is invalid: ${field}: ${message}`, details);
 }
 
 function reviewAccess(call: Call, spec: JsonObject, user: User): JsonObject {

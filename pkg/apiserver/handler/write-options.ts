@@ -22,7 +22,7 @@ export function parseWriteQuery(call: Call, kind: 'CreateOptions' | 'UpdateOptio
   }
   const fieldValidation = query.get('fieldValidation') ?? '';
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
-    const detail = 'supported values: "", "Ignore", "Warn", "Strict"';
+    const detail = 'supported values: "", "Ignore", "Strict", "Warn"';
     errors.push({ field: 'fieldValidation', type: 'notSupported', badValue: fieldValidation, detail });
   }
   const given = query.get('fieldManager') ?? '';

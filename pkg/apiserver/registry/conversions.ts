@@ -54,6 +54,7 @@ const autoscalers: Conversion = {
     if (metrics.length > 0) spec['metrics'] = metrics;
     if (typeof current === 'number') status['currentMetrics'] = [cpuMetric('current', { averageUtilization: current })];
     status['currentMetrics'] ??= null;
+    if (status['currentReplicas'] === 0) delete status['currentReplicas'];
     return { ...object, apiVersion: 'autoscaling/v2', spec, status };
   },
   fromStored: (object) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -144,7 +145,9 @@ function readIdentity(socket: TLSSocket): User | 'bad' | 'none' {
   const { CN, O } = certificate.subject as { CN?: string | string[]; O?: string | string[] };
   const name = Array.isArray(CN) ? CN[0] : CN;
   if (name === undefined || name === '') return 'bad';
-  return { name, groups: O === undefined ? [] : Array.isArray(O) ? O : [O] };
+  const fingerprint = createHash('sha256').update(certificate.raw).digest('hex');
+  const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
+  return { name, groups: O === undefined ? [] : Array.isArray(O) ? O : [O], extra };
 }
 
 async function send(response: http2.Http2ServerResponse, reply: ApiResponse, signal: AbortSignal, headOnly = false): Promise<void> {
