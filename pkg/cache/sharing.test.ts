@@ -42,6 +42,13 @@ describe('Sharing', () => {
     expect(sharing.share(frozen, first)).toBe(frozen);
     expect(frozen.spec).not.toBe(first.spec);
   });
+
+  test('frozen parts of an object are no obstacle', () => {
+    const sharing = new Sharing();
+    const first = sharing.share(thing('a', { x: ['1'], y: 2 }), undefined);
+    const fresh = { ...thing('b', {}), spec: Object.freeze({ x: ['1'], y: 3 }) };
+    expect(sharing.share(fresh, first).spec).toEqual({ x: ['1'], y: 3 });
+  });
 });
 
 const json = fc.jsonValue({ maxDepth: 4, stringUnit: fc.constantFrom('a', 'b') });

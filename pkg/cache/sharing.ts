@@ -12,7 +12,7 @@ type Json = Record<string, unknown>;
  * changed.
  *
  * Objects come fresh from a parser and are written to here, before anyone else sees them; since every value stays equal
- * that cannot be observed. A frozen object is left as it is.
+ * that cannot be observed. What is frozen is left as it is.
  */
 export class Sharing {
   #young = new Map<string, KubeObject>();
@@ -22,7 +22,13 @@ export class Sharing {
   share<T extends KubeObject>(fresh: T, previous: T | undefined): T {
     if (Object.isFrozen(fresh)) return fresh;
     const relative = previous ?? this.#relative(fresh);
-    if (relative !== undefined && relative !== fresh) shareParts(fresh, relative);
+    if (relative === undefined || relative === fresh) return fresh;
+    try {
+      shareParts(fresh, relative);
+    } catch (error) {
+      // A transform may put frozen parts of its own into an object; what was shared so far stays right.
+      if (!(error instanceof TypeError)) throw error;
+    }
     return fresh;
   }
 
