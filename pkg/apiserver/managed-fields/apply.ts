@@ -151,5 +151,13 @@ function lastAppliedText(config: JsonObject): string {
   const copy = cloneJson(config);
   const annotations = objectAt(objectAt(copy, 'metadata'), 'annotations');
   if (annotations !== undefined) delete annotations[LAST_APPLIED];
-  return `${JSON.stringify(copy)}\n`;
+  return `${JSON.stringify(sortKeys(copy))}\n`;
+}
+
+/** Go writes the keys of maps in order. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, child]) => [key, sortKeys(child)]));
 }

@@ -86,10 +86,10 @@ export function elementOf(shape: Shape, item: unknown): string | undefined {
   return Object.keys(keys).length === 0 ? undefined : `k:${JSON.stringify(keys)}`;
 }
 
-/** A key that Go always writes has its zero value when it is missing. */
+/** A key that is no pointer in Go has its zero value when it is missing. */
 function defaultKey(field: FieldSchema | undefined): unknown {
   if (field === undefined || field.default !== undefined) return field?.default;
-  if (field.presence !== 'always' || field.value.type !== 'scalar') return undefined;
+  if (field.presence === 'pointer' || field.value.type !== 'scalar') return undefined;
   return field.value.scalar === 'string' ? '' : 0;
 }
 

@@ -10,6 +10,8 @@ export const podStrategy: Strategy = {
 
 function preparePod(object: JsonObject, { time }: PrepareContext): void {
   const spec = ensureObject(object, 'spec');
+  // Once "at once", now the least there is.
+  if (Number(spec['terminationGracePeriodSeconds']) < 0) spec['terminationGracePeriodSeconds'] = 1;
   const status: JsonObject = { phase: 'Pending', qosClass: podQosClass(spec) };
   if (objectsAt(spec, 'schedulingGates').length > 0) {
     status['conditions'] = [

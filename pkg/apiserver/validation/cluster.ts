@@ -63,7 +63,13 @@ export function checkDisruptionBudget(problems: Problems, object: JsonObject): v
   const spec = objectAt(object, 'spec') ?? {};
   const { minAvailable, maxUnavailable } = spec;
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    problems.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set');
+    const shown = {
+      MinAvailable: minAvailable,
+      Selector: spec['selector'] ?? null,
+      MaxUnavailable: maxUnavailable,
+      UnhealthyPodEvictionPolicy: spec['unhealthyPodEvictionPolicy'] ?? null,
+    };
+    problems.invalid('spec', shown, 'minAvailable and maxUnavailable cannot be both set');
   }
   for (const [key, value] of Object.entries({ minAvailable, maxUnavailable })) {
     if (value === undefined) continue;

@@ -71,9 +71,17 @@ export class Problems {
   }
 }
 
+/** Go writes maps, which labels are, with their keys in order. */
+function sortMaps(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if (!entries.every(([, child]) => typeof child === 'string')) return value;
+  return Object.fromEntries(entries.toSorted(([a], [c]) => (a < c ? -1 : 1)));
+}
+
 function bodyOf({ type, badValue, detail }: FieldError): string {
   const [, words, showsValue] = WORDS[type];
-  const value = showsValue ? `: ${JSON.stringify(badValue ?? null)}` : '';
+  const value = showsValue ? `: ${JSON.stringify(badValue ?? null, sortMaps)}` : '';
   return `${words}${value}${detail === '' ? '' : `: ${detail}`}`;
 }
 

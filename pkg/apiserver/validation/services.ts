@@ -20,7 +20,7 @@ export function checkService(problems: Problems, service: JsonObject): void {
     else problems.invalid('spec.externalName', name, ...subdomainErrors(name));
     if (headless) problems.forbidden('spec.clusterIPs[0]', 'may not be set to \'None\' for ExternalName services');
   }
-  checkPorts(problems, ports, type, headless);
+  checkPorts(problems, ports, type);
   checkLabels(problems, objectAt(spec, 'selector'), 'spec.selector');
   problems.oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']);
   const seconds = numberAt(objectAt(objectAt(spec, 'sessionAffinityConfig'), 'clientIP'), 'timeoutSeconds');
@@ -33,7 +33,7 @@ export function checkService(problems: Problems, service: JsonObject): void {
   checkTraffic(problems, spec, type);
 }
 
-function checkPorts(problems: Problems, ports: readonly JsonObject[], type: string, headless: boolean): void {
+function checkPorts(problems: Problems, ports: readonly JsonObject[], type: string): void {
   const names = new Set<string>();
   const taken = new Set<string>();
   for (const [index, port] of ports.entries()) {
@@ -51,9 +51,6 @@ function checkPorts(problems: Problems, ports: readonly JsonObject[], type: stri
     if ((stringAt(port, 'protocol') ?? '') === '') problems.required(`${at}.protocol`);
     else problems.oneOf(`${at}.protocol`, port['protocol'], PROTOCOLS);
     checkPort(problems, port['targetPort'] ?? number, `${at}.targetPort`);
-    if (headless && typeof port['targetPort'] === 'number' && port['targetPort'] !== number) {
-      problems.invalid(`${at}.targetPort`, port['targetPort'], "must be equal to the value of 'port' when clusterIP = None");
-    }
   }
   for (const [index, port] of ports.entries()) {
     const key = `${stringAt(port, 'protocol')}/${numberAt(port, 'port')}`;

@@ -153,7 +153,9 @@ function checkStatefulSetStrategy(problems: Problems, strategy: JsonObject): voi
   const at = 'spec.updateStrategy';
   const rolling = objectAt(strategy, 'rollingUpdate');
   if (strategy['type'] === 'OnDelete') {
-    if (rolling !== undefined) problems.invalid(`${at}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'");
+    if (rolling === undefined) return;
+    const shown = { Partition: rolling['partition'] ?? 0, MaxUnavailable: rolling['maxUnavailable'] ?? null };
+    problems.invalid(`${at}.rollingUpdate`, shown, "only allowed for updateStrategy 'RollingUpdate'");
   } else if (strategy['type'] === 'RollingUpdate') {
     problems.atLeast(`${at}.rollingUpdate.partition`, rolling?.['partition'], 0);
     if (rolling?.['maxUnavailable'] !== undefined) checkIntOrPercent(problems, rolling['maxUnavailable'], `${at}.rollingUpdate.maxUnavailable`);
