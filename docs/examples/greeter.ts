@@ -29,7 +29,7 @@ const plain = createClient({ transport, userAgent });
 // Writes of this client are refused once the lease has run out, even if the process was asleep meanwhile.
 const fenced = createClient({ transport, userAgent, fence: () => elector.fence() });
 
-async function greet(signal: AbortSignal): Promise<void> {
+async function greet(leading: AbortSignal): Promise<void> {
   const informers = createInformerFactory({ client: plain, clock, random, log, metrics });
   const recorder = createEventRecorder({ client: fenced, clock, random, log, component: 'greeter' });
   const configMaps = informers.informer(resources.configMaps).lister;
@@ -52,8 +52,8 @@ async function greet(signal: AbortSignal): Promise<void> {
       },
     },
   );
-  informers.start(signal);
-  await controller.run(signal);
+  informers.start(leading);
+  await controller.run(leading);
   await informers.shutdown();
   await recorder.stop(AbortSignal.timeout(1000));
 }

@@ -10,6 +10,13 @@ import type { ControlPlane } from './control-plane.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { Child, freePort } from './processes.ts';
 
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived', 'ResponseStarted'],
+  rules: [{ level: 'Metadata' }],
+});
+
 /** How long etcd and the API server may take to come up on a busy machine, ms. */
 const START = 120_000;
 
@@ -23,8 +30,13 @@ export function assetsFolder(): string | undefined {
   return folder;
 }
 
+export interface RealControlPlaneOptions {
+  /** Path of a file into which the server writes every request, one JSON line each (audit.k8s.io/v1, level Metadata). */
+  readonly auditLog?: string;
+}
+
 /** A real etcd and kube-apiserver on loopback, with RBAC on and no admission of service accounts. */
-export async function startRealControlPlane(assets: string): Promise<ControlPlane> {
+export async function startRealControlPlane(assets: string, options: RealControlPlaneOptions = {}): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const children: Child[] = [];
   const stop = async (): Promise<void> => {
@@ -63,6 +75,7 @@ export async function startRealControlPlane(assets: string): Promise<ControlPlan
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${verifying}`,
       `--service-account-signing-key-file=${signing}`,
+      ...(options.auditLog ? [`--audit-log-path=${options.auditLog}`, `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`] : []),
     ]);
     children.push(server);
     await ready(port, authority.certificate, admin, server);
