@@ -116,9 +116,6 @@ export const pendingFlags = {
   'pod-garbage-collector-controller': [
     { name: 'terminated-pod-gc-threshold', type: 'int32', default: 12_500, help: 'Terminated Pods beyond this many are deleted; 0 or less to keep them', config: 'PodGCController.TerminatedPodGCThreshold' },
   ],
-  'replicationcontroller-controller': [
-    { name: 'concurrent-rc-syncs', type: 'int32', default: 5, help: atATime('ReplicationControllers synced'), config: 'ReplicationController.ConcurrentRCSyncs' },
-  ],
   'resourcequota-controller': [
     { name: 'concurrent-resource-quota-syncs', type: 'int32', default: 5, help: atATime('ResourceQuotas synced'), config: 'ResourceQuotaController.ConcurrentResourceQuotaSyncs' },
     { name: 'resource-quota-sync-period', type: 'duration', default: 5 * MINUTE, help: 'How often every quota is computed anew', config: 'ResourceQuotaController.ResourceQuotaSyncPeriod' },

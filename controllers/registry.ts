@@ -2,6 +2,11 @@ import type { ControllerDefinition } from '#pkg/controller';
 
 import { deploymentController } from './deployment/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
+import { replicationControllerController } from './replicationcontroller/index.ts';
 
 /** Every controller that is here. A new one costs its folder and a line. */
-export const controllerDefinitions: readonly ControllerDefinition[] = [deploymentController, replicaSetController];
+export const controllerDefinitions: readonly ControllerDefinition[] = [
+  deploymentController,
+  replicaSetController,
+  replicationControllerController,
+];

@@ -1,6 +1,6 @@
 /**
- * The engine that keeps a number of Pods alive for an owner: ReplicaSet now, ReplicationController by another
- * {@link ReplicaKind}. Gathers from the caches, claims Pods, creates or deletes the difference, writes the status.
+ * The engine that keeps a number of Pods alive for an owner, ReplicaSet or ReplicationController as its
+ * {@link ReplicaKind} says. Gathers from the caches, claims Pods, creates or deletes the difference, writes the status.
  *
  *     create: (context) => createReplicaController(context, { kind, workers: context.options['concurrent-replicaset-syncs'] })
  */

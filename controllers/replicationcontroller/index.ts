@@ -1,0 +1,69 @@
+import { type LabelSelector, type ReplicationController, resources } from '#pkg/api';
+import { defineController, reads } from '#pkg/controller';
+
+import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
+
+/** A plain map of labels as the selector that it means. Missing selects nothing; the API server never stores that. */
+function selectorOf({ spec }: ReplicationController): LabelSelector | undefined {
+  return spec?.selector && { matchLabels: spec.selector };
+}
+
+/**
+ * ReplicationControllers for the replica engine. Terminating Pods are not counted: their API has no field for that
+ * (`NewReplicationManager` in `pkg/controller/replication`). The engine's metrics carry the ReplicaSet's prefix, as
+ * upstream, where both run the same code.
+ */
+export const replicationControllerKind: ReplicaKind<ReplicationController> = {
+  type: resources.replicationControllers,
+  queue: 'replicationmanager',
+  subsystem: 'replicaset_controller',
+  barrierGate: 'StaleControllerConsistencyReplicaSet',
+  spec: (owner) => ({
+    replicas: owner.spec?.replicas ?? 1,
+    minReadySeconds: owner.spec?.minReadySeconds ?? 0,
+    selector: selectorOf(owner),
+    template: owner.spec?.template ?? {},
+  }),
+  selector: selectorOf,
+  status: ({ status }) => status ?? {},
+  withStatus: (owner, status) => ({ ...owner, status: { ...status, replicas: status.replicas ?? 0 } }),
+};
+
+export const replicationControllerController = defineController({
+  name: 'replicationcontroller-controller',
+  aliases: ['replicationcontroller'],
+  serviceAccount: 'replication-controller',
+  flags: [
+    {
+      name: 'concurrent-rc-syncs',
+      type: 'int32',
+      default: 5,
+      config: 'ReplicationController.ConcurrentRCSyncs',
+      help: 'How many ReplicationControllers are synced at a time. More makes replica management quicker and takes more CPU and network.',
+    },
+  ],
+  reads: [
+    // Whole: the status is written with the object around it.
+    reads(resources.replicationControllers),
+    reads(
+      resources.pods,
+      'spec.nodeName',
+      'spec.initContainers.name',
+      'spec.initContainers.restartPolicy',
+      'status.phase',
+      'status.conditions',
+      'status.containerStatuses.restartCount',
+      'status.initContainerStatuses.name',
+      'status.initContainerStatuses.restartCount',
+    ),
+  ],
+  rbac: [
+    { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get', 'list', 'update', 'watch'] },
+    { apiGroups: [''], resources: ['replicationcontrollers/status'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['replicationcontrollers/finalizers'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'list', 'patch', 'watch'] },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create: (context) =>
+    createReplicaController(context, { kind: replicationControllerKind, workers: context.options['concurrent-rc-syncs'] }),
+});
