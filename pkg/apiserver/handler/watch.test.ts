@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(async () => {
   await server.close();
   await settle();
-  expect(clock.pending).toBe(0);
+  if (clock.pending > 0) throw new Error(`${clock.pending} timers left`);
 });
 
 async function send(method: string, path: string, body?: unknown): Promise<{ status: number; body: Line['object'] }> {
