@@ -108,6 +108,15 @@ describe('decodePatched', () => {
   });
 });
 
+describe('decodePatched, of a strategic merge patch', () => {
+  it('quotes the patch as Go prints it', () => {
+    const patch = { spec: { replicas: 'x', a: [null, 1] } };
+    expect(() => decodePatched(deployment, { spec: { replicas: 'x' } }, WARN, patch)).toThrow(
+      ' "" is invalid: patch: Invalid value: "map[spec:map[a:[<nil> 1] replicas:x]]": ',
+    );
+  });
+});
+
 describe('parseBody', () => {
   it('reads YAML where the media type says so', () => {
     expect(parseBody('a: {b: [1]}', 'application/apply-patch+yaml')).toEqual({ a: { b: [1] } });

@@ -41,7 +41,7 @@ export function decodeObject(schema: ObjectSchema, body: unknown, options: Decod
   let value: unknown = text;
   if (typeof text === 'string') {
     value = parseText(text, kind);
-    if (options.strict !== 'Ignore') duplicates = scanJson(text).duplicates;
+    if (options.strict !== 'Ignore' && mayRepeatKeys(text, value)) duplicates = scanJson(text).duplicates;
   }
   if (!isJsonObject(value)) throw unrecognized(kind, notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
   const findings: Findings = { strict: [] };
@@ -55,22 +55,47 @@ export function decodeObject(schema: ObjectSchema, body: unknown, options: Decod
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
 }
 
+/** Whether the text has more that looks like a key than the value has keys. Spares most bodies a slow scan. */
+function mayRepeatKeys(text: string, value: unknown): boolean {
+  const written = text.match(/[^\\]"\s*:/g)?.length ?? 0;
+  return written !== countKeys(value);
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const children: unknown[] = Object.values(value);
+  let count = Array.isArray(value) ? 0 : children.length;
+  for (const child of children) count += countKeys(child);
+  return count;
+}
+
 /**
  * Reads the result of a patch as an object of `schema`. What is wrong with it is the patch's fault, so it is refused as
- * Invalid rather than as a bad request.
+ * Invalid rather than as a bad request. The refusal quotes the whole result, or of a strategic merge patch, which is to be given
+ * for that, the patch.
  */
-export function decodePatched(schema: ObjectSchema, patched: JsonObject, options: DecodeOptions): Decoded {
+export function decodePatched(schema: ObjectSchema, patched: JsonObject, options: DecodeOptions, patch?: unknown): Decoded {
   const findings: Findings = { strict: [] };
   const object = normalizeObject(schema, patched, findings, new Set());
   const strict = options.strict === 'Strict' && findings.strict.length > 0;
   const error = findings.error ?? (strict ? `strict decoding error: ${findings.strict.join(', ')}` : undefined);
   if (error !== undefined) {
-    const message = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${error}`;
+    const shown = patch === undefined ? JSON.stringify(patched) : printGo(patch);
+    const message = `Invalid value: ${JSON.stringify(shown)}: ${error}`;
     throw refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
       causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
     });
   }
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
+}
+
+/** As Go prints a map: `map[spec:map[replicas:x]]`. */
+function printGo(value: unknown): string {
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(printGo).join(' ')}]`;
+  if (!isJsonObject(value)) return typeof value === 'string' ? value : JSON.stringify(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, child]) => `${key}:${printGo(child)}`).join(' ')}]`;
 }
 
 /** Parses a text as JSON, or as YAML where the media type says so. Throws an ApiError (BadRequest). */

@@ -7,7 +7,7 @@ import { compare, fieldsOf } from './compare.ts';
 import { FieldSet } from './field-set.ts';
 import { type ManagedFieldsEntry, type Manager, type Managers, identify, readManagers, writeManagers } from './managers.ts';
 import { merge, remove, withNamedFields } from './merge.ts';
-import { type Conflict, conflictError, findConflicts, managed, resetFields, takeOver } from './ownership.ts';
+import { type Conflict, compareWithin, conflictError, findConflicts, managed, resetFields, takeOver } from './ownership.ts';
 import { type Shape, shapeOfStruct } from './shapes.ts';
 import { recordUpdate } from './update.ts';
 
@@ -84,8 +84,7 @@ function applyOnce(
   managers.set(id, { ...self, ...(last?.time === undefined ? {} : { time: last.time }) });
   const object = prune(shape, merge(shape, live, config), managers, last?.fields);
 
-  const all = compare(shape, live, object);
-  const change = { added: all.added.without(resets), modified: all.modified.without(resets), removed: all.removed.without(resets) };
+  const change = compareWithin(options.schema, live, object, resets);
   const conflicts = force ? [] : relevant(findConflicts(managers, id, change));
   if (conflicts.length > 0) throw conflictError(conflicts);
   takeOver(managers, id, change);

@@ -24,18 +24,24 @@ export function compare(shape: Shape, before: JsonObject, after: JsonObject): Co
 
 /** Undefined stands for what is not there; null is a value. */
 function compareValues(walk: Walk, declared: Shape | undefined, before: unknown, after: unknown, path: readonly string[]): void {
-  if (before === undefined && after === undefined) return;
+  if (before === after) return;
   const shape = resolve(declared, after ?? before);
   const leaf = shape.kind === 'scalar' || shape.kind === 'atomic' || (isBare(before) && isBare(after));
   if (leaf) {
     if (before !== undefined && after !== undefined) {
-      if (!isDeepStrictEqual(before, after)) walk.modified.insert(path);
+      if (!isSame(before, after)) walk.modified.insert(path);
       return;
     }
   } else if (shape.kind === 'set' || shape.kind === 'keyed') compareItems(walk, shape, before, after, path);
   else compareKeys(walk, shape, before, after, path);
   if (before === undefined) walk.added.insert(path);
   else if (after === undefined) walk.removed.insert(path);
+}
+
+/** Most leaves are plain values, for which the deep comparison is slow. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  return typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b);
 }
 
 function compareKeys(walk: Walk, shape: Shape, before: unknown, after: unknown, path: readonly string[]): void {

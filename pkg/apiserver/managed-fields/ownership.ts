@@ -1,9 +1,11 @@
 import { type ApiError, type Status } from '#pkg/api';
+import type { JsonObject } from '../json.ts';
 import { refusal } from '../refusals.ts';
 import type { ObjectSchema } from '../schema/index.ts';
-import type { Comparison } from './compare.ts';
+import { type Comparison, compare } from './compare.ts';
 import { FieldSet, printPath } from './field-set.ts';
 import { type Manager, type Managers, printManager } from './managers.ts';
+import { shapeOfStruct } from './shapes.ts';
 
 /** Fields that nobody manages (`stripmeta.go`). */
 const UNMANAGED = FieldSet.of(
@@ -32,6 +34,15 @@ export function resetFields(schema: ObjectSchema, subresource: string | undefine
   if (!schema.fields.has('status')) return FieldSet.empty;
   if (subresource === 'status' || subresource === 'approval') return STATUS_RESETS[schema.name.slice(schema.name.lastIndexOf('.') + 1)] ?? SPEC;
   return STATUS;
+}
+
+/** The change from one object to another, as far as the request can have made it. */
+export function compareWithin(schema: ObjectSchema, before: JsonObject, after: JsonObject, resets: FieldSet): Comparison {
+  // Whole parts that the request cannot write need not be looked at.
+  const bare = (object: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(object).filter(([key]) => resets.children.get(`f:${key}`)?.member !== true));
+  const change = compare(shapeOfStruct(schema), bare(before), bare(after));
+  return { added: change.added.without(resets), modified: change.modified.without(resets), removed: change.removed.without(resets) };
 }
 
 interface Conflict {

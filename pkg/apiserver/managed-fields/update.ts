@@ -1,10 +1,8 @@
 import { zeroObject } from '../decode/index.ts';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 import type { ObjectSchema } from '../schema/index.ts';
-import { type Comparison, compare } from './compare.ts';
 import { type ManagedFieldsEntry, type Manager, type Managers, capManagers, identify, readManagers, writeManagers } from './managers.ts';
-import { managed, resetFields, takeOver } from './ownership.ts';
-import { shapeOfStruct } from './shapes.ts';
+import { compareWithin, managed, resetFields, takeOver } from './ownership.ts';
 
 export interface TrackOptions {
   readonly schema: ObjectSchema;
@@ -33,9 +31,7 @@ export function trackUpdate(options: TrackOptions): ManagedFieldsEntry[] {
 /** Makes `manager` the owner of what differs between the two objects; in place. */
 export function recordUpdate(managers: Managers, options: TrackOptions): void {
   const { schema, live = zeroObject(schema), object, manager, subresource, time } = options;
-  const resets = resetFields(schema, subresource);
-  const all = compare(shapeOfStruct(schema), live, object);
-  const change: Comparison = { added: all.added.without(resets), modified: all.modified.without(resets), removed: all.removed.without(resets) };
+  const change = compareWithin(schema, live, object, resetFields(schema, subresource));
   takeOver(managers, '', change);
   const fields = managed(change.modified.union(change.added));
   if (fields.isEmpty) return;
