@@ -80,7 +80,10 @@ async function play(actions: readonly Action[], seed: number): Promise<void> {
   let stop = new AbortController();
   factory.start(stop.signal);
   const last: WatchEvent<ConfigMap>[] = [];
+  let read = 0;
   for (const one of actions) {
+    expect(Number(informer.lastSyncResourceVersion)).toBeGreaterThanOrEqual(read);
+    read = Number(informer.lastSyncResourceVersion);
     switch (one.do) {
       case 'put':
         last.push({ type: 'MODIFIED', object: configMaps.put(configMap(one.name, one.value)) });
@@ -148,7 +151,7 @@ async function play(actions: readonly Action[], seed: number): Promise<void> {
 
 test('whatever the server and the network do, cache, indexes and every handler end up with what the server has', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 40 }), fc.nat(), play),
+    fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), fc.nat(), play),
     { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300) },
   );
 });

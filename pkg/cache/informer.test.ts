@@ -190,7 +190,7 @@ describe('keeping up', () => {
   });
 
   test('duplicates, older events and deletions of the unknown change nothing', async () => {
-    const { configMaps, start, replica, expectInSync } = bench();
+    const { configMaps, start, informer, replica, expectInSync } = bench();
     const first = configMaps.put(configMap('a'));
     await start();
     const second = configMaps.put(configMap('a', { v: '2' }));
@@ -205,6 +205,7 @@ describe('keeping up', () => {
     configMaps.send({ type: 'DELETED', object: configMap('never', {}, { resourceVersion: '1' }) });
     await settle();
     expect(replica.log.slice(told)).toEqual([]);
+    expect(informer.lastSyncResourceVersion).toBe(configMaps.resourceVersion);
     expectInSync();
   });
 

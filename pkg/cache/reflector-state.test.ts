@@ -148,7 +148,7 @@ const anyInput: fc.Arbitrary<ReflectorInput> = fc.oneof(
 
 test('whatever happens: time passes between requests that fail, and no delay is longer than asked or a minute', () => {
   fc.assert(
-    fc.property(fc.array(anyInput, { maxLength: 60 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (inputs, random) => {
+    fc.property(fc.array(anyInput, { maxLength: 60, size: 'max' }), fc.double({ min: 0, max: 0.999, noNaN: true }), (inputs, random) => {
       let at = initialState();
       const atOnce: unknown[] = [];
       const waits: number[] = [];
@@ -171,7 +171,7 @@ test('whatever happens: time passes between requests that fail, and no delay is 
 
 test('from wherever failures have led, a healthy server leads back to watching', () => {
   fc.assert(
-    fc.property(fc.array(anyInput, { maxLength: 40 }), (inputs) => {
+    fc.property(fc.array(anyInput, { maxLength: 40, size: 'max' }), (inputs) => {
       let at = inputs.reduce((current, input) => step(current, input, context), initialState());
       for (let turn = 0; turn < 3 && at.position.at !== 'watching'; turn++) at = step(at, healthy(at), context);
       expect(at.position).toEqual(watching);

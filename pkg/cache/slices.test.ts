@@ -4,9 +4,10 @@ import { type ConfigMap, type KubeObject, resources } from '#pkg/api';
 import { type Clock, seededRandom } from '#pkg/base';
 import { silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { ScriptedCollection } from '#pkg/testing';
+import { ReplicaHandler, ScriptedCollection, settle, versionsOf } from '#pkg/testing';
 
 import { createInformerFactory } from './factory.ts';
+import type { InformerFactory } from './types.ts';
 
 /** A clock on which every look takes a while, so that work takes time by how much of it there is, on any machine. */
 function workingClock(cost: number): Clock {
@@ -14,20 +15,53 @@ function workingClock(cost: number): Clock {
   return { now: () => now, monotonic: () => (now += cost), setTimeout: () => ({ cancel: () => {} }) };
 }
 
-test.each(['streamed', 'in pages'])('a large list, %s, its relist and a late handler leave everyone else their turns', async (how) => {
-  const configMaps = new ScriptedCollection<ConfigMap>();
-  configMaps.canStream = how === 'streamed';
-  for (let i = 0; i < 20_000; i++) {
-    configMaps.put({ metadata: { name: `m-${i}`, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' } });
-  }
-  const clock = workingClock(0.01);
-  const factory = createInformerFactory({
+function configMap(name: string): ConfigMap {
+  return { metadata: { name, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' } };
+}
+
+function factoryFor(configMaps: ScriptedCollection<ConfigMap>, clock: Clock): InformerFactory {
+  return createInformerFactory({
     client: { resource: <T extends KubeObject>() => configMaps as unknown as ScriptedCollection<T> },
     clock,
     random: seededRandom(1),
     log: silentLogger,
     metrics: new Metrics(),
   });
+}
+
+test('what happens while a late handler is replayed the cache waits its turn', async () => {
+  const configMaps = new ScriptedCollection<ConfigMap>();
+  for (let i = 0; i < 5000; i++) configMaps.put(configMap(`m-${i}`));
+  const factory = factoryFor(configMaps, workingClock(0.01));
+  const informer = factory.informer(resources.configMaps);
+  const stop = new AbortController();
+  factory.start(stop.signal);
+  await informer.whenSynced(stop.signal);
+  const late = new ReplicaHandler<ConfigMap>();
+  const registration = informer.addEventHandler(late);
+  await settle();
+  const midway = late.log.length;
+  for (const name of ['m-0', 'm-4999']) configMaps.put(configMap(name));
+  for (const name of ['m-1', 'm-4998']) configMaps.remove(`default/${name}`);
+  configMaps.put(configMap('new'));
+  while (!registration.hasSynced() || !informer.hasReached(configMaps.resourceVersion)) await settle();
+  await settle();
+  expect(midway).toBeGreaterThan(0);
+  expect(midway).toBeLessThan(5000);
+  expect(late.faults).toEqual([]);
+  expect(late.versions()).toEqual(versionsOf(configMaps.objects()));
+  stop.abort();
+  await factory.shutdown();
+});
+
+test.each(['streamed', 'in pages'])('a large list, %s, its relist and a late handler leave everyone else their turns', async (how) => {
+  const configMaps = new ScriptedCollection<ConfigMap>();
+  configMaps.canStream = how === 'streamed';
+  for (let i = 0; i < 20_000; i++) {
+    configMaps.put(configMap(`m-${i}`));
+  }
+  const clock = workingClock(0.01);
+  const factory = factoryFor(configMaps, clock);
   const informer = factory.informer(resources.configMaps);
 
   /** The longest time between two turns of a bystander while `done` does not hold. */

@@ -63,7 +63,7 @@ const action = fc.oneof(
 
 test('lists and indexes always equal a scan of a plain map', () => {
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 60, size: 'max' }), (actions) => {
       const store = new Store();
       const model = new Map<string, KubeObject>();
       const replaced: [unknown, unknown][] = [];
