@@ -68,5 +68,5 @@ test('names of a subject are taken apart, whatever is in them', async () => {
 
 test('a bundle without a certificate is none', () => {
   expect(() => parseBundle('nothing')).toThrow('does not contain any valid');
-  expect(() => parseBundle('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')).toThrow();
+  expect(() => parseBundle('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')).toThrow(/asn1|PEM|wrong tag/i);
 });
