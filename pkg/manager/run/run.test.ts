@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { resources } from '#pkg/api';
@@ -177,6 +181,22 @@ describe('the manager', () => {
     a.stop.abort(new Error('SIGTERM'));
     await clock.step(2000);
     expect(await a.result).toBe('ended');
+  });
+
+  test('runs migrated controllers under their own lease', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'migration-'));
+    const file = join(folder, 'config.yaml');
+    await writeFile(file, 'kind: LeaderMigrationConfiguration\napiVersion: controllermanager.config.k8s.io/v1\nleaderName: moving\ncontrollerLeaders: [{ name: replicaset-controller, component: kube-controller-manager }]\n');
+    const a = await start('a', { argv: ['--enable-leader-migration', `--leader-migration-config=${file}`] });
+    await clock.step(1000);
+    expect(story).toEqual(['start a']);
+    const lease = { namespace: 'kube-system', name: 'moving' };
+    const moving = await client.resource(resources.leases).get(lease);
+    expect([await holder(), moving.spec?.holderIdentity]).toEqual(['a', 'a']);
+    await client.resource(resources.leases).update({ ...moving, spec: { ...moving.spec, holderIdentity: 'thief' } });
+    await clock.step(15_000);
+    expect(await a.result).toBe('leaderelection lost');
+    await rm(folder, { recursive: true });
   });
 
   test('acts as service accounts where asked to', async () => {

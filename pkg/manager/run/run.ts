@@ -89,7 +89,47 @@ interface Candidacy {
   readonly identity: string;
 }
 
-async function standForElection({ parts, health, watchDog, identity }: Candidacy, signal: AbortSignal): Promise<void> {
+/**
+ * Stands for the main lease, and with a leader migration for a second one when the main one is held: of controllers that
+ * move to another component. Losing either ends both (`app/controllermanager.go`).
+ */
+async function standForElection(candidacy: Candidacy, signal: AbortSignal): Promise<void> {
+  const { options } = candidacy.parts;
+  const { leaderMigration: migration, flags } = options;
+  if (options.gates.enabled('CoordinatedLeaderElection')) {
+    candidacy.parts.log.warning('Coordinated leader election is not part of this version yet; candidates elect themselves');
+  }
+  const components = new Map(migration.controllerLeaders?.map(({ name, component }) => [name, component]));
+  const main: LeaseTerms = { name: flags['leader-elect-resource-name'], owns: (name) => !components.has(name) };
+  if (!flags['enable-leader-migration']) return holdLease(candidacy, main, signal);
+  const ours = (component: string | undefined): boolean => component === PROGRAM || component === '*';
+  const migrated: LeaseTerms = { name: migration.leaderName, owns: (name) => components.has(name) && ours(components.get(name)) };
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const ending = async (held: Promise<void>): Promise<void> => {
+    try {
+      await held;
+    } finally {
+      stop.abort(new Error('the other lease has ended'));
+    }
+  };
+  let second: Promise<void> = Promise.resolve();
+  const onLeading = (): void => {
+    second = ending(holdLease(candidacy, migrated, both));
+    second.catch(() => {});
+  };
+  await ending(holdLease(candidacy, { ...main, onLeading }, both));
+  await second;
+}
+
+interface LeaseTerms {
+  readonly name: string;
+  /** Which controllers run under it. */
+  readonly owns: (name: string) => boolean;
+  readonly onLeading?: () => void;
+}
+
+async function holdLease({ parts, health, watchDog, identity }: Candidacy, terms: LeaseTerms, signal: AbortSignal): Promise<void> {
   const { options, clock, random, log, metrics } = parts;
   const { flags } = options;
   let lost = false;
@@ -104,7 +144,7 @@ async function standForElection({ parts, health, watchDog, identity }: Candidacy
     lock: new LeaseLock({
       client: clientNamed('leader-election', parts),
       namespace: flags['leader-elect-resource-namespace'],
-      name: flags['leader-elect-resource-name'],
+      name: terms.name,
       identity,
       recorder,
     }),
@@ -113,16 +153,17 @@ async function standForElection({ parts, health, watchDog, identity }: Candidacy
     retryPeriod: flags['leader-elect-retry-period'],
     // On unless switched off: a standby that waits for the lease to run out is of use to nobody.
     releaseOnCancel: options.gates.explicit('ControllerManagerReleaseLeaderElectionLockOnExit') ?? true,
-    name: flags['leader-elect-resource-name'],
+    name: terms.name,
     callbacks: {
       onStartedLeading(leading) {
         leading.addEventListener('abort', () => (lost ||= !signal.aborted), { once: true });
-        work = lead({ ...parts, health, fence: () => elector.fence(), owns: mainLease(options) }, leading);
+        terms.onLeading?.();
+        work = lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading);
         return work;
       },
       onStoppedLeading: () => {},
       onNewLeader(leader) {
-        if (leader !== identity) log.info('Another one leads', { leader });
+        if (leader !== identity) log.info('Another one leads', { leader, lease: terms.name });
       },
     },
     watchDog,
@@ -136,7 +177,7 @@ async function standForElection({ parts, health, watchDog, identity }: Candidacy
     await elector.run(signal);
   } finally {
     if (lost) {
-      log.error('leaderelection lost');
+      log.error('leaderelection lost', undefined, { lease: terms.name });
       // What is left of the work can write nothing any more; it gets a moment to end.
       await within(clock, LOST_TIME, () => work.catch(() => {}));
     } else {
@@ -144,12 +185,6 @@ async function standForElection({ parts, health, watchDog, identity }: Candidacy
     }
   }
   if (lost) throw new ManagerError('LeaseLost', 'leaderelection lost', {});
-}
-
-/** Controllers that a leader migration puts under another lease are not the main lease's. */
-function mainLease({ leaderMigration }: Options): (name: string) => boolean {
-  const others = new Set(leaderMigration.controllerLeaders?.map(({ name }) => name));
-  return (name) => !others.has(name);
 }
 
 function clientNamed(who: string, { options, connection, clock, log, metrics }: Parts, fence?: () => void): Client {
