@@ -139,4 +139,4 @@ function stepsOf({ apiVersion, resource, body, status, clusterScoped }: Printed,
   return steps;
 }
 
-export const tables: readonly Scenario[] = printed.map((one) => ({ name: `table ${one.name}`, steps: (namespace) => stepsOf(one, namespace) }));
+export const tables: readonly Scenario[] = printed.map((entry) => ({ name: `table ${entry.name}`, steps: (namespace) => stepsOf(entry, namespace) }));
