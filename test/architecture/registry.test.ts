@@ -17,7 +17,7 @@ const roles = JSON.parse(readFileSync(join(ROOT, 'test/golden/rbac-roles.json'),
 describe('the registry', () => {
   test('has every folder of controllers/, and nothing else', () => {
     const text = readFileSync(join(ROOT, 'controllers/registry.ts'), 'utf8');
-    const imported = [...text.matchAll(/from '\.\/([^/']+)\/index\.ts'/g)].map((match) => match[1]);
+    const imported = [...text.matchAll(/from '\.\/([^/']+)\/index\.ts'/g)].map((match) => match[1]!);
     expect(imported.toSorted()).toEqual(folders.toSorted());
     expect(controllerDefinitions).toHaveLength(folders.length);
   });
