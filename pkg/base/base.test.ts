@@ -5,7 +5,7 @@ import { Backoff } from './backoff.ts';
 import { formatMicroTime, formatTime, parseTime, sleep, systemClock } from './clock.ts';
 import { deepFreeze, semanticEqual } from './equality.ts';
 import { CodedError, describeError, isAbort } from './errors.ts';
-import { fnv32a } from './hash.ts';
+import { fnv32, fnv32a } from './hash.ts';
 import { Heap } from './heap.ts';
 import { randomNameSuffix, safeEncode, seededRandom } from './random.ts';
 
@@ -72,6 +72,14 @@ test.each([
   ['foobar', 0xbf9cf968],
 ])('FNV-1a of %j', (text, hash) => {
   expect(fnv32a(text)).toBe(hash);
+});
+
+test.each([
+  ['', 0x811c9dc5],
+  ['a', 0x050c5d7e],
+  ['foobar', 0x31f0b262],
+])('FNV-1 of %j', (text, hash) => {
+  expect(fnv32(text)).toBe(hash);
 });
 
 describe('semanticEqual', () => {

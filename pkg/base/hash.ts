@@ -4,3 +4,10 @@ export function fnv32a(text: string): number {
   for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
+
+/** FNV-1, 32 bits, over the UTF-8 bytes of `text`: the older order of the two steps, which `fnv.New32` of Go has. */
+export function fnv32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash, 0x01000193) ^ byte;
+  return hash >>> 0;
+}

@@ -1,12 +1,13 @@
 /**
- * What everything stands on: time, randomness, back-off, a heap, hashing, equality, errors. No I/O and no domain.
+ * What everything stands on: time, randomness, durations, back-off, a heap, hashing, equality, errors. No I/O and no domain.
  *
  * Time and randomness are passed in wherever they are used; only `systemClock` and `systemRandom` touch the machine.
  */
 export { Backoff, type BackoffConfig } from './backoff.ts';
 export { type Clock, type Timer, formatMicroTime, formatTime, parseTime, sleep, systemClock } from './clock.ts';
+export { formatDuration, parseDuration } from './duration.ts';
 export { deepFreeze, semanticEqual } from './equality.ts';
 export { CodedError, describeError, isAbort } from './errors.ts';
-export { fnv32a } from './hash.ts';
+export { fnv32, fnv32a } from './hash.ts';
 export { Heap } from './heap.ts';
 export { type Random, jitter, randomNameSuffix, safeEncode, seededRandom, systemRandom } from './random.ts';

@@ -43,6 +43,11 @@ export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string;
 }
 
+export interface CreateOptions extends WriteOptions {
+  /** The object's JSON as it is to be sent, where its bytes matter and not only what they say. */
+  readonly encoded?: string;
+}
+
 export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
@@ -68,7 +73,7 @@ export interface ResourceClient<T extends KubeObject> {
    * event loop stays free.
    */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  create(object: NewObject<T>, options?: WriteOptions): Promise<T>;
+  create(object: NewObject<T>, options?: CreateOptions): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
   updateStatus(object: T, options?: WriteOptions): Promise<T>;
   patch(name: NamespacedName, type: PatchType, body: unknown, options?: PatchOptions): Promise<T>;

@@ -69,6 +69,7 @@ describe('what is sent', () => {
     ],
     ['metadata only', () => pods.list({ metadataOnly: true }), { headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1', 'user-agent': 'test/v1' } }],
     ['create', () => pods.create(pod('a'), { fieldManager: 'me', dryRun: true }), { method: 'POST', path: '/api/v1/namespaces/ns/pods?dryRun=All&fieldManager=me', lane: 'write', json: { apiVersion: 'v1', kind: 'Pod', ...pod('a') } }],
+    ['create with the bytes given', () => pods.create(pod('a'), { encoded: '{"a":"\\u003c"}' }), { method: 'POST', body: '{"a":"\\u003c"}' }],
     ['update', () => pods.update(pod('a')), { method: 'PUT', path: '/api/v1/namespaces/ns/pods/a' }],
     ['updateStatus', () => pods.updateStatus(pod('a')), { method: 'PUT', path: '/api/v1/namespaces/ns/pods/a/status' }],
     ['merge patch', () => pods.patch({ namespace: 'ns', name: 'a' }, 'merge', { x: null }), { method: 'PATCH', path: '/api/v1/namespaces/ns/pods/a', headers: { accept: 'application/json', 'content-type': 'application/merge-patch+json', 'user-agent': 'test/v1' }, json: { x: null } }],

@@ -48,13 +48,13 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     path: string,
     body: unknown,
     options: CallOptions,
-    { contentType = 'application/json', name }: { readonly contentType?: string; readonly name?: string } = {},
+    { contentType = 'application/json', name, encoded }: { readonly contentType?: string; readonly name?: string; readonly encoded?: string | undefined } = {},
   ): Promise<T> {
     const call: Call = {
       method,
       path,
       headers: { accept: 'application/json', 'content-type': contentType, 'user-agent': userAgent },
-      body: JSON.stringify(body),
+      body: encoded ?? JSON.stringify(body),
       lane: options.lane ?? 'write',
       subject: { verb: method, group: type.group, resource: type.resource, ...(name ? { name } : {}) },
       signal: options.signal,
@@ -98,7 +98,7 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     },
 
     create: async (object, options = {}) =>
-      write('POST', createPath(type, object.metadata.namespace, options), withKind(object), options),
+      write('POST', createPath(type, object.metadata.namespace, options), withKind(object), options, { encoded: options.encoded }),
 
     update: (object, options = {}) => put(object, options),
 
