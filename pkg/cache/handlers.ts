@@ -178,25 +178,31 @@ class Registration<T extends KubeObject> implements HandlerRegistration {
     await Promise.resolve();
     const slices = new Slices(this.#options.clock);
     let head = 0;
+    let told = 0;
     for (let entry = this.#backlog[head]; entry !== undefined; entry = this.#backlog[head]) {
       if (entry.type !== 'replay') {
-        this.#options.onQueued(-1);
+        told++;
         if (!this.#removed) this.#deliver(entry);
         head++;
       } else if (this.#removed || entry.next === entry.objects.length) {
-        this.#options.onQueued(entry.next - entry.objects.length);
+        told += entry.objects.length - entry.next;
         head++;
       } else {
         const object = entry.objects[entry.next++]!;
-        this.#options.onQueued(-1);
+        told++;
         this.#deliver(entry.as === 'add' ? { type: 'add', object, initial: true } : { type: 'update', old: object, object });
       }
       if (head === BACKLOG_TRIM) {
         this.#backlog.splice(0, head);
         head = 0;
       }
-      if (slices.due()) await slices.next();
+      if (slices.due()) {
+        this.#options.onQueued(-told);
+        told = 0;
+        await slices.next();
+      }
     }
+    this.#options.onQueued(-told);
     this.#backlog = [];
   }
 

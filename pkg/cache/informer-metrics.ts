@@ -4,6 +4,8 @@ import type { Metrics } from '#pkg/metrics';
 
 import type { ReflectorObserver } from './reflector.ts';
 
+/** How fine the staleness is known, ms. */
+const CONTACT_RESOLUTION = 1000;
 const LABELS = ['name', 'group', 'version', 'resource'] as const;
 
 /** What one informer reports. The first two are upstream's (component-base `clientgo/fifo`), the others are ours. */
@@ -67,13 +69,24 @@ export function informerMetrics(metrics: Metrics, clock: Clock, name: string, re
   objects.set(labels, 0);
   const one = { queued: queued.labels(labels), latency: latency.labels(labels), contact: contact.labels(labels) };
   const size = objects.labels(labels);
+  let lastSize = 0;
+  let lastContact = Number.NEGATIVE_INFINITY;
   return {
     queued: (count) => one.queued.inc(count),
     processed: (milliseconds) => one.latency.observe(milliseconds / 1000),
     panicked: (handler) => panics.inc({ ...labels, handler }),
     requested: (kind) => requests.inc({ ...labels, kind }),
     failed: (reason) => failures.inc({ ...labels, reason }),
-    contacted: () => one.contact.set(clock.now() / 1000),
-    size: (count) => size.set(count),
+    // A sample costs more than an event does otherwise: none where it would say nothing new.
+    contacted: () => {
+      const now = clock.monotonic();
+      if (now - lastContact < CONTACT_RESOLUTION) return;
+      lastContact = now;
+      one.contact.set(clock.now() / 1000);
+    },
+    size: (count) => {
+      if (count !== lastSize) size.set(count);
+      lastSize = count;
+    },
   };
 }

@@ -34,7 +34,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('fail' as const), verb, failure, times: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), seconds: fc.constantFrom(1, 5, 60, 400) }) },
-) as fc.Arbitrary<Action>;
+);
 
 function errorOf(kind: string): unknown {
   switch (kind) {

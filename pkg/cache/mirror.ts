@@ -75,15 +75,19 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
     this.#gathered = new Map();
     this.#deletions.clear();
     let left = gathered.size;
-    metrics.queued(left);
+    let reported = left;
+    metrics.queued(reported);
     try {
       const slices = new Slices(clock);
       for (const [key, object] of gathered) {
         const cached = store.get(key);
         if (cached !== object) this.#timed(() => this.#put(key, cached, object));
         left--;
-        metrics.queued(-1);
-        if (slices.due()) await slices.next();
+        if (slices.due()) {
+          metrics.queued(left - reported);
+          reported = left;
+          await slices.next();
+        }
         signal.throwIfAborted();
       }
       for (const key of store.keys()) {
@@ -92,7 +96,7 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
         signal.throwIfAborted();
       }
     } finally {
-      metrics.queued(-left);
+      metrics.queued(-reported);
     }
     this.resourceVersion = resourceVersion;
     this.#floor = resourceVersion;

@@ -19,20 +19,25 @@ function configMap(name: string): ConfigMap {
   return { metadata: { name, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' } };
 }
 
-function factoryFor(configMaps: ScriptedCollection<ConfigMap>, clock: Clock): InformerFactory {
+function factoryFor(configMaps: ScriptedCollection<ConfigMap>, clock: Clock, metrics = new Metrics()): InformerFactory {
   return createInformerFactory({
     client: { resource: <T extends KubeObject>() => configMaps as unknown as ScriptedCollection<T> },
     clock,
     random: seededRandom(1),
     log: silentLogger,
-    metrics: new Metrics(),
+    metrics,
   });
 }
 
 test('what happens while a late handler is replayed the cache waits its turn', async () => {
   const configMaps = new ScriptedCollection<ConfigMap>();
   for (let i = 0; i < 5000; i++) configMaps.put(configMap(`m-${i}`));
-  const factory = factoryFor(configMaps, workingClock(0.01));
+  const metrics = new Metrics();
+  const queued = async (): Promise<number | undefined> => {
+    const metric = await metrics.registry.getSingleMetric('informer_queued_items')?.get();
+    return metric?.values[0]?.value;
+  };
+  const factory = factoryFor(configMaps, workingClock(0.01), metrics);
   const informer = factory.informer(resources.configMaps);
   const stop = new AbortController();
   factory.start(stop.signal);
@@ -41,6 +46,7 @@ test('what happens while a late handler is replayed the cache waits its turn', a
   const registration = informer.addEventHandler(late);
   await settle();
   const midway = late.log.length;
+  expect(await queued()).toBeGreaterThan(0);
   for (const name of ['m-0', 'm-4999']) configMaps.put(configMap(name));
   for (const name of ['m-1', 'm-4998']) configMaps.remove(`default/${name}`);
   configMaps.put(configMap('new'));
@@ -48,6 +54,7 @@ test('what happens while a late handler is replayed the cache waits its turn', a
   await settle();
   expect(midway).toBeGreaterThan(0);
   expect(midway).toBeLessThan(5000);
+  expect(await queued()).toBe(0);
   expect(late.faults).toEqual([]);
   expect(late.versions()).toEqual(versionsOf(configMaps.objects()));
   stop.abort();
