@@ -28,7 +28,7 @@ const metadata = fc.tuple(json.object, fc.option(json.value, { nil: undefined })
 const object = fc.tuple(json.object, metadata, fc.nat(9)).map(([base, meta, at]) => {
   const entries = Object.entries(base as object).filter(([key]) => key !== 'metadata');
   entries.splice(at % (entries.length + 1), 0, ['metadata', meta]);
-  return Object.fromEntries(entries) as Record<string, unknown>;
+  return Object.fromEntries(entries);
 });
 const indent = fc.constantFrom(undefined, 1, '\t', '\r\n ');
 
