@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { type ObjectKey, type ResourceType, isNamespaceTerminating } from '#pkg/api';
 import { type Clock, isAbort, sleep } from '#pkg/base';
 import type { Logger } from '#pkg/log';
-import { type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue';
+import { type RateLimiter, type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue';
 
 import type { Controller, ControllerContext } from './definition.ts';
 import { isOnlyConflicts } from './errors.ts';
@@ -30,6 +30,8 @@ export interface LoopOptions {
   readonly barrier?: WriteBarrier;
   /** Failures in a row after which a key is dropped until its next change. Unlimited where missing. */
   readonly maxRetries?: number;
+  /** How long a key that failed has to wait; the queue's default where missing. */
+  readonly rateLimiter?: RateLimiter<ObjectKey>;
   /**
    * Brings the object of `key` nearer to what is wanted, from current state. Never called twice at a time for one key.
    * What it throws is logged, and the key comes back with growing delay. Ends soon when the signal aborts.
@@ -69,7 +71,7 @@ class Loop implements Controller {
     this.#options = options;
     this.#clock = clock;
     this.#log = context.log;
-    this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics });
+    this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics, rateLimiter: options.rateLimiter });
     const attach = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
     this.#attached = options.triggers.map((trigger) => trigger.attach(attach));
     this.#field = logName(options.resource);

@@ -12,6 +12,8 @@ export interface RankingOptions {
   readonly colocated: (pod: Pod) => number;
   /** Whether the deletion cost annotation counts (gate PodDeletionCost). */
   readonly deletionCost: boolean;
+  /** Compare times as they are, not by powers of two (`ActivePods`): the younger always goes first. */
+  readonly exactTimes?: boolean;
 }
 
 interface Candidate {
@@ -35,7 +37,7 @@ interface Candidate {
  */
 export function rankForDeletion(pods: readonly Pod[], options: RankingOptions): readonly Pod[] {
   const candidates = pods.map((pod) => candidateOf(pod, options));
-  return candidates.sort((a, b) => compare(a, b, options.now)).map(({ pod }) => pod);
+  return candidates.sort((a, b) => compare(a, b, options)).map(({ pod }) => pod);
 }
 
 function candidateOf(pod: Pod, options: RankingOptions): Candidate {
@@ -60,24 +62,25 @@ function mostRestarts(statuses: readonly { readonly restartCount: number }[] | u
   return (statuses ?? []).reduce((most, { restartCount }) => Math.max(most, restartCount), 0);
 }
 
-function compare(a: Candidate, b: Candidate, now: number): number {
+function compare(a: Candidate, b: Candidate, options: RankingOptions): number {
   if (a.assigned !== b.assigned) return a.assigned ? 1 : -1;
   if (a.phase !== b.phase) return a.phase - b.phase;
   if (a.ready !== b.ready) return a.ready ? 1 : -1;
   if (a.cost !== b.cost) return a.cost - b.cost;
   if (a.colocated !== b.colocated) return b.colocated - a.colocated;
-  if (a.ready && differ(a.readySince, b.readySince)) return compareTimes(a.readySince, b.readySince, a, b, now);
+  if (a.ready && differ(a.readySince, b.readySince)) return compareTimes(a.readySince, b.readySince, a, b, options);
   if (a.restarts !== b.restarts) return b.restarts - a.restarts;
   if (a.sidecarRestarts !== b.sidecarRestarts) return b.sidecarRestarts - a.sidecarRestarts;
-  if (differ(a.created, b.created)) return compareTimes(a.created, b.created, a, b, now);
+  if (differ(a.created, b.created)) return compareTimes(a.created, b.created, a, b, options);
   return 0;
 }
 
 const differ = (a: number, b: number): boolean => a !== b && !(Number.isNaN(a) && Number.isNaN(b));
 
-/** No time before any; then by magnitude of age, younger first; then by UID. */
-function compareTimes(timeA: number, timeB: number, a: Candidate, b: Candidate, now: number): number {
+/** No time before any; then by age or its magnitude, younger first; then by UID. */
+function compareTimes(timeA: number, timeB: number, a: Candidate, b: Candidate, { now, exactTimes = false }: RankingOptions): number {
   if (Number.isNaN(timeA) || Number.isNaN(timeB)) return Number.isNaN(timeA) ? -1 : 1;
+  if (exactTimes) return timeB - timeA;
   const difference = magnitude(now - timeA) - magnitude(now - timeB);
   if (difference !== 0) return difference;
   return a.pod.metadata.uid < b.pod.metadata.uid ? -1 : 1;

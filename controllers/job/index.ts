@@ -1,0 +1,96 @@
+import { type ObjectKey, resources } from '#pkg/api';
+import { type Controller, Owners, WriteBarrier, createLoop, defineController, indexDependents, reads } from '#pkg/controller';
+import { type RateLimiter, exponentialRateLimiter } from '#pkg/workqueue';
+
+import { JobMemory } from './memory.ts';
+import { JobMetrics } from './metrics.ts';
+import { createOrphanLoop } from './orphans.ts';
+import { Reconciler } from './reconciler.ts';
+import { jobChanges, podChanges } from './triggers.ts';
+
+/** Of a failed sync, ms (`DefaultJobApiBackOff`, `MaxJobApiBackOff`). */
+const FIRST_RETRY = 1000;
+const LONGEST_RETRY = 60_000;
+
+/** Runs Jobs: keeps their Pods at work until enough have succeeded or too many have failed, and counts how they ended. */
+export const jobController = defineController({
+  name: 'job-controller',
+  aliases: ['job'],
+  flags: [
+    {
+      name: 'concurrent-job-syncs',
+      type: 'int32',
+      default: 5,
+      minimum: 1,
+      config: 'JobController.ConcurrentJobSyncs',
+      help: 'Jobs synced at the same time; more react faster and load CPU and network more',
+    },
+  ],
+  reads: [
+    // Whole: the status is written with the object around it.
+    reads(resources.jobs),
+    reads(
+      resources.pods,
+      'spec.nodeName',
+      'spec.initContainers.name',
+      'spec.initContainers.restartPolicy',
+      'status.phase',
+      'status.conditions',
+      'status.containerStatuses.name',
+      'status.containerStatuses.restartCount',
+      'status.containerStatuses.state.terminated',
+      'status.initContainerStatuses.name',
+      'status.initContainerStatuses.restartCount',
+      'status.initContainerStatuses.state.terminated',
+    ),
+  ],
+  rbac: [
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'patch', 'update', 'watch'] },
+    { apiGroups: ['batch'], resources: ['jobs/status'], verbs: ['update'] },
+    { apiGroups: ['batch'], resources: ['jobs/finalizers'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'list', 'patch', 'watch'] },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create(context): Controller {
+    const { informers, clock, log, featureGates } = context;
+    const workers = context.options['concurrent-job-syncs'];
+    const jobInformer = informers.informer(resources.jobs);
+    const podInformer = informers.informer(resources.pods);
+    indexDependents(podInformer);
+    const jobs = new Owners(jobInformer);
+    const pods = podInformer.lister;
+    const barrier = featureGates.enabled('StaleControllerConsistencyJob')
+      ? new WriteBarrier({ informers: [podInformer, jobInformer], metrics: context.metrics, subsystem: 'job_controller' })
+      : undefined;
+    const memory = new JobMemory(context, barrier);
+    const metrics = new JobMetrics(context.metrics);
+    const reconciler = new Reconciler({ context, jobs, pods, memory, metrics });
+    const rateLimiter = (): RateLimiter<ObjectKey> => exponentialRateLimiter(FIRST_RETRY, LONGEST_RETRY);
+    const parts = { jobs, memory, metrics, clock, log };
+    const syncs = createLoop(context, {
+      queue: 'job',
+      resource: resources.jobs,
+      workers,
+      rateLimiter: rateLimiter(),
+      barrier,
+      triggers: [jobChanges(parts), podChanges(parts)],
+      reconcile: (key, signal) => reconciler.reconcile(key, signal),
+    });
+    const orphans = createOrphanLoop({ context, jobs, pods, memory, workers, rateLimiter: rateLimiter() });
+    return together(context.name, [syncs, orphans]);
+  },
+});
+
+/** Two loops as one controller. */
+function together(name: string, controllers: readonly Controller[]): Controller {
+  return {
+    name,
+    async run(signal) {
+      await Promise.all(controllers.map((controller) => controller.run(signal)));
+    },
+    async healthy() {
+      for (const controller of controllers) await controller.healthy?.();
+    },
+    running: () => controllers.flatMap((controller) => controller.running?.() ?? []),
+  };
+}

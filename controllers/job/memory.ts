@@ -1,0 +1,67 @@
+import { type Job, type ObjectKey, keyOf, resources } from '#pkg/api';
+import { type ControllerContext, Expectations, type WriteBarrier } from '#pkg/controller';
+
+import type { BackoffRecord } from './backoff.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * What the controller remembers between syncs of a Job. All of it may be lost with the process: it only bridges the time
+ * until the caches show what was done, and spaces out replacements of failed Pods.
+ */
+export class JobMemory {
+  /** Pods created and deleted. */
+  readonly expectations: Expectations;
+  /** How the Pods of each Job have failed lately. */
+  readonly backoffs = new Map<ObjectKey, BackoffRecord>();
+  readonly barrier: WriteBarrier | undefined;
+  /** UIDs of Pods whose finalizer was removed and whose update has not come yet, by Job. */
+  readonly #released = new Map<ObjectKey, Set<string>>();
+  /** UIDs of Jobs that were written as finished. */
+  readonly #finished = new Set<string>();
+
+  constructor({ clock, log }: Pick<ControllerContext, 'clock' | 'log'>, barrier: WriteBarrier | undefined) {
+    this.expectations = new Expectations({ resource: resources.jobs, clock, log });
+    this.barrier = barrier;
+  }
+
+  releasedPods(key: ObjectKey): ReadonlySet<string> {
+    return new Set(this.#released.get(key) ?? NONE);
+  }
+
+  expectReleases(key: ObjectKey, uids: readonly string[]): void {
+    const known = this.#released.get(key) ?? new Set();
+    for (const uid of uids) known.add(uid);
+    this.#released.set(key, known);
+  }
+
+  /** The Pod holds the finalizer no more, or its removal was refused. */
+  releaseObserved(key: ObjectKey, uid: string): void {
+    const known = this.#released.get(key);
+    known?.delete(uid);
+    if (known?.size === 0) this.#released.delete(key);
+  }
+
+  wroteFinished(job: Job): void {
+    this.#finished.add(job.metadata.uid);
+  }
+
+  /** It was written as finished, whatever the cache says. */
+  hasFinished(job: Job): boolean {
+    return this.#finished.has(job.metadata.uid);
+  }
+
+  /** The Job is finished, or gone. */
+  forget(job: Job): void {
+    const key = keyOf(job);
+    this.#finished.delete(job.metadata.uid);
+    this.forgetKey(key);
+    this.barrier?.forget(key, job.metadata.uid);
+  }
+
+  forgetKey(key: ObjectKey): void {
+    this.expectations.forget(key);
+    this.#released.delete(key);
+    this.backoffs.delete(key);
+  }
+}

@@ -1,0 +1,75 @@
+import { type Job, type ObjectKey, type Pod, type ResourceType, apiVersionOf, controllerOf, isNotFound, keyOf, resources } from '#pkg/api';
+import type { Lister } from '#pkg/cache';
+import { type Controller, type ControllerContext, type Enqueue, type Owners, createLoop, dependentsOf, on, orphansFor, removeFinalizerPatch } from '#pkg/controller';
+import type { RateLimiter } from '#pkg/workqueue';
+
+import { TRACKING_FINALIZER, isFinished, isTracked, managedByOther } from './facts.ts';
+import type { JobMemory } from './memory.ts';
+
+export interface OrphanParts {
+  readonly context: ControllerContext;
+  readonly jobs: Owners<Job>;
+  readonly pods: Lister<Pod>;
+  readonly memory: JobMemory;
+  readonly workers: number;
+  readonly rateLimiter: RateLimiter<ObjectKey>;
+}
+
+/**
+ * Takes the tracking finalizer off Pods that no Job will count: without Job, or left over by one that has finished.
+ * Otherwise they could never be deleted (`syncOrphanPod` in `pkg/controller/job/job_controller.go`).
+ */
+export function createOrphanLoop(parts: OrphanParts): Controller {
+  const { context, jobs, pods, workers, rateLimiter } = parts;
+
+  /** On its way out, and no sync of its Job will release it. */
+  function going(pod: Pod): readonly Enqueue[] {
+    if (!isTracked(pod)) return [];
+    const job = jobs.controllerOf(pod);
+    return !job || isFinished(job) ? [keyOf(pod)] : [];
+  }
+
+  function seen(pod: Pod): readonly Enqueue[] {
+    if (pod.metadata.deletionTimestamp !== undefined) return going(pod);
+    return !controllerOf(pod) && isTracked(pod) ? [keyOf(pod)] : [];
+  }
+
+  function leftBy(job: Job): readonly Enqueue[] {
+    const { uid, namespace = '' } = job.metadata;
+    const selector = jobs.selectorOf(job);
+    const orphans = orphansFor(pods, namespace, job.spec?.selector).filter((pod) => selector.matches(pod.metadata.labels));
+    return [...dependentsOf(pods, uid), ...orphans].filter(isTracked).map(keyOf);
+  }
+
+  return createLoop(context, {
+    queue: 'job_orphan_pod',
+    resource: resources.pods,
+    workers,
+    rateLimiter,
+    triggers: [
+      on(resources.pods, { add: seen, update: (_old, pod) => seen(pod) }),
+      on(resources.jobs, { update: (_old, job) => (isFinished(job) ? leftBy(job) : []), delete: leftBy }, { resync: true }),
+    ],
+    reconcile: (key, signal) => releaseOrphan(parts, key, signal),
+  });
+}
+
+async function releaseOrphan({ context, jobs, pods, memory }: OrphanParts, key: ObjectKey, signal: AbortSignal): Promise<void> {
+  const pod = pods.get(key);
+  if (!pod || !isTracked(pod)) return;
+  const job = jobs.controllerOf(pod);
+  if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return;
+  if (job && (managedByOther(job) !== undefined || !isFinished(job))) return;
+  try {
+    const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
+    const { metadata } = await context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { signal });
+    if (job) memory.barrier?.wrote(keyOf(job), job.metadata.uid, resources.pods, metadata.resourceVersion);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function isManagedBy(pod: Pod, type: ResourceType): boolean {
+  const controller = controllerOf(pod);
+  return controller?.kind === type.kind && controller.apiVersion === apiVersionOf(type);
+}
