@@ -1,7 +1,8 @@
 /**
  * What Deployments cost a cluster: requests by verb and resource, conflicts, CPU and memory of the manager, for 100
  * Deployments of 20 Pods. Needs `KUBEBUILDER_ASSETS`, since only a real API server counts; where that folder has a
- * `kube-controller-manager` too, the same is done with it first, and compared. `WORKLOADS=deploy,rollout` runs some.
+ * `kube-controller-manager` too, the same is done with it first, and compared. `WORKLOADS=deploy,rollout` runs some,
+ * `RIVAL=` (empty) leaves the other out.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,11 +14,11 @@ import { Child } from '../harness/processes.ts';
 import { assetsFolder, startRealControlPlane } from '../harness/real-control-plane.ts';
 import { runPods } from '../harness/run-pods.ts';
 import { createTestClient } from '../harness/test-client.ts';
+import { measuredCommand } from './bundle.ts';
 import { figure } from './report.ts';
 import { type RecordedRequest, byKind, ofManager, readAuditLog } from './workloads/requests.ts';
 import { scenarios } from './workloads/scenarios.ts';
 
-const MAIN = join(import.meta.dirname, '../../cmd/kube-controller-manager/main.ts');
 const FLAGS = [
   '--controllers=deployment-controller,replicaset-controller,serviceaccount-token-controller',
   '--use-service-account-credentials',
@@ -104,8 +105,8 @@ const assets = assetsFolder();
 if (assets === undefined) {
   console.log('workloads: skipped, set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver');
 } else {
-  const rival = join(assets, 'kube-controller-manager');
+  const rival = process.env['RIVAL'] ?? join(assets, 'kube-controller-manager');
   const theirs = existsSync(rival) ? await measure('original', [rival], assets) : [];
-  const ours = await measure('ours', [process.execPath, MAIN], assets);
+  const ours = await measure('ours', measuredCommand(), assets);
   for (const result of ours) report(result, theirs.find(({ scenario }) => scenario === result.scenario));
 }
