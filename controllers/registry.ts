@@ -1,12 +1,14 @@
 import type { ControllerDefinition } from '#pkg/controller';
 
 import { deploymentController } from './deployment/index.ts';
+import { jobController } from './job/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { replicationControllerController } from './replicationcontroller/index.ts';
 
 /** Every controller that is here. A new one costs its folder and a line. */
 export const controllerDefinitions: readonly ControllerDefinition[] = [
   deploymentController,
+  jobController,
   replicaSetController,
   replicationControllerController,
 ];

@@ -145,8 +145,9 @@ export class FakeCluster {
     const graceful = type.kind === 'Pod' && isAssigned(live) && options.gracePeriodSeconds !== 0;
     if (!graceful && !live.metadata.finalizers?.length) return this.#remove(type, live);
     if (live.metadata.deletionTimestamp !== undefined) return;
-    const deletionTimestamp = formatTime(this.#clock.now() + (graceful ? 30_000 : 0));
-    this.#change(type, live, { ...live, metadata: { ...live.metadata, deletionTimestamp } });
+    const deletionGracePeriodSeconds = graceful ? 30 : 0;
+    const deletionTimestamp = formatTime(this.#clock.now() + deletionGracePeriodSeconds * 1000);
+    this.#change(type, live, { ...live, metadata: { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds } });
   }
 
   /** Removes an object for good, as the kubelet does with a Pod that has ended. */

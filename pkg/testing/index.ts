@@ -28,3 +28,5 @@ export { ServerWorld, type ServerWorldOptions, createServerWorld } from './serve
 export { FastClock } from './fast-clock.ts';
 export { FaultyTransport, corrupted, refusing, shuffledLines, truncated } from './faulty-transport.ts';
 export { type StoreSettings, storeContract } from './store-contract.ts';
+export { type JobKubeletOptions, type PodEnd, runJobKubelet } from './job-kubelet.ts';
+export { type JobParts, job, newJob } from './jobs.ts';
