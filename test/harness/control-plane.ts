@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { resources } from '#pkg/api';
+import type { RequestLog } from '#pkg/apiserver';
 
 import { startEmbeddedControlPlane } from './embedded-control-plane.ts';
+import { Child } from './processes.ts';
 import { assetsFolder, startRealControlPlane } from './real-control-plane.ts';
 import { type PodRunner, runPods } from './run-pods.ts';
 import { createTestClient } from './test-client.ts';
@@ -12,7 +16,20 @@ export interface ControlPlane {
   /** Paths of kubeconfig files: a member of system:masters, and the user system:kube-controller-manager. */
   readonly adminKubeconfig: string;
   readonly managerKubeconfig: string;
+  /** Ends the API server with a signal and starts it again on the same port and data, where it is a process of ours. */
+  readonly restart?: (signal: NodeJS.Signals) => Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Something deletes what has lost its owners and empties namespaces; see {@link canCollect}. */
+  readonly collect?: boolean;
+  /** Hears of every request, where the server is the embedded one. */
+  readonly requestLog?: RequestLog;
+  /** Path of a file for every request, where it is a kube-apiserver of ours: see {@link RealControlPlaneOptions}. */
+  readonly auditLog?: string;
+  /** More flags for that kube-apiserver. */
+  readonly apiServerFlags?: readonly string[];
 }
 
 export type ControlPlaneKind = 'kube-apiserver' | 'existing cluster' | 'embedded server';
@@ -27,18 +44,46 @@ export function controlPlaneKind(): ControlPlaneKind {
 }
 
 /** Starts, or finds, the API server of {@link controlPlaneKind}, with something that makes Pods run. */
-export async function startControlPlane(): Promise<ControlPlane> {
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   switch (controlPlaneKind()) {
     case 'embedded server':
-      return startEmbeddedControlPlane();
-    case 'kube-apiserver':
-      return withPods(await startRealControlPlane(assetsFolder()!));
+      return startEmbeddedControlPlane(options);
+    case 'kube-apiserver': {
+      const plane = await withPods(await startRealControlPlane(assetsFolder()!, options));
+      return options.collect ? withCollector(plane) : plane;
+    }
     case 'existing cluster': {
       const path = process.env['TEST_KUBECONFIG']!;
       await readFile(path);
       return withPods({ adminKubeconfig: path, managerKubeconfig: path, stop: async () => {} });
     }
   }
+}
+
+/** The original manager, where it lies beside the API server. */
+export function originalManager(): string | undefined {
+  const folder = assetsFolder();
+  const path = folder && join(folder, 'kube-controller-manager');
+  return path && existsSync(path) ? path : undefined;
+}
+
+/** Whether something can be had that collects garbage: simulated on the embedded server, the original's on a real one. */
+export function canCollect(): boolean {
+  return controlPlaneKind() === 'embedded server' || (controlPlaneKind() === 'kube-apiserver' && originalManager() !== undefined);
+}
+
+function withCollector(plane: ControlPlane): ControlPlane {
+  const program = originalManager();
+  if (!program) return plane;
+  const controllers = '--controllers=garbage-collector-controller,namespace-controller';
+  const collector = new Child('collector', program, [`--kubeconfig=${plane.adminKubeconfig}`, '--leader-elect=false', '--secure-port=0', controllers]);
+  return {
+    ...plane,
+    async stop() {
+      await collector.stop();
+      await plane.stop();
+    },
+  };
 }
 
 /** Where there is no node, nothing runs Pods; the harness then does. */

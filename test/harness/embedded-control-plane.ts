@@ -2,15 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type RequestLog, createApiServer, startSimulation } from '#pkg/apiserver';
+import { createApiServer, startSimulation } from '#pkg/apiserver';
 
-import type { ControlPlane } from './control-plane.ts';
+import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 
 /** The embedded API server in this process, over HTTPS, with simulated nodes. */
-export async function startEmbeddedControlPlane(requestLog?: RequestLog): Promise<ControlPlane> {
+export async function startEmbeddedControlPlane({ collect = false, requestLog }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const server = createApiServer(requestLog ? { requestLog } : {});
-  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 } });
+  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 }, garbageCollection: collect, namespaceCleanup: collect });
   const running = await server.serve();
   const file = async (commonName: string, organizations: readonly string[]): Promise<string> => {
     const path = join(folder, `${commonName}.kubeconfig`);

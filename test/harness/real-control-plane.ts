@@ -33,6 +33,7 @@ export function assetsFolder(): string | undefined {
 export interface RealControlPlaneOptions {
   /** Path of a file into which the server writes every request, one JSON line each (audit.k8s.io/v1, level Metadata). */
   readonly auditLog?: string;
+  readonly apiServerFlags?: readonly string[];
 }
 
 /** A real etcd and kube-apiserver on loopback, with RBAC on and no admission of service accounts. */
@@ -59,7 +60,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
     const signing = await file('sa.key', accounts.privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const verifying = await file('sa.pub', accounts.publicKey.export({ type: 'spki', format: 'pem' }));
     const admin = await authority.issue('CN=admin,O=system:masters');
-    const server = new Child('kube-apiserver', join(assets, 'kube-apiserver'), [
+    const flags = [
       `--etcd-servers=${etcd}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
@@ -76,14 +77,23 @@ export async function startRealControlPlane(assets: string, options: RealControl
       `--service-account-key-file=${verifying}`,
       `--service-account-signing-key-file=${signing}`,
       ...(options.auditLog ? [`--audit-log-path=${options.auditLog}`, `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`] : []),
-    ]);
-    children.push(server);
-    await ready(port, authority.certificate, admin, server);
+      ...(options.apiServerFlags ?? []),
+    ];
+    const start = async (): Promise<void> => {
+      const server = new Child('kube-apiserver', join(assets, 'kube-apiserver'), flags);
+      children.push(server);
+      await ready(port, authority.certificate, admin, server);
+    };
+    await start();
     const access = async (name: string, pair: Pair): Promise<string> =>
       file(`${name}.kubeconfig`, kubeconfig({ server: `https://127.0.0.1:${port}`, authority: authority.certificate, user: name, pair }));
     return {
       adminKubeconfig: await access('admin', admin),
       managerKubeconfig: await access('system:kube-controller-manager', await authority.issue('CN=system:kube-controller-manager')),
+      async restart(signal) {
+        await children.pop()!.stop(signal, START);
+        await start();
+      },
       stop,
     };
   } catch (error) {

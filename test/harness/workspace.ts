@@ -13,7 +13,7 @@ import {
 } from '#pkg/api';
 import type { Client } from '#pkg/client';
 
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 import { startDaemon } from './daemon.ts';
 import { eventually } from './eventually.ts';
 import type { Child } from './processes.ts';
@@ -32,8 +32,8 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function openStage(flags: readonly string[] = []): Promise<Stage> {
-  const plane = await startControlPlane();
+export async function openStage(options: ControlPlaneOptions = {}): Promise<Stage> {
+  const plane = await startControlPlane(options);
   const access = await createTestClient(plane.adminKubeconfig);
   const workspace = namespacesOf(access.client);
   const daemon = startDaemon({
@@ -45,7 +45,6 @@ export async function openStage(flags: readonly string[] = []): Promise<Stage> {
       '--kube-api-burst=1000',
       '--concurrent-deployment-syncs=20',
       '--concurrent-replicaset-syncs=20',
-      ...flags,
     ],
   });
   return {

@@ -1,15 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { type KubeObject, type ResourceType, isNotFound, resources } from '#pkg/api';
 
-import { type ControlPlane, controlPlaneKind, startControlPlane } from '../harness/control-plane.ts';
+import { type ControlPlane, controlPlaneKind, originalManager, startControlPlane } from '../harness/control-plane.ts';
 import { startDaemon } from '../harness/daemon.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Child } from '../harness/processes.ts';
-import { assetsFolder } from '../harness/real-control-plane.ts';
 import { type TestClient, createTestClient } from '../harness/test-client.ts';
 import { NEVER_READY, type Workspace, namespacesOf, template } from '../harness/workspace.ts';
 
@@ -119,10 +115,7 @@ describe(`leadership on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   });
 });
 
-const original = ((): string | undefined => {
-  const path = join(assetsFolder() ?? '', 'kube-controller-manager');
-  return assetsFolder() && existsSync(path) ? path : undefined;
-})();
+const original = originalManager();
 
 /** Every change of a kind since now, until `stop`. */
 async function recordChanges<T extends KubeObject>(at: Workspace, type: ResourceType<T>): Promise<() => Promise<string[]>> {
