@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type ApiServer, type RunningServer, createApiServer, startSimulation, writePrivate } from '#pkg/apiserver';
 import { controllerDefinitions } from '../../controllers/registry.ts';
 import { DevclusterError } from './errors.ts';
@@ -19,9 +19,9 @@ export interface Cluster {
 const HEARTBEAT = 10_000;
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const adminKubeconfig = join(options.dataDir, 'kubeconfig');
+  const adminKubeconfig = join(resolve(options.dataDir), 'kubeconfig');
   const managerKubeconfig = join(options.dataDir, 'kube-controller-manager.kubeconfig');
-  makeFolder(options.dataDir);
+  makeFolder(resolve(options.dataDir));
   const server = createApiServer();
   try {
     const running = await listen(server, options.port);
@@ -49,10 +49,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makePath(path);
   } catch (error) {
     throw new DevclusterError('BadOption', `--data-dir: cannot make the folder ${path}`, undefined, { cause: error });
   }
+}
+
+/** Node's own recursion does not end where the file system takes no folders, as under /proc. */
+function makePath(path: string): void {
+  if (existsSync(path)) return;
+  makePath(dirname(path));
+  mkdirSync(path);
 }
 
 async function listen(server: ApiServer, port: number): Promise<RunningServer> {

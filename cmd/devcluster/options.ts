@@ -31,9 +31,11 @@ const MOST_NODES = 10_000;
 /** The command line, with what it calls. Bad flags end the program with a message that names them. */
 export function createProgram(commands: Commands): Command {
   const program = new Command('devcluster');
-  program.description('A Kubernetes cluster on this machine: an embedded API server, simulated nodes and our controller manager. No container is ever started, and nothing is kept: the next run starts from an empty cluster.');
+  program.description(
+    'A Kubernetes cluster on this machine: an embedded API server, simulated nodes and our controller manager. No container is ever started, and nothing is kept: the next run starts from an empty cluster.',
+  );
   program.showHelpAfterError('(--help says what there is)');
-  const run = common(program.command('run')).description('Keep a cluster running, roll out a sample, and print how it moves. Ctrl-C ends everything.');
+  const run = common(program.command('run')).description('Keep a cluster running, roll out a sample, and print how it moves. Ctrl-C ends everything, and nothing is kept: each run starts from an empty cluster.');
   run.option('--no-manager', 'only the API server and the nodes: nothing rolls out');
   run.option('--sample <file>', 'the manifest to apply', SAMPLE);
   run.option('--no-sample', 'apply nothing');

@@ -4,12 +4,14 @@ import { ManagerProcess } from './manager-process.ts';
 import type { RunOptions } from './options.ts';
 import { printProgress, say } from './progress.ts';
 import { waitFor } from './wait.ts';
-import { applyFile, leader } from './workload.ts';
+import { type Manifest, apply, leader, readManifests } from './workload.ts';
 
 const MOST_FOR_LEADING = 30_000;
 
 /** Keeps a cluster running until the signal aborts, which is a good end. */
 export async function run(options: RunOptions, signal: AbortSignal): Promise<void> {
+  // First, so that a mistake in it costs no time.
+  const manifests = options.sample === false ? [] : readManifests(options.sample);
   const cluster = await startCluster(options);
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
@@ -19,7 +21,7 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<voi
     if (options.manager) manager = await startManager(cluster, options);
     const stopPrinting = printProgress(cluster.server);
     const failure = manager?.failure() ?? new Promise<never>(() => {});
-    await Promise.race([failure, stopped(signal), roll(cluster, options, ending)]);
+    await Promise.race([failure, stopped(signal), roll(cluster, options, manifests, ending)]);
     await Promise.race([failure, stopped(signal)]);
     stopPrinting();
   } catch (error) {
@@ -58,13 +60,11 @@ function startManager({ managerKubeconfig }: Cluster, { dataDir, controllers, ve
   });
 }
 
-async function roll({ server }: Cluster, options: RunOptions, signal: AbortSignal): Promise<void> {
-  if (options.manager) {
-    await waitFor('the manager leads', MOST_FOR_LEADING, signal, () => leader(server) !== '');
-    say(`${leader(server)} leads`);
-  }
-  if (options.sample === false || !options.manager) return;
-  for (const name of await applyFile(server, options.sample)) say(`applied ${name}`);
+async function roll({ server }: Cluster, options: RunOptions, manifests: readonly Manifest[], signal: AbortSignal): Promise<void> {
+  if (!options.manager) return;
+  await waitFor('the manager leads', MOST_FOR_LEADING, signal, () => leader(server) !== '');
+  say(`${leader(server)} leads`);
+  for (const name of await apply(server, manifests)) say(`applied ${name}`);
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import { ManagerProcess } from './manager-process.ts';
 import type { ClusterOptions } from './options.ts';
 import { printProgress, say } from './progress.ts';
 import { waitFor } from './wait.ts';
-import { applyFile, deploymentOf, isRolledOut, leader, setImage } from './workload.ts';
+import { apply, deploymentOf, isRolledOut, leader, readManifests, setImage } from './workload.ts';
 
 const SAMPLE = resolve(import.meta.dirname, '../../deploy/samples/web.yaml');
 const NAME = 'web';
@@ -20,6 +20,7 @@ export async function smoke(options: ClusterOptions, signal: AbortSignal): Promi
   const begin = performance.now();
   const cluster = await startCluster(options);
   times['clusterMs'] = since(begin);
+  say(`API server at ${cluster.running.url}, ${options.nodes} simulated nodes`);
   const stopPrinting = printProgress(cluster.server);
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
@@ -62,7 +63,7 @@ async function play(cluster: Cluster, start: (name: string) => Promise<ManagerPr
   say('manager-2 stands by');
 
   await timed('firstRolloutMs', async () => {
-    for (const applied of await applyFile(server, SAMPLE)) say(`applied ${applied}`);
+    for (const applied of await apply(server, readManifests(SAMPLE))) say(`applied ${applied}`);
     await rolledOut(first, 'the first rollout is complete');
   });
   say('first rollout complete');

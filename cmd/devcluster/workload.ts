@@ -3,7 +3,8 @@ import { loadAll } from 'js-yaml';
 import type { ApiServer, InProcessTransport } from '#pkg/apiserver';
 import { DevclusterError } from './errors.ts';
 
-interface Manifest {
+/** An object to be applied, as far as its path asks. */
+export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
@@ -11,13 +12,13 @@ interface Manifest {
 
 const DEPLOYMENTS = 'deployments.apps';
 
-/** Applies every object of a manifest, as `kubectl apply --server-side` does; returns their names. */
-export async function applyFile(server: ApiServer, file: string): Promise<string[]> {
+/** Applies objects, as `kubectl apply --server-side` does; returns their names. */
+export async function apply(server: ApiServer, manifests: readonly Manifest[]): Promise<string[]> {
   const transport = server.inProcessTransport();
   const applied: string[] = [];
-  for (const manifest of readManifests(file)) {
+  for (const manifest of manifests) {
     const resource = server.registry.all().find(({ kind, apiVersion }) => kind === manifest.kind && apiVersion === manifest.apiVersion);
-    if (resource === undefined) throw new DevclusterError('Refused', `${file}: no kind ${manifest.kind} in ${manifest.apiVersion}`);
+    if (resource === undefined) throw new DevclusterError('Refused', `there is no kind ${manifest.kind} in ${manifest.apiVersion}`);
     const root = resource.group === '' ? '/api' : '/apis';
     const scope = resource.namespaced ? `/namespaces/${manifest.metadata.namespace ?? 'default'}` : '';
     const path = `${root}/${resource.apiVersion}${scope}/${resource.resource}/${manifest.metadata.name}?fieldManager=devcluster&force=true`;
@@ -27,7 +28,7 @@ export async function applyFile(server: ApiServer, file: string): Promise<string
   return applied;
 }
 
-function readManifests(file: string): Manifest[] {
+export function readManifests(file: string): Manifest[] {
   try {
     return (loadAll(readFileSync(file, 'utf8')) as (Manifest | null)[]).filter((manifest) => manifest !== null);
   } catch (error) {

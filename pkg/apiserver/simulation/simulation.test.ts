@@ -160,7 +160,7 @@ describe('simulated nodes', () => {
 
   test('renew their leases where asked', async () => {
     start({ nodes: 2, heartbeat: 10_000 });
-    const renewed = (): unknown => (server.store.get('leases.coordination.k8s.io', 'kube-node-lease/node-2')?.object['spec'] as { renewTime: string }).renewTime;
+    const renewed = (): unknown => (server.store.get('leases.coordination.k8s.io', 'kube-node-lease/node-2')!.object['spec'] as { renewTime: string }).renewTime;
     const first = renewed();
     await clock.step(10_000);
     expect(renewed()).not.toBe(first);
