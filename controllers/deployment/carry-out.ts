@@ -129,12 +129,12 @@ export class Writer {
     const before = draftOf(deployment);
     if (semanticEqual(before.status, status) && semanticEqual(before.annotations, annotations)) return false;
     const object: Deployment = { ...deployment, metadata: { ...deployment.metadata, annotations }, status };
-    this.#wrote(resources.deployments, await this.#deployments.updateStatus(object, { signal: this.#signal }));
+    this.#wrote(resources.deployments, await this.#deployments.updateStatus(object, { metadataOnly: true, signal: this.#signal }));
     return true;
   }
 
   async writeDeployment(deployment: Deployment): Promise<void> {
-    this.#wrote(resources.deployments, await this.#deployments.update(deployment, { signal: this.#signal }));
+    this.#wrote(resources.deployments, await this.#deployments.update(deployment, { metadataOnly: true, signal: this.#signal }));
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -39,6 +39,8 @@ export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
 }
 
 export interface WriteOptions extends CallOptions {
+  /** Of the answered object only the metadata is read, without managed fields: for whoever needs its name and version. */
+  readonly metadataOnly?: boolean;
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
 }

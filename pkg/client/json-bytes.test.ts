@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '#pkg/testing';
 
 import { Breather } from './breather.ts';
-import { managedFieldsRange, parseBytes, skipValue } from './json-bytes.ts';
+import { managedFieldsRange, parseBytes, parseMetadata, skipValue } from './json-bytes.ts';
 import { decodeList } from './list-decoder.ts';
 import { LineFramer, decodeEvent, decodeWatch } from './watch-decoder.ts';
 
@@ -46,9 +46,14 @@ describe('leaving out metadata.managedFields', () => {
         const bytes = Buffer.from(JSON.stringify(value, null, space));
         expect(parseBytes(bytes, 0, bytes.length, 0)).toEqual(copy(withoutManagedFields(value)));
         expect(skipValue(bytes, 0, bytes.length)).toBe(bytes.length);
+        expect(parseMetadata(bytes)).toEqual(copy(withoutManagedFields(value).metadata));
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test.each(['', '{', '[]', '{"spec":{"metadata":{}}}', '{"metadata":{"a":1', '{"metadata":{"managedFields":['])('finds no metadata in %s', (text) => {
+    expect(parseMetadata(Buffer.from(text))).toBeUndefined();
   });
 
   test.each([

@@ -105,14 +105,23 @@ function sameBytes(bytes: Uint8Array, from: number, to: number, key: Uint8Array)
   return true;
 }
 
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * What to leave out of `bytes` so that the object that opens at `at` loses its `metadata.managedFields`: a range with
  * one of the commas beside it. Only that path is looked at, and nothing behind the object's metadata is read.
  */
-export function managedFieldsRange(bytes: Uint8Array, at: number, end: number): { from: number; to: number } | undefined {
+export function managedFieldsRange(bytes: Uint8Array, at: number, end: number): Range | undefined {
   const metadata = findMember(bytes, at, end, METADATA);
-  if (metadata === undefined) return undefined;
-  const fields = findMember(bytes, metadata.value, end, MANAGED_FIELDS);
+  return metadata && managedFieldsOf(bytes, metadata.value, end);
+}
+
+/** The same, of the metadata that opens at `at`. */
+function managedFieldsOf(bytes: Uint8Array, at: number, end: number): Range | undefined {
+  const fields = findMember(bytes, at, end, MANAGED_FIELDS);
   if (fields === undefined) return undefined;
   const afterValue = skipValue(bytes, fields.value, end);
   if (afterValue < 0) return undefined;
@@ -126,9 +135,19 @@ export function managedFieldsRange(bytes: Uint8Array, at: number, end: number): 
  * out. Throws a SyntaxError.
  */
 export function parseBytes(bytes: Buffer, start: number, end: number, objectAt = -1): unknown {
-  const cut = objectAt < 0 ? undefined : managedFieldsRange(bytes, objectAt, end);
+  return parseWithout(bytes, start, end, objectAt < 0 ? undefined : managedFieldsRange(bytes, objectAt, end));
+}
+
+function parseWithout(bytes: Buffer, start: number, end: number, cut: Range | undefined): unknown {
   if (cut === undefined) return JSON.parse(bytes.toString('utf8', start, end));
   return JSON.parse(bytes.toString('utf8', start, cut.from) + bytes.toString('utf8', cut.to, end));
+}
+
+/** The metadata of the object in `bytes`, without its managed fields; undefined where none is found. Throws a SyntaxError. */
+export function parseMetadata(bytes: Buffer): unknown {
+  const metadata = findMember(bytes, skipSpace(bytes, 0, bytes.length), bytes.length, METADATA);
+  const end = metadata === undefined ? -1 : skipValue(bytes, metadata.value, bytes.length);
+  return metadata === undefined || end < 0 ? undefined : parseWithout(bytes, metadata.value, end, managedFieldsOf(bytes, metadata.value, end));
 }
 
 /** The same bytes as a Buffer; nothing is copied. */

@@ -4,7 +4,7 @@ import type { Clock } from '#pkg/base';
 import { Breather } from './breather.ts';
 import { type Call, type Caller, parseAnswer } from './caller.ts';
 import type { CallOptions, ListOptions, ReadOptions, ResourceClient, WatchOptions, WriteOptions } from './client.ts';
-import { parseBytes, skipSpace } from './json-bytes.ts';
+import { parseBytes, parseMetadata, skipSpace } from './json-bytes.ts';
 import { decodeList } from './list-decoder.ts';
 import {
   PATCH_CONTENT_TYPES,
@@ -27,6 +27,14 @@ export interface ResourceClientParts {
   readonly timeout: number;
 }
 
+interface WriteDetails {
+  readonly contentType?: string;
+  readonly name?: string;
+  readonly encoded?: string | undefined;
+}
+
+const wholeIn = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
+
 /** The typed verbs on one resource. */
 export function resourceClient<T extends KubeObject>(type: ResourceType<T>, parts: ResourceClientParts): ResourceClient<T> {
   const { caller, userAgent } = parts;
@@ -43,14 +51,9 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     };
   }
 
-  async function write(
-    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
-    path: string,
-    body: unknown,
-    options: CallOptions,
-    { contentType = 'application/json', name, encoded }: { readonly contentType?: string; readonly name?: string; readonly encoded?: string | undefined } = {},
-  ): Promise<T> {
-    const call: Call = {
+  function writing(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown, options: CallOptions, details: WriteDetails): Call {
+    const { contentType = 'application/json', name, encoded } = details;
+    return {
       method,
       path,
       headers: { accept: 'application/json', 'content-type': contentType, 'user-agent': userAgent },
@@ -60,7 +63,16 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
       signal: options.signal,
       timeout: options.timeout,
     };
-    return parseAnswer(await caller.exchange(call), call, (bytes) => JSON.parse(bytes.toString('utf8'))) as T;
+  }
+
+  async function write(method: 'POST' | 'PUT' | 'PATCH', path: string, body: unknown, options: WriteOptions, details: WriteDetails): Promise<T> {
+    const call = writing(method, path, body, options, details);
+    return parseAnswer(await caller.exchange(call), call, options.metadataOnly ? metadataIn : wholeIn) as T;
+  }
+
+  function metadataIn(bytes: Buffer): unknown {
+    const metadata = parseMetadata(bytes);
+    return metadata === undefined ? wholeIn(bytes) : { apiVersion: apiVersionOf(type), kind: type.kind, metadata };
   }
 
   /** Objects out of typed lists carry no kind; servers of custom resources insist on it. */
@@ -111,7 +123,8 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
       }),
 
     async delete(name, options = {}) {
-      await write('DELETE', objectPath(type, name), deleteBody(options), options, { name: name.name });
+      // What comes back, often the whole object, is of no use to anyone.
+      await caller.exchange(writing('DELETE', objectPath(type, name), deleteBody(options), options, { name: name.name }));
     },
   };
 }

@@ -15,8 +15,9 @@ export async function inParallel<T>(
   task: (item: T) => Promise<void>,
   concurrency = CONCURRENCY,
 ): Promise<FanOutResult> {
-  const queue = new PQueue({ concurrency });
-  const outcomes = await Promise.allSettled(items.map((item) => queue.add(() => task(item))));
+  // A queue is there to make some wait: without need of that it would cost as much as the requests' own bookkeeping.
+  const queue = items.length > concurrency ? new PQueue({ concurrency }) : undefined;
+  const outcomes = await Promise.allSettled(items.map((item) => (queue ? queue.add(() => task(item)) : task(item))));
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   return { successes: items.length - errors.length, errors };
 }

@@ -51,7 +51,8 @@ export class PodControl<Owner extends KubeObject> {
     const { recorder, log } = this.#context;
     let created: Pod;
     try {
-      created = await this.#pods.create(pod, { signal });
+      const { metadata } = await this.#pods.create(pod, { metadataOnly: true, signal });
+      created = { ...pod, metadata };
     } catch (error) {
       if (!signal?.aborted && !isNamespaceTerminating(error)) {
         recorder.event(owner, 'Warning', 'FailedCreate', `Error creating: ${describeError(error)}`);

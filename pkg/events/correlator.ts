@@ -78,7 +78,7 @@ export class Correlator {
     return this.#isSpam(event) ? undefined : observed;
   }
 
-  /** Remembers the event as the server has it. */
+  /** Remembers the event under the name that the server gave it. */
   written(event: NewEvent): void {
     this.#remember(eventKey(event), event);
   }

@@ -1,4 +1,4 @@
-import { type CoreEvent, type KubeObject, isApiError, isNamespaceTerminating, isNotFound, resources } from '#pkg/api';
+import { type CoreEvent, isApiError, isNamespaceTerminating, isNotFound, resources } from '#pkg/api';
 import { type Client, isTransportError } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 import type { Correlated, Correlator } from './correlator.ts';
@@ -13,7 +13,8 @@ export async function send(
   signal: AbortSignal,
 ): Promise<'done' | 'retry'> {
   try {
-    correlator.written(asSent(await write(client, event, update, signal)));
+    const { metadata } = await write(client, event, update, signal);
+    correlator.written({ ...event, metadata: { name: metadata.name, namespace: metadata.namespace ?? '' } });
     return 'done';
   } catch (error) {
     const fields = { event: `${event.metadata.namespace}/${event.metadata.name}`, reason: event.reason };
@@ -35,25 +36,16 @@ async function write(client: Client, event: NewEvent, update: boolean, signal: A
   const events = client.resource(resources.events);
   if (update) {
     try {
-      return await events.patch(event.metadata, 'strategic', countPatch(event), { signal });
+      return await events.patch(event.metadata, 'strategic', countPatch(event), { metadataOnly: true, signal });
     } catch (error) {
       // Events live for an hour by default: this one has expired, and starts again with its count.
       if (!isNotFound(error)) throw error;
     }
   }
-  return await events.create(event, { signal });
+  return await events.create(event, { metadataOnly: true, signal });
 }
 
 /** The fields in which a repetition differs from what was written before. */
 function countPatch({ count, lastTimestamp, message }: NewEvent): Partial<NewEvent> {
   return { count, lastTimestamp, message };
-}
-
-/** What the server answered, in the shape in which it was sent. */
-function asSent(event: CoreEvent): NewEvent {
-  return { ...event, metadata: nameOf(event), count: event.count ?? 1 };
-}
-
-function nameOf(object: KubeObject): { name: string; namespace: string } {
-  return { name: object.metadata.name, namespace: object.metadata.namespace ?? '' };
 }

@@ -14,7 +14,7 @@ export interface WriteStatusOptions<Owner extends KubeObject> {
 
 /**
  * Writes the status; when that is refused, once more on the object as it stands on the server, with the generation that
- * was acted on. Answers the object written; undefined when it is gone (`updateReplicaSetStatus` in
+ * was acted on. Answers the object written, its metadata at least; undefined when it is gone (`updateReplicaSetStatus` in
  * `pkg/controller/replicaset/replica_set_utils.go`).
  */
 export async function writeStatus<Owner extends KubeObject>(
@@ -29,7 +29,7 @@ export async function writeStatus<Owner extends KubeObject>(
       from: kind.status(target),
       to: status,
     });
-    return client.updateStatus(kind.withStatus(target, status), { signal });
+    return client.updateStatus(kind.withStatus(target, status), { metadataOnly: true, signal });
   };
   try {
     return await attempt(owner);
