@@ -74,9 +74,6 @@ export const pendingFlags = {
     { name: 'horizontal-pod-autoscaler-sync-period', type: 'duration', default: 15 * SECOND, help: 'How often an autoscaler looks', config: 'HPAController.HorizontalPodAutoscalerSyncPeriod' },
     { name: 'horizontal-pod-autoscaler-tolerance', type: 'float', default: 0.1, help: 'Scale only if the ratio of desired to actual differs from 1 by more than this', config: 'HPAController.HorizontalPodAutoscalerTolerance' },
   ],
-  'cronjob-controller': [
-    { name: 'concurrent-cron-job-syncs', type: 'int32', default: 5, minimum: 1, help: atATime('CronJobs synced'), config: 'CronJobController.ConcurrentCronJobSyncs' },
-  ],
   'legacy-serviceaccount-token-cleaner-controller': [
     { name: 'legacy-service-account-token-clean-up-period', type: 'duration', default: YEAR, help: 'A legacy token not used for this long may be deleted', config: 'LegacySATokenCleaner.CleanUpPeriod' },
   ],

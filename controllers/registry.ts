@@ -1,5 +1,6 @@
 import type { ControllerDefinition } from '#pkg/controller';
 
+import { cronJobController } from './cronjob/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { jobController } from './job/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
@@ -7,6 +8,7 @@ import { replicationControllerController } from './replicationcontroller/index.t
 
 /** Every controller that is here. A new one costs its folder and a line. */
 export const controllerDefinitions: readonly ControllerDefinition[] = [
+  cronJobController,
   deploymentController,
   jobController,
   replicaSetController,

@@ -1,0 +1,124 @@
+import { keyOf, resources } from '#pkg/api';
+import {
+  type ControllerContext,
+  type ReconcileResult,
+  WriteBarrier,
+  createLoop,
+  defineController,
+  indexDependents,
+  reads,
+} from '#pkg/controller';
+
+import { Writer, type Writing } from './carry-out.ts';
+import { decideCleanup, decideStart, decideStatus } from './decide.ts';
+import { CronError } from './errors.ts';
+import { gather } from './gather.ts';
+import { untilNext } from './missed.ts';
+import { scheduleOf } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { onCronJob, onJob } from './triggers.ts';
+
+/** Makes Jobs when their CronJobs' schedules say so, and clears finished ones away. */
+export const cronJobController = defineController({
+  name: 'cronjob-controller',
+  aliases: ['cronjob'],
+  flags: [
+    {
+      name: 'concurrent-cron-job-syncs',
+      type: 'int32',
+      default: 5,
+      minimum: 1,
+      config: 'CronJobController.ConcurrentCronJobSyncs',
+      help: 'CronJobs synced at the same time; more react faster and load CPU and network more',
+    },
+  ],
+  reads: [
+    // Whole: the status is written with the object around it.
+    reads(resources.cronJobs),
+    reads(resources.jobs, 'status.conditions', 'status.startTime', 'status.completionTime'),
+  ],
+  rbac: [
+    { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'list', 'update', 'watch'] },
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+    { apiGroups: ['batch'], resources: ['cronjobs/status'], verbs: ['update'] },
+    { apiGroups: ['batch'], resources: ['cronjobs/finalizers'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create(context) {
+    const { clock, recorder, log, metrics } = context;
+    const cronJobs = context.informers.informer(resources.cronJobs);
+    const jobs = context.informers.informer(resources.jobs);
+    indexDependents(jobs);
+    const barrier = new WriteBarrier({ informers: [cronJobs, jobs], metrics, subsystem: 'cronjob_controller' });
+    const skew = metrics.histogram({
+      name: 'cronjob_controller_job_creation_skew_duration_seconds',
+      help: 'Time between when a Job was scheduled to be created and when it was.',
+      stability: 'STABLE',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    });
+    const writing: Writing = { context, barrier, observeSkew: (seconds) => skew.observe(seconds) };
+    const gathering = { context, cronJobs: cronJobs.lister, jobs: jobs.lister };
+    return createLoop(context, {
+      queue: 'cronjob',
+      resource: resources.cronJobs,
+      workers: context.options['concurrent-cron-job-syncs'],
+      barrier,
+      triggers: [
+        onCronJob({
+          onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid),
+          untilNext(cronJob) {
+            try {
+              return untilNext(cronJob, clock.now(), scheduleOf(cronJob));
+            } catch (error) {
+              if (!(error instanceof CronError)) throw error;
+              const schedule = cronJob.spec?.schedule;
+              log.v(2)?.info('Unparseable schedule', { cronJob: keyOf(cronJob), schedule, problem: error.message });
+              recorder.event(cronJob, 'Warning', 'UnParseableCronJobSchedule', `unparseable schedule for cronjob: ${schedule}`);
+              return undefined;
+            }
+          },
+        }),
+        onJob(cronJobs.lister),
+      ],
+      async reconcile(key, signal) {
+        const snapshot = await gather(key, gathering, signal);
+        return snapshot && reconcile(snapshot, writing, context, signal);
+      },
+    });
+  },
+});
+
+async function reconcile(
+  snapshot: Snapshot,
+  writing: Writing,
+  { clock }: Pick<ControllerContext, 'clock'>,
+  signal: AbortSignal,
+): Promise<ReconcileResult | void> {
+  const { cronJob, now } = snapshot;
+  const writer = new Writer(writing, cronJob, signal);
+  const deleted = await writer.deleteFinished(decideCleanup(snapshot));
+  const noted = decideStatus(snapshot, deleted);
+  writer.report(noted.reports);
+  const { start, reports } = decideStart({ ...cronJob, status: noted.status }, now);
+  writer.report(reports);
+  if (start.kind !== 'start') {
+    await writer.writeStatus(noted.status);
+    return start.kind === 'wait' ? { requeueAfter: start.after } : undefined;
+  }
+
+  let { status, failure } = await writer.replace(start.replace, noted.status);
+  if (failure === undefined) {
+    try {
+      status = await writer.start(start.scheduled, status);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  signal.throwIfAborted();
+  // What was found out is true all the same, and replaced Jobs are gone.
+  await writer.writeStatus(status);
+  if (failure !== undefined) throw failure;
+  const after = untilNext({ ...cronJob, status }, now, start.schedule);
+  return { requeueAfter: Math.max(0, after - (clock.now() - now)) };
+}
