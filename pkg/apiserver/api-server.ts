@@ -5,6 +5,7 @@ import { RbacAuthorizer } from './auth/authorizer.ts';
 import { TokenIssuer } from './auth/tokens.ts';
 import { admin } from './auth/users.ts';
 import { bootstrap } from './bootstrap.ts';
+import { expireEvents } from './event-expiry.ts';
 import type { RequestLog, User } from './exchange.ts';
 import { Bookmarks } from './handler/bookmarks.ts';
 import type { Core } from './handler/call.ts';
@@ -71,7 +72,8 @@ export function createApiServer(options: ApiServerOptions = {}): ApiServer {
   const tokens = new TokenIssuer(store, clock);
   const core: Core = { store, registry, clock, random, log, authorizer, tokens, bookmarks: new Bookmarks(clock) };
   const handler = createHandler(core, options.requestLog);
-  const closers: (() => Promise<void>)[] = [async () => authorizer.close()];
+  const stopExpiry = expireEvents(store, clock);
+  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry()];
   return {
     handler,
     store,
