@@ -107,7 +107,9 @@ export class Caller {
   ): Promise<{ value: R } | { error: unknown; retryAfter: number | undefined }> {
     const { metrics, transport, warnings, fence } = this.#parts;
     call.signal?.throwIfAborted();
-    if (call.method !== 'GET' && call.lane !== 'lease') fence?.();
+    const beforeSend = call.method !== 'GET' && call.lane !== 'lease' ? fence : undefined;
+    // Asked again right before it is sent; but why dial for what is refused already?
+    beforeSend?.();
     metrics.forVerb(call.method).requestSize(call.body === undefined ? 0 : Buffer.byteLength(call.body));
     const trace = this.#parts.log.v(6);
     const start = trace ? this.#parts.clock.monotonic() : 0;
@@ -118,7 +120,7 @@ export class Caller {
     };
     let response: TransportResponse;
     try {
-      response = await transport.roundTrip(requestOf(call));
+      response = await transport.roundTrip(beforeSend ? { ...requestOf(call), beforeSend } : requestOf(call));
       seen(String(response.status));
     } catch (error) {
       seen('<error>');

@@ -282,6 +282,24 @@ describe('the fence', () => {
   });
 });
 
+test('the fence goes along with a write, to be asked once more as it is sent', async () => {
+  let open = true;
+  const transport: Transport = {
+    async roundTrip({ beforeSend }) {
+      // The lease ran out while a connection was being made.
+      open = false;
+      beforeSend?.();
+      throw new Error('sent');
+    },
+    close: async () => {},
+  };
+  const fence = (): void => {
+    if (!open) throw new Error('too late');
+  };
+  const client = createClient({ transport, userAgent: 'test', fence });
+  await expect(client.request({ method: 'POST', path: '/write', body: {} })).rejects.toThrow('too late');
+});
+
 describe('what is seen of it', () => {
   test('warnings are logged once a text', async () => {
     const logged: unknown[] = [];

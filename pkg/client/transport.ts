@@ -16,6 +16,11 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
   /** Until the answer's head must be there, ms; then `timeout`. The body's stream is not bounded by it. */
   readonly timeout?: number;
+  /**
+   * Called right before the request goes out, after every wait (for a connection, a free stream, credentials), and again
+   * if it is sent anew; what it throws rejects the round trip, and nothing is sent.
+   */
+  readonly beforeSend?: () => void;
 }
 
 export interface TransportResponse {

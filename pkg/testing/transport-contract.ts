@@ -74,6 +74,25 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       expect([response.status, await textOf(response)]).toEqual([status, 'text']);
     });
 
+    test('what beforeSend throws rejects, and nothing is sent', async () => {
+      const paths: string[] = [];
+      const transport = await harness(({ path }) => {
+        paths.push(path);
+        return { status: 200 };
+      });
+      const refused = transport.roundTrip({
+        ...GET,
+        path: '/refused',
+        beforeSend() {
+          throw new Error('not now');
+        },
+      });
+      await expect(refused).rejects.toThrow('not now');
+      let asked = 0;
+      await textOf(await transport.roundTrip({ ...GET, path: '/sent', beforeSend: () => void asked++ }));
+      expect({ asked, paths }).toEqual({ asked: 1, paths: ['/sent'] });
+    });
+
     test('an answer without a body ends', async () => {
       const transport = await harness(() => ({ status: 200 }));
       expect(await textOf(await transport.roundTrip(GET))).toBe('');

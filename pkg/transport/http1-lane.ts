@@ -34,6 +34,7 @@ export class Http1Lane {
     const { method, body, signal } = request;
     signal?.throwIfAborted();
     const pool = await (this.#pool ??= this.#createPool());
+    request.beforeSend?.();
     try {
       const answer = await pool.request({
         method,

@@ -138,6 +138,13 @@ export class Http2Session {
       const { signal, body } = request;
       let stream: ClientHttp2Stream;
       try {
+        request.beforeSend?.();
+      } catch (refusal) {
+        this.#release();
+        reject(refusal);
+        return;
+      }
+      try {
         const head = { [constants.HTTP2_HEADER_METHOD]: request.method, [constants.HTTP2_HEADER_PATH]: path, ...headers };
         stream = this.#session.request(head, { endStream: body === undefined });
       } catch (cause) {

@@ -8,6 +8,7 @@ export interface InProcessRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  readonly beforeSend?: () => void;
 }
 
 export interface InProcessResponse {
@@ -29,6 +30,7 @@ export function inProcessTransport(handler: Handler, user: User): InProcessTrans
       const signal = request.signal === undefined ? closed.signal : AbortSignal.any([closed.signal, request.signal]);
       signal.throwIfAborted();
       const { 'accept-encoding': _, ...headers } = request.headers;
+      request.beforeSend?.();
       const bearer = headers['authorization'] !== undefined;
       const response = await handler({ ...request, headers, signal, ...(bearer ? {} : { user }) });
       signal.throwIfAborted();
