@@ -10,13 +10,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { AuditLog, type RecordedRequest } from '../harness/audit-log.ts';
 import { Child } from '../harness/processes.ts';
 import { assetsFolder, startRealControlPlane } from '../harness/real-control-plane.ts';
 import { runPods } from '../harness/run-pods.ts';
 import { createTestClient } from '../harness/test-client.ts';
 import { measuredCommand } from './bundle.ts';
 import { figure } from './report.ts';
-import { type RecordedRequest, byKind, ofManager, readAuditLog } from './workloads/requests.ts';
+import { byKind, ofManager } from './workloads/requests.ts';
 import { scenarios } from './workloads/scenarios.ts';
 
 const FLAGS = [
@@ -42,8 +43,8 @@ interface Result {
 
 async function measure(name: string, command: readonly string[], assets: string): Promise<Result[]> {
   const folder = await mkdtemp(join(tmpdir(), 'workloads-'));
-  const auditLog = join(folder, 'audit.log');
-  const plane = await startRealControlPlane(assets, { auditLog });
+  const audit = new AuditLog(join(folder, 'audit.log'));
+  const plane = await startRealControlPlane(assets, { auditLog: audit.path });
   const access = await createTestClient(plane.adminKubeconfig);
   const pods = runPods(access.client);
   const [program, ...args] = [...command, `--kubeconfig=${plane.managerKubeconfig}`, ...FLAGS];
@@ -53,11 +54,11 @@ async function measure(name: string, command: readonly string[], assets: string)
   try {
     await new Promise((resolve) => setTimeout(resolve, 3000));
     for (const scenario of scenarios.filter((one) => wanted?.includes(one.name) ?? true)) {
-      const before = { requests: ofManager(readAuditLog(auditLog)).length, cpu: cpuOf(manager), time: performance.now() };
+      const before = { requests: ofManager(audit.records()).length, cpu: cpuOf(manager), time: performance.now() };
       await scenario.run(access.client);
       const seconds = (performance.now() - before.time) / 1000;
       await new Promise((resolve) => setTimeout(resolve, LAST_EVENTS));
-      const requests = ofManager(readAuditLog(auditLog)).slice(before.requests);
+      const requests = ofManager(audit.records()).slice(before.requests);
       results.push({ scenario: scenario.name, requests, cpu: cpuOf(manager) - before.cpu, memory: peakMemory(manager), seconds });
       console.log(`${name} ${scenario.name}: ${requests.length} requests in ${seconds.toFixed(0)} s: ${byKind(requests).slice(0, 9).map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
     }

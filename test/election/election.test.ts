@@ -12,7 +12,10 @@ import { Electorate, SHORT } from './electorate.ts';
 let plane: ControlPlane;
 let access: TestClient;
 beforeAll(async () => {
-  plane = await startControlPlane();
+  // Coordinated election's fields are kept by servers that know it.
+  plane = await startControlPlane({
+    apiServerFlags: ['--feature-gates=CoordinatedLeaderElection=true', '--runtime-config=coordination.k8s.io/v1beta1=true'],
+  });
   access = await createTestClient(plane.adminKubeconfig);
 }, 180_000);
 afterAll(async () => {
@@ -51,7 +54,7 @@ describe(`candidates in processes of their own, on the ${controlPlaneKind()}`, (
 
       first.child.process.kill('SIGTERM');
       const second = await electorate.nextLeader(first.child.name, 2000 + SLACK);
-      expect(await first.child.stop()).toBe(0);
+      expect(await first.child.stop('SIGCONT')).toBe(0);
 
       electorate.start();
       second.child.process.kill('SIGKILL');

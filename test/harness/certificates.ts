@@ -32,7 +32,7 @@ export class Authority {
   static async create(): Promise<Authority> {
     const keys = await generateKeys();
     const issuer = await X509CertificateGenerator.createSelfSigned({
-      ...validity(),
+      ...today(),
       name: 'CN=test-ca',
       keys,
       signingAlgorithm: ALGORITHM,
@@ -42,11 +42,11 @@ export class Authority {
   }
 
   /** `subject` as in `CN=admin,O=system:masters`; names and addresses for a server. */
-  async issue(subject: string, hosts: readonly { type: 'dns' | 'ip'; value: string }[] = []): Promise<Pair> {
+  async issue(subject: string, hosts: readonly { type: 'dns' | 'ip'; value: string }[] = [], valid = today()): Promise<Pair> {
     const keys = await generateKeys();
     const usage = hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
     const certificate = await X509CertificateGenerator.create({
-      ...validity(),
+      ...valid,
       subject,
       issuer: this.#issuer.subject,
       publicKey: keys.publicKey,
@@ -67,7 +67,15 @@ async function exportKey(key: CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END PRIVATE KEY-----\n`;
 }
 
-function validity(): { notBefore: Date; notAfter: Date } {
+interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+function today(): Validity {
   const now = Date.now();
   return { notBefore: new Date(now - 60_000), notAfter: new Date(now + LIFETIME) };
 }
+
+/** Of a certificate that has expired. */
+export const YESTERDAY: Validity = { notBefore: new Date(Date.now() - 2 * LIFETIME), notAfter: new Date(Date.now() - LIFETIME) };

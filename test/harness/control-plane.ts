@@ -16,6 +16,8 @@ export interface ControlPlane {
   /** Paths of kubeconfig files: a member of system:masters, and the user system:kube-controller-manager. */
   readonly adminKubeconfig: string;
   readonly managerKubeconfig: string;
+  /** As the first, with a client certificate of yesterday; of a real kube-apiserver only. */
+  readonly expiredKubeconfig?: string;
   /** Ends the API server with a signal and starts it again on the same port and data, where it is a process of ours. */
   readonly restart?: (signal: NodeJS.Signals) => Promise<void>;
   stop(): Promise<void>;
@@ -90,7 +92,7 @@ function withCollector(plane: ControlPlane): ControlPlane {
 async function withPods(plane: ControlPlane): Promise<ControlPlane> {
   const access = await createTestClient(plane.adminKubeconfig);
   const nodes = await access.client.resource(resources.nodes).list({ limit: 1 });
-  const runner: PodRunner | undefined = nodes.items.length === 0 ? runPods(access.client) : undefined;
+  const runner: PodRunner | undefined = nodes.items.length === 0 ? runPods(access.client, { persistent: plane.restart !== undefined }) : undefined;
   return {
     ...plane,
     async stop() {

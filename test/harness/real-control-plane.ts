@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Authority, type Pair } from './certificates.ts';
+import { Authority, type Pair, YESTERDAY } from './certificates.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { Child, freePort } from './processes.ts';
@@ -13,7 +13,7 @@ import { Child, freePort } from './processes.ts';
 const AUDIT_POLICY = JSON.stringify({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
-  omitStages: ['RequestReceived', 'ResponseStarted'],
+  omitStages: ['RequestReceived'],
   rules: [{ level: 'Metadata' }],
 });
 
@@ -94,6 +94,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
         await children.pop()!.stop(signal, START);
         await start();
       },
+      expiredKubeconfig: await access('expired', await authority.issue('CN=admin,O=system:masters', [], YESTERDAY)),
       stop,
     };
   } catch (error) {

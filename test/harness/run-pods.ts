@@ -7,6 +7,9 @@ const NODE = 'test-node';
 const NEVER_READY = 'simulation.kubernetes.io/never-ready';
 const TERMINATION_DELAY = 'simulation.kubernetes.io/termination-delay';
 
+/** Between attempts of a persistent runner, ms. */
+const AGAIN = 300;
+
 export interface PodRunner {
   /** Ends it; rejects with what it failed with. */
   stop(): Promise<void>;
@@ -15,9 +18,9 @@ export interface PodRunner {
 /**
  * Scheduler and kubelets for an API server that has none: binds every Pod, reports it running and ready, and lets it go
  * when it is deleted. Of the annotations of the embedded server's simulation it honours `never-ready`, and
- * `termination-delay` in seconds.
+ * `termination-delay` in seconds. A `persistent` one looks at all of them anew after an error, for servers that come and go.
  */
-export function runPods(client: Client): PodRunner {
+export function runPods(client: Client, { persistent = false }: { readonly persistent?: boolean } = {}): PodRunner {
   const pods = client.resource(resources.pods);
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -42,7 +45,9 @@ export function runPods(client: Client): PodRunner {
   function see(pod: Pod): void {
     const before = under.get(pod.metadata.uid) ?? Promise.resolve();
     const after = before.then(() => move(pod)).catch((error: unknown) => {
-      if (!isNotFound(error) && !isConflict(error) && !isAbort(error, signal)) fail(new Error(`cannot run ${keyOf(pod)}`, { cause: error }));
+      if (isNotFound(error) || isConflict(error) || isAbort(error, signal)) return;
+      if (persistent) broken.abort();
+      else fail(new Error(`cannot run ${keyOf(pod)}`, { cause: error }));
     });
     under.set(pod.metadata.uid, after);
   }
@@ -53,12 +58,24 @@ export function runPods(client: Client): PodRunner {
     stopping.abort();
   }
 
+  /** Aborts when something failed; of a persistent runner. */
+  let broken = new AbortController();
+
   async function run(): Promise<void> {
-    const first = await pods.list({ signal });
+    if (!persistent) return follow(signal);
+    while (!signal.aborted) {
+      broken = new AbortController();
+      await follow(AbortSignal.any([signal, broken.signal])).catch(() => {});
+      await sleep(systemClock, AGAIN, signal);
+    }
+  }
+
+  async function follow(end: AbortSignal): Promise<void> {
+    const first = await pods.list({ signal: end });
     first.items.forEach(see);
     let { resourceVersion } = first.metadata;
-    while (!signal.aborted) {
-      for await (const event of pods.watch({ resourceVersion, allowWatchBookmarks: true, signal })) {
+    while (!end.aborted) {
+      for await (const event of pods.watch({ resourceVersion, allowWatchBookmarks: true, signal: end })) {
         if (event.type === 'ERROR') throw new Error(`watching pods: ${event.object.message}`);
         ({ resourceVersion } = event.object.metadata);
         if (event.type === 'DELETED') under.delete(event.object.metadata.uid);

@@ -1,0 +1,33 @@
+import type { Round } from './daemon-faults.ts';
+import type { Footprint } from './daemon-world.ts';
+
+/** Informers of the two controllers: Deployments, ReplicaSets, Pods. */
+const INFORMERS = 3;
+
+/**
+ * What of a round is more than a calm roll costs and the back-off allows. A broken connection costs each informer a watch,
+ * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again.
+ */
+export function tooMuch(round: Round, calm: Round): string[] {
+  const limits = {
+    reads: calm.reads + INFORMERS * (15 + round.seconds / 2),
+    writes: 1.5 * calm.writes + 50,
+    conflicts: calm.conflicts + calm.writes / 10 + 10,
+    leases: 20 + round.seconds * 1.5,
+    connections: 20 + round.seconds * 3,
+  };
+  return Object.entries(limits)
+    .filter(([key, limit]) => round[key as keyof typeof limits] > limit)
+    .map(([key, limit]) => `${round.fault}: ${round[key as keyof typeof limits]} ${key}, more than ${limit.toFixed(0)}`);
+}
+
+/** What a process holds at rest that it did not hold before. */
+export function leftBehind(before: Footprint, after: Footprint): string[] {
+  const wrong: string[] = [];
+  if (after.sockets > before.sockets + 1) wrong.push(`${after.sockets} sockets, ${before.sockets} before`);
+  for (const [kind, count] of Object.entries(after.resources)) {
+    if (count > (before.resources[kind] ?? 0) + 2) wrong.push(`${count} ${kind}, ${before.resources[kind] ?? 0} before`);
+  }
+  if (after.heapUsed > before.heapUsed * 1.1 + 2 ** 20) wrong.push(`heap of ${after.heapUsed} bytes, ${before.heapUsed} before`);
+  return wrong;
+}
