@@ -39,9 +39,6 @@ export const pendingFlags = {
   'resourceclaim-controller': [
     { name: 'concurrent-resourceclaim-syncs', type: 'int32', default: 50, minimum: 1, help: atATime('ResourceClaims created or deleted'), config: 'ResourceClaimController.ConcurrentSyncs' },
   ],
-  'statefulset-controller': [
-    { name: 'concurrent-statefulset-syncs', type: 'int32', default: 5, help: atATime('StatefulSets synced'), config: 'StatefulSetController.ConcurrentStatefulSetSyncs' },
-  ],
   'daemonset-controller': [
     { name: 'concurrent-daemonset-syncs', type: 'int32', default: 2, minimum: 1, help: atATime('DaemonSets synced'), config: 'DaemonSetController.ConcurrentDaemonSetSyncs' },
   ],

@@ -5,6 +5,7 @@ import { deploymentController } from './deployment/index.ts';
 import { jobController } from './job/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { replicationControllerController } from './replicationcontroller/index.ts';
+import { statefulSetController } from './statefulset/index.ts';
 
 /** Every controller that is here. A new one costs its folder and a line. */
 export const controllerDefinitions: readonly ControllerDefinition[] = [
@@ -13,4 +14,5 @@ export const controllerDefinitions: readonly ControllerDefinition[] = [
   jobController,
   replicaSetController,
   replicationControllerController,
+  statefulSetController,
 ];

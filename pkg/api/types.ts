@@ -119,3 +119,4 @@ export type Secret = Stored<models.V1Secret>;
 export type Service = Stored<models.V1Service>;
 export type ServiceAccount = Stored<models.V1ServiceAccount>;
 export type StatefulSet = Stored<models.V1StatefulSet>;
+export type StatefulSetSpec = Wire<models.V1StatefulSetSpec>;

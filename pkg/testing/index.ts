@@ -9,6 +9,7 @@
 export { FakeClock, failureOf, settle } from './fake-clock.ts';
 export { ScriptedCollection, type ScriptedRequest, refusal } from './scripted-collection.ts';
 export * from './workloads.ts';
+export * from './stateful-sets.ts';
 export { RecordedEvents } from './recorded-events.ts';
 export { type InformerWorld, informerWorld } from './informer-world.ts';
 export { ReplicaHandler, versionsOf } from './replica-handler.ts';

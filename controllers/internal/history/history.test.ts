@@ -52,7 +52,7 @@ test('created again it is the one that is there; a name taken by other data make
   expect(cluster.list(controllerRevisions)).toHaveLength(1);
 
   const taken = draftOf(owner, 'app:2');
-  cluster.create(controllerRevisions, { ...taken.object, data: { spec: {} } as never });
+  cluster.create(controllerRevisions, { ...taken.object, data: { spec: {} } });
   const { revision, collisionCount } = await history.create(owner, taken, 0, signal);
   expect(collisionCount).toBe(1);
   expect(revision.metadata.name).toBe(draftOf(owner, 'app:2', 1).object.metadata.name);
@@ -87,6 +87,7 @@ describe('changes', () => {
     expect(await history.renumber(owner, revision, 1, signal)).toBe(revision);
     expect((await history.renumber(owner, revision, 7, signal)).revision).toBe(7);
     expect(cluster.writes.map(({ verb, body }) => [verb, body])).toEqual([['patch', { metadata: { uid: revision.metadata.uid }, revision: 7 }]]);
+    await history.delete([revision], signal);
     await history.delete([revision], signal);
     expect(cluster.list(controllerRevisions)).toEqual([]);
   });

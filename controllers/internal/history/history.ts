@@ -5,6 +5,7 @@ import {
   type ResourceType,
   type Selector,
   isAlreadyExists,
+  isNotFound,
   keyOf,
   resources,
 } from '#pkg/api';
@@ -110,9 +111,15 @@ export class History<Owner extends KubeObject> {
     return written;
   }
 
-  /** One after the other, the oldest first. */
+  /** One after the other, as given. What is gone already is no failure. */
   async delete(revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
-    for (const revision of revisions) await this.#revisions.delete(revision.metadata, { signal });
+    for (const { metadata } of revisions) {
+      try {
+        await this.#revisions.delete(metadata, { signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
   }
 
   #wrote(owner: Owner, revision: ControllerRevision): void {

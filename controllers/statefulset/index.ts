@@ -1,0 +1,93 @@
+import { type Pod, type StatefulSet, isPodReady, keyOf, resources } from '#pkg/api';
+import { type Enqueue, Owners, WriteBarrier, createLoop, defineController, forObject, indexDependents, on, ownedBy, reads } from '#pkg/controller';
+
+import { History } from '../internal/history/index.ts';
+import { Departures } from './departures.ts';
+import type { Readers } from './gather.ts';
+import { UnavailabilityMetrics } from './metrics.ts';
+import { reconcile } from './reconcile.ts';
+import { minReadySeconds } from './snapshot.ts';
+import { onClaimGone } from './triggers.ts';
+
+/** Runs StatefulSets: Pods with names, volumes and an order. */
+export const statefulSetController = defineController({
+  name: 'statefulset-controller',
+  aliases: ['statefulset'],
+  flags: [
+    {
+      name: 'concurrent-statefulset-syncs',
+      type: 'int32',
+      default: 5,
+      config: 'StatefulSetController.ConcurrentStatefulSetSyncs',
+      help: 'How many StatefulSets are synced at a time. More react faster and take more CPU and network.',
+    },
+  ],
+  reads: [
+    // Whole: they are written back, or compared as a whole.
+    reads(resources.statefulSets),
+    reads(resources.persistentVolumeClaims),
+    reads(resources.controllerRevisions),
+    reads(resources.pods, 'spec.volumes.name', 'spec.volumes.persistentVolumeClaim', 'status.phase', 'status.conditions'),
+  ],
+  rbac: [
+    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+    { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['apps'], resources: ['statefulsets/status'], verbs: ['update'] },
+    { apiGroups: ['apps'], resources: ['statefulsets/finalizers'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['delete', 'update'] },
+    { apiGroups: [''], resources: ['pods/finalizers'], verbs: ['update'] },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create(context) {
+    const { informers, metrics, log, featureGates, client } = context;
+    const sets = informers.informer(resources.statefulSets);
+    const pods = informers.informer(resources.pods);
+    const claims = informers.informer(resources.persistentVolumeClaims);
+    const revisions = informers.informer(resources.controllerRevisions);
+    indexDependents(pods);
+    indexDependents(revisions);
+    const owners = new Owners(sets);
+    const departures = new Departures();
+    const barrier = featureGates.enabled('StaleControllerConsistencyStatefulSet')
+      ? new WriteBarrier({ informers: [pods, sets, claims, revisions], metrics, subsystem: 'statefulset_controller' })
+      : undefined;
+    const history = new History<StatefulSet>({ ownerType: resources.statefulSets, revisions: revisions.lister, client, barrier, log });
+    const readers: Readers = { context, sets: owners, pods: pods.lister, claims: claims.lister, history, departures, barrier };
+    const gauges = new UnavailabilityMetrics(metrics);
+    const unavailability = featureGates.enabled('MaxUnavailableStatefulSet') ? gauges : undefined;
+
+    /** Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue. */
+    function whenAvailable(set: StatefulSet, old: Pod, current: Pod): readonly Enqueue[] {
+      const after = minReadySeconds(set) * 1000;
+      return after > 0 && !isPodReady(old) && isPodReady(current) ? [{ key: keyOf(set), after }] : [];
+    }
+
+    function seen(pod: Pod): readonly Enqueue[] {
+      departures.seen(pod);
+      return [];
+    }
+
+    function forget(set: StatefulSet): void {
+      barrier?.forget(keyOf(set), set.metadata.uid);
+      gauges.forget(set);
+    }
+
+    return createLoop(context, {
+      queue: 'statefulset',
+      resource: resources.statefulSets,
+      workers: context.options['concurrent-statefulset-syncs'],
+      ...(barrier ? { barrier } : {}),
+      caches: [revisions],
+      triggers: [
+        forObject(resources.statefulSets, { onDelete: forget }),
+        on(resources.pods, { update: (_old, pod) => (pod.metadata.deletionTimestamp === undefined ? [] : seen(pod)), delete: seen }),
+        ownedBy(resources.pods, owners, { log, onUpdate: whenAvailable }),
+        onClaimGone(sets.lister),
+      ],
+      reconcile: (key, signal) => reconcile(key, { readers, unavailability }, signal),
+    });
+  },
+});

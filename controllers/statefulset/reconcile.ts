@@ -1,0 +1,136 @@
+import { type ControllerRevision, type ObjectKey, type Pod, SelectorError, type StatefulSet, isConflict, keyOf, makeKey, resources } from '#pkg/api';
+import { type ReconcileResult, aggregate } from '#pkg/controller';
+
+import { obsoleteRevisions, templateOf } from '../internal/history/index.ts';
+import { Writer } from './carry-out.ts';
+import { decide } from './decide.ts';
+import { StatefulSetError } from './errors.ts';
+import { type Gathering, type Readers, gather } from './gather.ts';
+import { ordinalOf, podRevision } from './identity.ts';
+import type { UnavailabilityMetrics } from './metrics.ts';
+import { currentRevision, decideUpdateRevision } from './revisions.ts';
+import type { PodRevision, Revisions, Snapshot } from './snapshot.ts';
+import { type StatefulSetStatus, decideRequeue, isNews, statusOf } from './status.ts';
+
+export interface ReconcileOptions {
+  readonly readers: Readers;
+  /** Missing without the gate MaxUnavailableStatefulSet. */
+  readonly unavailability: UnavailabilityMetrics | undefined;
+}
+
+export async function reconcile(key: ObjectKey, options: ReconcileOptions, signal: AbortSignal): Promise<ReconcileResult | void> {
+  const { context, barrier } = options.readers;
+  const gathering = await gather(key, options.readers, signal);
+  if (gathering === undefined) return barrier?.forget(key);
+  if (gathering instanceof SelectorError) return context.log.error('Invalid selector', gathering, { statefulSet: key });
+
+  const revisions = await findRevisions(gathering, options.readers, signal);
+  if (revisions === undefined) return undefined;
+  const failures: unknown[] = [];
+  let requeueAfter: number | undefined;
+  try {
+    requeueAfter = await update(gathering, revisions, options, signal);
+  } catch (error) {
+    failures.push(error);
+  }
+  signal.throwIfAborted();
+  try {
+    await truncate(gathering, revisions, options.readers, signal);
+  } catch (error) {
+    failures.push(error);
+  }
+  if (failures.length > 0) throw aggregate(failures);
+  if (requeueAfter !== undefined) return { requeueAfter };
+}
+
+/** The set's two revisions, after writing what is missing. Of a set on its way out nothing is written: undefined then. */
+async function findRevisions({ set, revisions }: Gathering, { history }: Readers, signal: AbortSignal): Promise<Revisions | undefined> {
+  const collisionCount = set.status?.collisionCount ?? 0;
+  const decision = decideUpdateRevision(set, revisions);
+  const of = (revision: ControllerRevision, collisions = collisionCount): Revisions => ({
+    current: currentRevision(set, revisions, revision),
+    update: revision,
+    collisionCount: collisions,
+  });
+  if (decision.kind === 'keep') return of(decision.revision);
+  if (set.metadata.deletionTimestamp !== undefined) return undefined;
+  if (decision.kind === 'renumber') return of(await history.renumber(set, decision.revision, decision.number, signal));
+  const created = await history.create(set, decision.draft, collisionCount, signal);
+  return of(created.revision, created.collisionCount);
+}
+
+/** Pods, claims and status; answers when to look again. A failure is thrown once the status says how far it got. */
+async function update(
+  gathering: Gathering,
+  revisions: Revisions,
+  { readers, unavailability }: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { context, claims } = readers;
+  const { set, pods } = gathering;
+  const now = context.clock.now();
+  const snapshot: Snapshot = {
+    set,
+    pods,
+    claim: (name) => claims.get(makeKey(set.metadata.namespace, name)),
+    current: podRevisionOf(revisions.current),
+    update: podRevisionOf(revisions.update),
+    now,
+    countUnavailable: unavailability !== undefined,
+  };
+  unavailability?.observe(snapshot);
+  const writer = new Writer(readers, snapshot, signal);
+  let failure: unknown;
+  try {
+    await writer.carryOut(decide(snapshot));
+  } catch (error) {
+    failure = error;
+  }
+  signal.throwIfAborted();
+  const members = writer.pods().filter((pod) => ordinalOf(pod) >= 0);
+  const status = statusOf(set, members, revisions, now);
+  try {
+    if (isNews(status, set.status)) await writeStatus(set, status, readers, signal);
+  } catch (error) {
+    if (failure === undefined) throw error;
+    context.log.error('Could not update status', error, { statefulSet: keyOf(set) });
+  }
+  if (failure !== undefined) throw failure;
+  return requeue(set, status, members, now, context.clock.now());
+}
+
+function podRevisionOf(revision: ControllerRevision): PodRevision {
+  const template = templateOf(revision);
+  const { name } = revision.metadata;
+  if (!template) throw new StatefulSetError('ForeignRevision', `revision ${name} holds no template`, { name });
+  return { name, template };
+}
+
+function requeue(set: StatefulSet, status: StatefulSetStatus, pods: readonly Pod[], decidedAt: number, now: number): number | undefined {
+  const wait = decideRequeue(set, status, pods, decidedAt);
+  return wait === undefined ? undefined : Math.max(0, wait - (now - decidedAt));
+}
+
+/** Once more on the object as it stands on the server, where another write came first. */
+async function writeStatus(set: StatefulSet, status: StatefulSetStatus, { context, barrier }: Readers, signal: AbortSignal): Promise<void> {
+  const sets = context.client.resource(resources.statefulSets);
+  const attempt = async (target: StatefulSet): Promise<void> => {
+    context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: target.status, to: status });
+    const written = await sets.updateStatus({ ...target, status }, { signal });
+    barrier?.wrote(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
+  };
+  try {
+    await attempt(set);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const live = await sets.get(set.metadata, { signal });
+    if (live.metadata.uid === set.metadata.uid) await attempt(live);
+  }
+}
+
+/** Deletes revisions beyond the history limit that neither the set nor a Pod is at. */
+async function truncate({ set, pods, revisions }: Gathering, { current, update: updating }: Revisions, { history }: Readers, signal: AbortSignal): Promise<void> {
+  const live = new Set([current.metadata.name, updating.metadata.name, ...pods.map(podRevision)]);
+  const obsolete = obsoleteRevisions(revisions, ({ metadata }) => live.has(metadata.name), set.spec?.revisionHistoryLimit ?? 10);
+  await history.delete(obsolete, signal);
+}

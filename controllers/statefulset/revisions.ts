@@ -1,0 +1,35 @@
+import { type ControllerRevision, type StatefulSet, resources } from '#pkg/api';
+
+import { type RevisionDraft, dataOf, newRevision, nextRevision, templatePatch } from '../internal/history/index.ts';
+
+/** What must be written before the set has the revision of its template. */
+export type UpdateRevision =
+  | { readonly kind: 'keep'; readonly revision: ControllerRevision }
+  /** Rolled back to: it becomes the newest. */
+  | { readonly kind: 'renumber'; readonly revision: ControllerRevision; readonly number: number }
+  | { readonly kind: 'create'; readonly draft: RevisionDraft };
+
+/** The revision for the set's template among sorted ones (`getStatefulSetRevisions` in `stateful_set_control.go`). */
+export function decideUpdateRevision(set: StatefulSet, sorted: readonly ControllerRevision[]): UpdateRevision {
+  const { template } = set.spec!;
+  const data = templatePatch(template);
+  const newest = sorted.at(-1);
+  const number = nextRevision(sorted);
+  const equal = sorted.findLast((revision) => dataOf(revision) === data);
+  if (equal) return equal === newest ? { kind: 'keep', revision: equal } : { kind: 'renumber', revision: equal, number };
+  const draft = newRevision({
+    owner: set,
+    ownerType: resources.statefulSets,
+    data,
+    labels: template.metadata?.labels ?? {},
+    annotations: set.metadata.annotations ?? {},
+    revision: number,
+    collisionCount: set.status?.collisionCount ?? 0,
+  });
+  return { kind: 'create', draft };
+}
+
+/** The revision that the status calls current; where there is none the history begins with the update's. */
+export function currentRevision(set: StatefulSet, revisions: readonly ControllerRevision[], update: ControllerRevision): ControllerRevision {
+  return revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+}
