@@ -6,6 +6,9 @@ import type { RateLimiter } from '#pkg/workqueue';
 import { TRACKING_FINALIZER, isFinished, isTracked, managedByOther } from './facts.ts';
 import type { JobMemory } from './memory.ts';
 
+/** The Pods that a Job released last may still be on their way to the cache when it is seen to have finished, ms. */
+const AFTER_FINISH = 1000;
+
 export interface OrphanParts {
   readonly context: ControllerContext;
   readonly jobs: Owners<Job>;
@@ -34,7 +37,7 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
     return !controllerOf(pod) && isTracked(pod) ? [keyOf(pod)] : [];
   }
 
-  function leftBy(job: Job): readonly Enqueue[] {
+  function leftBy(job: Job): readonly ObjectKey[] {
     const { uid, namespace = '' } = job.metadata;
     const selector = jobs.selectorOf(job);
     const orphans = orphansFor(pods, namespace, job.spec?.selector).filter((pod) => selector.matches(pod.metadata.labels));
@@ -48,11 +51,13 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
     rateLimiter,
     triggers: [
       on(resources.pods, { add: seen, update: (_old, pod) => seen(pod) }),
-      on(resources.jobs, { update: (_old, job) => (isFinished(job) ? leftBy(job) : []), delete: leftBy }, { resync: true }),
+      on(resources.jobs, { update: (_old, job) => (isFinished(job) ? leftBy(job).map(later) : []), delete: leftBy }, { resync: true }),
     ],
     reconcile: (key, signal) => releaseOrphan(parts, key, signal),
   });
 }
+
+const later = (key: ObjectKey): Enqueue => ({ key, after: AFTER_FINISH });
 
 async function releaseOrphan({ context, jobs, pods, memory }: OrphanParts, key: ObjectKey, signal: AbortSignal): Promise<void> {
   const pod = pods.get(key);
