@@ -13,9 +13,10 @@ import { createTestClient } from './test-client.ts';
 
 /** An API server to run black-box suites against, and how to reach it. */
 export interface ControlPlane {
-  /** Paths of kubeconfig files: a member of system:masters, and the user system:kube-controller-manager. */
+  /** Paths of kubeconfig files: a member of system:masters, the user system:kube-controller-manager, and one without rights. */
   readonly adminKubeconfig: string;
   readonly managerKubeconfig: string;
+  readonly strangerKubeconfig: string;
   /** As the first, with a client certificate of yesterday; of a real kube-apiserver only. */
   readonly expiredKubeconfig?: string;
   /** Ends the API server with a signal and starts it again on the same port and data, where it is a process of ours. */
@@ -57,7 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     case 'existing cluster': {
       const path = process.env['TEST_KUBECONFIG']!;
       await readFile(path);
-      return withPods({ adminKubeconfig: path, managerKubeconfig: path, stop: async () => {} });
+      return withPods({ adminKubeconfig: path, managerKubeconfig: path, strangerKubeconfig: path, stop: async () => {} });
     }
   }
 }

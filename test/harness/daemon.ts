@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { Child } from './processes.ts';
 
-const MAIN = join(import.meta.dirname, '../../cmd/kube-controller-manager/main.ts');
+export const MAIN = join(import.meta.dirname, '../../cmd/kube-controller-manager/main.ts');
 
 export interface DaemonOptions {
   readonly kubeconfig: string;

@@ -20,6 +20,7 @@ export async function startEmbeddedControlPlane({ collect = false, requestLog }:
   return {
     adminKubeconfig: await file('admin', ['system:masters']),
     managerKubeconfig: await file('system:kube-controller-manager', []),
+    strangerKubeconfig: await file('stranger', []),
     async stop() {
       simulation.stop();
       await server.close();

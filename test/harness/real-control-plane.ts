@@ -94,6 +94,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
         await children.pop()!.stop(signal, START);
         await start();
       },
+      strangerKubeconfig: await access('stranger', await authority.issue('CN=stranger')),
       expiredKubeconfig: await access('expired', await authority.issue('CN=admin,O=system:masters', [], YESTERDAY)),
       stop,
     };
