@@ -150,8 +150,9 @@ function parse(path: string, text: string): Node {
   try {
     value = load(text);
   } catch (cause) {
-    const first = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    throw new ConfigError('invalid', `kubeconfig ${path}: not YAML: ${first}`, { cause });
+    // The parser's message goes on with a picture of the place, over several lines.
+    const [first] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new ConfigError('invalid', `kubeconfig ${path}: not YAML: ${first}`, { cause: first });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ConfigError('invalid', `kubeconfig ${path}: must be an object`);
