@@ -88,7 +88,7 @@ describe('which Pods are created and deleted', () => {
 });
 
 test('long names leave room for the index', () => {
-  const created = newPod(job({ name: 'n'.repeat(63) }), { index: 12, replaced: undefined });
+  const created = newPod(job({ name: 'n'.repeat(63) }), { indexed: { index: 12, replaced: undefined } });
   expect(created.metadata.generateName).toBe(`${'n'.repeat(54)}-12-`);
 });
 

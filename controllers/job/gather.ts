@@ -3,6 +3,7 @@ import type { Lister } from '#pkg/cache';
 import { type ControllerContext, type Owners, claim, dependentsOf, orphansFor, withFinalizer } from '#pkg/controller';
 
 import { TRACKING_FINALIZER } from './facts.ts';
+import type { GangScheduling } from './gang.ts';
 import type { JobMemory } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -11,17 +12,22 @@ export interface Gathering {
   readonly jobs: Owners<Job>;
   readonly pods: Lister<Pod>;
   readonly memory: JobMemory;
+  /** Where its gate is enabled. */
+  readonly gangs: GangScheduling | undefined;
 }
 
-/** Reads all that the Job is decided by; adopts and releases Pods on the way. */
+/** Reads all that the Job is decided by; adopts and releases Pods on the way, and makes their group. */
 export async function gather(job: Job, gathering: Gathering, signal: AbortSignal): Promise<Snapshot> {
-  const { context, memory } = gathering;
+  const { context, memory, gangs } = gathering;
   const key = keyOf(job);
   // Before the Pods are read: one that comes in between is then not counted, which the next sync makes good.
   const complete = memory.expectations.satisfied(key);
   const released = memory.releasedPods(key);
   const pods = await claimPods(job, gathering, signal);
-  return { job, pods, released, complete, backoff: memory.backoffs.get(key), now: context.clock.now() };
+  // Before any Pod: they name the group.
+  const podGroup = await gangs?.groupOf(job, pods, signal);
+  const snapshot = { job, pods, released, complete, backoff: memory.backoffs.get(key), now: context.clock.now() };
+  return podGroup === undefined ? snapshot : { ...snapshot, podGroup };
 }
 
 async function claimPods(job: Job, { context, jobs, pods, memory }: Gathering, signal: AbortSignal): Promise<readonly Pod[]> {

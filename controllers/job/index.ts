@@ -2,6 +2,7 @@ import { type ObjectKey, resources } from '#pkg/api';
 import { type Controller, Owners, WriteBarrier, createLoop, defineController, indexDependents, reads } from '#pkg/controller';
 import { type RateLimiter, exponentialRateLimiter } from '#pkg/workqueue';
 
+import { GangScheduling } from './gang.ts';
 import { JobMemory } from './memory.ts';
 import { JobMetrics } from './metrics.ts';
 import { createOrphanLoop } from './orphans.ts';
@@ -43,6 +44,9 @@ export const jobController = defineController({
       'status.initContainerStatuses.restartCount',
       'status.initContainerStatuses.state.terminated',
     ),
+    // Only where the gate WorkloadWithJob is enabled, which gives the role the permission, too.
+    reads(resources.workloads, 'spec'),
+    reads(resources.podGroups, 'spec'),
   ],
   rbac: [
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'patch', 'update', 'watch'] },
@@ -64,7 +68,8 @@ export const jobController = defineController({
       : undefined;
     const memory = new JobMemory(context, barrier);
     const metrics = new JobMetrics(context.metrics);
-    const reconciler = new Reconciler({ context, jobs, pods, memory, metrics });
+    const gangs = featureGates.enabled('WorkloadWithJob') ? new GangScheduling(context) : undefined;
+    const reconciler = new Reconciler({ context, jobs, pods, memory, metrics, gangs });
     const rateLimiter = (): RateLimiter<ObjectKey> => exponentialRateLimiter(FIRST_RETRY, LONGEST_RETRY);
     const parts = { jobs, memory, metrics, clock, log };
     const syncs = createLoop(context, {
@@ -73,6 +78,7 @@ export const jobController = defineController({
       workers,
       rateLimiter: rateLimiter(),
       barrier,
+      caches: gangs?.caches ?? [],
       triggers: [jobChanges(parts), podChanges(parts)],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });

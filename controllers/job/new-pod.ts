@@ -15,11 +15,23 @@ export interface IndexedPod {
   readonly replaced: Pod | undefined;
 }
 
-/** The Pod to create for a Job; with an index, that of an Indexed Job. */
-export function newPod(job: Job, indexed?: IndexedPod): NewObject<Pod> {
+export interface NewPodOptions {
+  /** In an Indexed Job. */
+  readonly indexed?: IndexedPod;
+  /** Name of the group that it is scheduled in. */
+  readonly podGroup?: string | undefined;
+}
+
+/** The Pod to create for a Job. */
+export function newPod(job: Job, { indexed, podGroup }: NewPodOptions = {}): NewObject<Pod> {
   const { template } = specOf(job);
+  const schedulingGroup = podGroup === undefined ? {} : { schedulingGroup: { podGroupName: podGroup } };
   const finalizers = [...new Set([...(template.metadata?.finalizers ?? []), TRACKING_FINALIZER])];
-  const tracked: PodTemplateSpec = { ...template, metadata: { ...template.metadata, finalizers } };
+  const tracked: PodTemplateSpec = {
+    ...template,
+    metadata: { ...template.metadata, finalizers },
+    spec: { ...template.spec!, ...schedulingGroup },
+  };
   if (!indexed) return podFromTemplate(tracked, job, resources.jobs);
   const pod = podFromTemplate(withIndex(tracked, job, indexed), job, resources.jobs);
   return { ...pod, metadata: { ...pod.metadata, generateName: prefix(job.metadata.name, indexed.index) } };

@@ -71,21 +71,21 @@ function repeated(
 }
 
 function decideCreation(snapshot: Snapshot, { indexes, active, backoff }: Tally, missing: number): Change {
-  const { job, now } = snapshot;
+  const { job, now, podGroup } = snapshot;
   if (!hasLimitPerIndex(job)) {
     const left = backoffLeft(backoff, now);
     if (left > 0) return { kind: 'wait', for: Math.max(left, SHORTEST_WAIT) };
   }
   const count = Math.min(missing, LARGEST_CHANGE);
   if (!indexes) {
-    const pod = newPod(job);
+    const pod = newPod(job, { podGroup });
     return { kind: 'create', pods: Array.from({ length: count }, () => pod) };
   }
   const free = freeIndexes(snapshot, indexes, active, count);
   const waits = free.map((index) => backoffLeftOfIndex(indexes.replaced.get(index), now));
   const ready = free.filter((_, i) => waits[i] === 0);
   if (free.length > 0 && ready.length === 0) return { kind: 'wait', for: Math.max(Math.min(...waits), SHORTEST_WAIT) };
-  return { kind: 'create', pods: ready.map((index) => newPod(job, { index, replaced: indexes.replaced.get(index) })) };
+  return { kind: 'create', pods: ready.map((index) => newPod(job, { podGroup, indexed: { index, replaced: indexes.replaced.get(index) } })) };
 }
 
 /** The lowest indexes that have not ended and have no Pod at work, nor one that may still count where only failed ones are replaced. */

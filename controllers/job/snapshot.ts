@@ -12,6 +12,8 @@ export interface Snapshot {
   /** The cache shows all Pods that were created and deleted before, so that they may be counted. */
   readonly complete: boolean;
   readonly backoff: BackoffRecord | undefined;
+  /** Name of the PodGroup that its Pods are scheduled in. */
+  readonly podGroup?: string;
   /** ms since the epoch. */
   readonly now: number;
 }

@@ -17,12 +17,14 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  PodGroup,
   ReplicaSet,
   ReplicationController,
   Secret,
   Service,
   ServiceAccount,
   StatefulSet,
+  Workload,
 } from './types.ts';
 
 /** Names one resource of the API and, by its type parameter, the shape of its objects. */
@@ -42,8 +44,8 @@ function core<T extends KubeObject>(resource: string, kind: string, namespaced =
   return { group: '', version: 'v1', resource, kind, namespaced };
 }
 
-function grouped<T extends KubeObject>(group: string, resource: string, kind: string): ResourceType<T> {
-  return { group, version: 'v1', resource, kind, namespaced: true };
+function grouped<T extends KubeObject>(group: string, resource: string, kind: string, version = 'v1'): ResourceType<T> {
+  return { group, version, resource, kind, namespaced: true };
 }
 
 /** The resources that the library and the controllers know by type. */
@@ -71,6 +73,8 @@ export const resources = {
   endpointSlices: grouped<EndpointSlice>('discovery.k8s.io', 'endpointslices', 'EndpointSlice'),
   eventsEvents: grouped<EventsEvent>('events.k8s.io', 'events', 'Event'),
   podDisruptionBudgets: grouped<PodDisruptionBudget>('policy', 'poddisruptionbudgets', 'PodDisruptionBudget'),
+  podGroups: grouped<PodGroup>('scheduling.k8s.io', 'podgroups', 'PodGroup', 'v1alpha2'),
+  workloads: grouped<Workload>('scheduling.k8s.io', 'workloads', 'Workload', 'v1alpha2'),
 } as const;
 
 /** `apps/v1`, or `v1` for the core group. */
