@@ -15,6 +15,7 @@ import {
 import { Writer } from './carry-out.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
 import { gather, type Gathering, selectsAll } from './gather.ts';
+import { PutOffs, mayWait } from './put-off.ts';
 import { rollback } from './rollback.ts';
 import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
 import { onLastPodGone } from './triggers.ts';
@@ -58,29 +59,40 @@ export const deploymentController = defineController({
       subsystem: 'deployment_controller',
     });
     const owners = new Owners(deployments);
+    const putOffs = new PutOffs();
     const gathering: Gathering = { context, deployments: owners, replicaSets: replicaSets.lister, pods: pods.lister, barrier };
     return createLoop(context, {
       queue: 'deployment',
       resource: resources.deployments,
       workers: context.options['concurrent-deployment-syncs'],
       triggers: [
-        forObject(resources.deployments, { onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid) }),
+        forObject(resources.deployments, {
+          onDelete(gone) {
+            barrier.forget(keyOf(gone), gone.metadata.uid);
+            putOffs.end(keyOf(gone));
+          },
+        }),
         ownedBy(resources.replicaSets, owners),
         onLastPodGone(owners, new Owners(replicaSets), pods.lister),
       ],
       barrier,
       async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
         const snapshot = await gather(key, gathering, signal);
-        return snapshot && reconcile(snapshot, gathering, context, signal);
+        return snapshot && reconcile(snapshot, { context, barrier, putOffs }, signal);
       },
     });
   },
 });
 
+interface Reconciling {
+  readonly context: Pick<ControllerContext, 'client' | 'clock' | 'recorder' | 'log'>;
+  readonly barrier: WriteBarrier;
+  readonly putOffs: PutOffs;
+}
+
 async function reconcile(
   snapshot: Snapshot,
-  { barrier }: Gathering,
-  context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>,
+  { context, barrier, putOffs }: Reconciling,
   signal: AbortSignal,
 ): Promise<ReconcileResult | void> {
   const writer = new Writer({ context, barrier }, snapshot, signal);
@@ -113,6 +125,12 @@ async function reconcile(
     await writer.writeStatus(plan.draft).catch(() => {});
     throw error;
   }
+  const key = keyOf(deployment);
+  if (mayWait(snapshot, rollout, plan)) {
+    const left = putOffs.left(key, context.clock.monotonic());
+    if (left > 0) return { requeueAfter: Math.min(left, plan.requeueAfter ?? left) };
+  }
+  putOffs.end(key);
   const written = await writer.writeStatus(plan.draft);
   return written || plan.requeueAfter === undefined ? undefined : { requeueAfter: plan.requeueAfter };
 }

@@ -96,6 +96,35 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a ReplicaSet
   });
 });
 
+describe('the status', () => {
+  const statusWrites = (): number => world.cluster.writes.filter(({ type, subresource }) => type.kind === 'ReplicaSet' && subresource === 'status').length;
+
+  test('waits for the caches to show what was created and deleted: no count is written to be corrected at once', async () => {
+    const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? 300 : 1), latency: () => 5 });
+    cluster.create(replicaSets, fresh(20));
+    await clock.step(5000);
+    expect(statusWrites()).toBe(1);
+    expect(status()).toMatchObject({ replicas: 20, observedGeneration: 1 });
+    scaleTo(5);
+    await clock.step(5000);
+    expect(statusWrites()).toBe(2);
+    expect(status()).toMatchObject({ replicas: 5, observedGeneration: 2 });
+  });
+
+  test('does not wait for more than a second', async () => {
+    let lag = 1;
+    const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? lag : 1) });
+    cluster.create(replicaSets, fresh(2));
+    await clock.step(5000);
+    lag = 60_000;
+    scaleTo(1);
+    await clock.step(900);
+    expect(status()).toMatchObject({ replicas: 2, observedGeneration: 1 });
+    await clock.step(200);
+    expect(status()).toMatchObject({ replicas: 2, observedGeneration: 2 });
+  });
+});
+
 describe('adoption and release', () => {
   test('adopts matching orphans before creating, releases what matches no longer', async () => {
     const { cluster, clock } = await started();

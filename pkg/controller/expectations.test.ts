@@ -38,6 +38,16 @@ test('deletions are known by UID and count once', () => {
   expect(expectations.satisfied('a')).toBe(true);
 });
 
+test('what is not seen yet has an age', async () => {
+  const { clock, expectations } = setUp();
+  expect(expectations.pendingFor('a')).toBeUndefined();
+  expectations.expectCreations('a', 1);
+  await clock.step(300);
+  expect(expectations.pendingFor('a')).toBe(300);
+  expectations.creationObserved('a');
+  expect(expectations.pendingFor('a')).toBeUndefined();
+});
+
 test('they expire five minutes after they were set', () => {
   const { clock, expectations } = setUp();
   expectations.expectCreations('a', 1);

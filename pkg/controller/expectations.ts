@@ -70,6 +70,13 @@ export class Expectations {
     return false;
   }
 
+  /** How long ago, ms, what the caches do not show yet was begun; undefined where they show everything. */
+  pendingFor(key: ObjectKey): number | undefined {
+    const expected = this.#byKey.get(key);
+    if (!expected || (expected.creations <= 0 && expected.deletions.size === 0)) return undefined;
+    return this.#clock.monotonic() - expected.since;
+  }
+
   /** ms until the key's expectations expire, seen or not; undefined where it has none. */
   expiresIn(key: ObjectKey): number | undefined {
     const expected = this.#byKey.get(key);

@@ -12,7 +12,7 @@ import {
 
 import { type Readers, type Snapshot, gather } from './gather.ts';
 import type { ReplicaStatus } from './kind.ts';
-import { type ScaleTools, scale } from './scale.ts';
+import { type ScaleTools, type Scaled, scale } from './scale.ts';
 import { decideRequeue, decideStatus } from './status.ts';
 import { writeStatus } from './write-status.ts';
 
@@ -22,6 +22,9 @@ export interface ReconcilerOptions<Owner extends KubeObject> {
   /** Missing where nobody waits for the caches. */
   readonly barrier: WriteBarrier | undefined;
 }
+
+/** A status waits this long, ms, for the caches to show the Pods that were created or deleted. */
+const STATUS_PATIENCE = 1000;
 
 /** Brings the Pods and the status of one owner nearer to its spec. */
 export class Reconciler<Owner extends KubeObject> {
@@ -75,8 +78,12 @@ export class Reconciler<Owner extends KubeObject> {
     const { owner, spec } = snapshot;
     const active = await this.#claim(snapshot, signal);
     const scaling = mayScale && owner.metadata.deletionTimestamp === undefined;
-    const { failure } = scaling ? await scale(this.#tools, snapshot, active, signal) : {};
+    const { failure, changed = false }: Scaled = scaling ? await scale(this.#tools, snapshot, active, signal) : {};
     signal.throwIfAborted();
+    if (failure === undefined) {
+      const behind = this.#behind(key);
+      if (behind !== undefined || changed) return { requeueAfter: behind ?? 0 };
+    }
 
     const now = clock.now();
     const before = readers.kind.status(owner);
@@ -91,6 +98,15 @@ export class Reconciler<Owner extends KubeObject> {
       (mayScale ? undefined : this.expectations.expiresIn(key)) ?? Infinity,
     );
     if (wait !== Infinity) return { requeueAfter: Math.max(0, wait - (clock.now() - now)) };
+  }
+
+  /**
+   * How much longer, ms, a status is not worth writing: Pods just created or deleted are not in the caches yet, so that
+   * it would be wrong, and followed by the right one within milliseconds. Undefined when they are, or take too long.
+   */
+  #behind(key: ObjectKey): number | undefined {
+    const since = this.expectations.pendingFor(key);
+    return since === undefined || since >= STATUS_PATIENCE ? undefined : STATUS_PATIENCE - since;
   }
 
   #claim({ owner, selector, candidates }: Snapshot<Owner>, signal: AbortSignal): Promise<readonly Pod[]> {

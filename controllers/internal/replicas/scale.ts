@@ -13,6 +13,12 @@ export interface ScaleTools<Owner extends KubeObject> {
   readonly observeAgeRatio: (ratio: number) => void;
 }
 
+export interface Scaled {
+  /** Pods were created or deleted: what the caches showed before holds no more. */
+  readonly changed?: boolean;
+  readonly failure?: unknown;
+}
+
 /**
  * Creates or deletes Pods until the wanted number is reached or something fails. The failure is an answer and no
  * exception: the status must still be written, and say so.
@@ -22,7 +28,7 @@ export async function scale<Owner extends KubeObject>(
   snapshot: Snapshot<Owner>,
   active: readonly Pod[],
   signal: AbortSignal,
-): Promise<{ readonly failure?: unknown }> {
+): Promise<Scaled> {
   const change = decideChange(snapshot.spec.replicas, active.length);
   if (change > 0) return create(tools, snapshot, change, signal);
   if (change < 0) return remove(tools, snapshot, active, -change, signal);
@@ -34,7 +40,7 @@ async function create<Owner extends KubeObject>(
   { owner, spec }: Snapshot<Owner>,
   count: number,
   signal: AbortSignal,
-): Promise<{ readonly failure?: unknown }> {
+): Promise<Scaled> {
   const key = keyOf(owner);
   expectations.expectCreations(key, count);
   log.v(2)?.info('Too few replicas', { [logName(readers.kind.type)]: key, need: spec.replicas, creating: count });
@@ -48,7 +54,7 @@ async function create<Owner extends KubeObject>(
     log.v(2)?.info('Slow start failed, the rest is left for the next sync', { [logName(readers.kind.type)]: key, skipped: count - successes });
     expectations.creationObserved(key, count - successes);
   }
-  return failure === undefined ? {} : { failure };
+  return failure === undefined ? { changed: true } : { failure };
 }
 
 async function remove<Owner extends KubeObject>(
@@ -57,7 +63,7 @@ async function remove<Owner extends KubeObject>(
   active: readonly Pod[],
   count: number,
   signal: AbortSignal,
-): Promise<{ readonly failure?: unknown }> {
+): Promise<Scaled> {
   const key = keyOf(owner);
   log.v(2)?.info('Too many replicas', { [logName(readers.kind.type)]: key, need: spec.replicas, deleting: count });
   const related = relatedPods(readers, owner);
@@ -73,5 +79,5 @@ async function remove<Owner extends KubeObject>(
       if (!isNotFound(error)) throw error;
     }
   });
-  return errors.length === 0 ? {} : { failure: errors[0] };
+  return errors.length === 0 ? { changed: true } : { failure: errors[0] };
 }
