@@ -1,4 +1,4 @@
-import { type Pod, isConflict, isNotFound, keyOf, podCondition, resources } from '#pkg/api';
+import { type Pod, controllerOf, isConflict, isNotFound, isPodTerminal, keyOf, podCondition, resources } from '#pkg/api';
 import { formatTime, isAbort, sleep, systemClock } from '#pkg/base';
 import type { Client } from '#pkg/client';
 
@@ -6,6 +6,11 @@ import type { Client } from '#pkg/client';
 const NODE = 'test-node';
 const NEVER_READY = 'simulation.kubernetes.io/never-ready';
 const TERMINATION_DELAY = 'simulation.kubernetes.io/termination-delay';
+const RUN_DURATION = 'simulation.kubernetes.io/run-duration';
+const EXIT_CODE = 'simulation.kubernetes.io/exit-code';
+
+/** How long the Pods of Jobs run, as in the simulation, s. */
+const JOB_DURATION = '2';
 
 /** Between attempts of a persistent runner, ms. */
 const AGAIN = 300;
@@ -17,8 +22,8 @@ export interface PodRunner {
 
 /**
  * Scheduler and kubelets for an API server that has none: binds every Pod, reports it running and ready, and lets it go
- * when it is deleted. Of the annotations of the embedded server's simulation it honours `never-ready`, and
- * `termination-delay` in seconds. A `persistent` one looks at all of them anew after an error, for servers that come and go.
+ * when it is deleted. Pods of Jobs end after a while. Of the annotations of the embedded server's simulation it honours
+ * `never-ready`, `exit-code`, and `termination-delay` and `run-duration` in seconds. A `persistent` one looks at all of them anew after an error, for servers that come and go.
  */
 export function runPods(client: Client, { persistent = false }: { readonly persistent?: boolean } = {}): PodRunner {
   const pods = client.resource(resources.pods);
@@ -28,16 +33,35 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
 
   /** What the Pod needs next; the change that this makes brings it here again. */
   async function move(pod: Pod): Promise<void> {
+    const { annotations = {} } = pod.metadata;
+    const ofJob = controllerOf(pod)?.kind === 'Job' && !isPodTerminal(pod);
     if (pod.metadata.deletionTimestamp !== undefined) {
       if ((pod.metadata.deletionGracePeriodSeconds ?? 0) === 0) return;
-      await sleep(systemClock, parseInt(pod.metadata.annotations?.[TERMINATION_DELAY] ?? '0', 10) * 1000, signal);
+      await sleep(systemClock, parseInt(annotations[TERMINATION_DELAY] ?? '0', 10) * 1000, signal);
+      if (ofJob) await report(pod, endOf(pod, 143));
       await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
     } else if (!pod.spec?.nodeName) {
       const { name, namespace } = pod.metadata;
       const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: NODE } };
       await client.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { signal });
     } else if (!podCondition(pod, 'Ready')) {
-      await pods.patch(pod.metadata, 'strategic', { status: statusOf(pod) }, { subresource: 'status', signal });
+      await report(pod, statusOf(pod));
+      if (ofJob) void end(pod, parseFloat(annotations[RUN_DURATION] ?? JOB_DURATION) * 1000, Number(annotations[EXIT_CODE] ?? 0));
+    }
+  }
+
+  async function report(pod: Pod, status: NonNullable<Pod['status']>): Promise<void> {
+    await pods.patch(pod.metadata, 'strategic', { status }, { subresource: 'status', signal });
+  }
+
+  /** After a while, beside whatever else happens to the Pod until then. */
+  async function end(pod: Pod, after: number, exitCode: number): Promise<void> {
+    try {
+      await sleep(systemClock, after, signal);
+      const live = await pods.get(pod.metadata, { signal });
+      if (live.metadata.uid === pod.metadata.uid && !isPodTerminal(live)) await report(pod, endOf(pod, exitCode));
+    } catch (error) {
+      if (!isNotFound(error) && !isAbort(error, signal) && !persistent) fail(new Error(`cannot end ${keyOf(pod)}`, { cause: error }));
     }
   }
 
@@ -94,6 +118,18 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
       await Promise.all(under.values());
       if (failure) throw failure;
     },
+  };
+}
+
+function endOf({ spec }: Pod, exitCode: number): NonNullable<Pod['status']> {
+  const time = formatTime(Date.now());
+  const phase = exitCode === 0 ? 'Succeeded' : 'Failed';
+  const terminated = { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt: time, finishedAt: time };
+  const containers = spec?.containers ?? [];
+  return {
+    phase,
+    conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'False', reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted', lastTransitionTime: time })),
+    containerStatuses: containers.map(({ name, image = '' }) => ({ name, image, imageID: '', ready: false, restartCount: 0, state: { terminated } })),
   };
 }
 

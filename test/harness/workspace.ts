@@ -32,7 +32,13 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function openStage(options: ControlPlaneOptions = {}): Promise<Stage> {
+export interface StageOptions extends ControlPlaneOptions {
+  /** Which the manager runs; those of Deployments and ReplicaSets where missing. */
+  readonly controllers?: readonly string[];
+}
+
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { controllers = ['deployment-controller', 'replicaset-controller'] } = options;
   const plane = await startControlPlane(options);
   const access = await createTestClient(plane.adminKubeconfig);
   const workspace = namespacesOf(access.client);
@@ -40,7 +46,7 @@ export async function openStage(options: ControlPlaneOptions = {}): Promise<Stag
     kubeconfig: plane.adminKubeconfig,
     flags: [
       '--leader-elect=false',
-      '--controllers=deployment-controller,replicaset-controller',
+      `--controllers=${controllers.join(',')}`,
       '--kube-api-qps=1000',
       '--kube-api-burst=1000',
       '--concurrent-deployment-syncs=20',
