@@ -15,7 +15,7 @@ export interface ClusterOptions {
 
 export interface RunOptions extends ClusterOptions {
   readonly manager: boolean;
-  /** A manifest to apply; none where false. */
+  /** A manifest to apply, or a folder of them; none where false. */
   readonly sample: string | false;
 }
 
@@ -25,7 +25,7 @@ export interface Commands {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SAMPLE = resolve(ROOT, 'deploy/samples/web.yaml');
+const SAMPLES = resolve(ROOT, 'deploy/samples');
 const MOST_NODES = 10_000;
 
 /** The command line, with what it calls. Bad flags end the program with a message that names them. */
@@ -37,7 +37,7 @@ export function createProgram(commands: Commands): Command {
   program.showHelpAfterError('(--help says what there is)');
   const run = common(program.command('run')).description('Keep a cluster running, roll out a sample, and print how it moves. Ctrl-C ends everything, and nothing is kept: each run starts from an empty cluster.');
   run.option('--no-manager', 'only the API server and the nodes: nothing rolls out');
-  run.option('--sample <file>', 'the manifest to apply', SAMPLE);
+  run.option('--sample <path>', 'the manifest to apply, or a folder of them', SAMPLES);
   run.option('--no-sample', 'apply nothing');
   run.action((options: RunOptions) => commands.run(options));
   const smoke = common(program.command('smoke')).description('From nothing to a rollout, an update, and an update after the leading manager was killed; the last line is one JSON object of times.');

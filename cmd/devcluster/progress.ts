@@ -8,7 +8,7 @@ export function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
 }
 
-/** Prints every change of Deployments, ReplicaSets and Pods that a reader would notice. Returns what ends it. */
+/** Prints every change of Deployments, ReplicaSets, Jobs and Pods that a reader would notice. Returns what ends it. */
 export function printProgress(server: ApiServer): () => void {
   const last = new Map<string, string>();
   const tell = (event: StoreEvent, line: string): void => {
@@ -20,7 +20,12 @@ export function printProgress(server: ApiServer): () => void {
   };
   const follow = (resource: string, describe: (object: never) => string): (() => void) =>
     server.store.watch(resource, {}, server.store.revision, (event) => tell(event, describe(event.entry.object as never)));
-  const stops = [follow('deployments.apps', describeRollout), follow('replicasets.apps', describeReplicaSet), follow('pods', describePod)];
+  const stops = [
+    follow('deployments.apps', describeRollout),
+    follow('replicasets.apps', describeReplicaSet),
+    follow('jobs.batch', describeJob),
+    follow('pods', describePod),
+  ];
   return () => {
     for (const stop of stops) stop();
   };
@@ -33,6 +38,24 @@ interface ReplicaSet {
 
 function describeReplicaSet({ metadata, spec }: ReplicaSet): string {
   return `replicaset ${metadata.name}: ${spec.replicas ?? 1} wanted`;
+}
+
+interface Job {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly completions?: number };
+  readonly status?: {
+    readonly active?: number;
+    readonly succeeded?: number;
+    readonly failed?: number;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+function describeJob({ metadata, spec, status = {} }: Job): string {
+  const { active = 0, succeeded = 0, failed = 0, conditions = [] } = status;
+  const end = conditions.find(({ type, status: value }) => value === 'True' && (type === 'Complete' || type === 'Failed'));
+  const wanted = spec.completions === undefined ? '' : ` of ${spec.completions}`;
+  return `job ${metadata.name}: ${succeeded}${wanted} succeeded, ${failed} failed, ${active} active${end ? `, ${end.type.toLowerCase()}` : ''}`;
 }
 
 interface Pod {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { loadAll } from 'js-yaml';
 import type { ApiServer, InProcessTransport } from '#pkg/apiserver';
 import { DevclusterError } from './errors.ts';
@@ -28,11 +30,13 @@ export async function apply(server: ApiServer, manifests: readonly Manifest[]): 
   return applied;
 }
 
-export function readManifests(file: string): Manifest[] {
+/** Those of a file, or of all YAML files of a folder by their names. */
+export function readManifests(path: string): Manifest[] {
   try {
-    return (loadAll(readFileSync(file, 'utf8')) as (Manifest | null)[]).filter((manifest) => manifest !== null);
+    const files = statSync(path).isDirectory() ? globSync('*.yaml', { cwd: path }).toSorted().map((name) => join(path, name)) : [path];
+    return files.flatMap((file) => loadAll(readFileSync(file, 'utf8')) as (Manifest | null)[]).filter((manifest) => manifest !== null);
   } catch (error) {
-    throw new DevclusterError('BadOption', `--sample: cannot read ${file}`, undefined, { cause: error });
+    throw new DevclusterError('BadOption', `--sample: cannot read ${path}`, undefined, { cause: error });
   }
 }
 
