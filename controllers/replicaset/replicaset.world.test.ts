@@ -310,6 +310,26 @@ describe('stale caches', () => {
     expect((await world.metrics.expose()).includes(skips)).toBe(barrier);
   });
 
+  test('a Pod that is gone, but not yet in the cache, is not deleted again and again', async () => {
+    let lag = 1;
+    const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? lag : 1), latency: () => 5 });
+    cluster.create(replicaSets, fresh(2));
+    await clock.step(5000);
+    lag = 20_000;
+    for (const { metadata } of active()) cluster.finish(pods, keyOf({ metadata }));
+    let deletions = 0;
+    cluster.fault = ({ verb, type }) => {
+      if (verb === 'delete' && type.kind === 'Pod') deletions++;
+      return undefined;
+    };
+    scaleTo(0);
+    await clock.step(15_000);
+    expect(deletions).toBe(2);
+    await clock.step(10_000);
+    expect(deletions).toBe(2);
+    expect(status()).toMatchObject({ replicas: 0, observedGeneration: 2 });
+  });
+
   test('another ReplicaSet of the name does not wait for what the first expected', async () => {
     const { cluster, clock } = await started({
       gates: { StaleControllerConsistencyReplicaSet: false },

@@ -89,6 +89,8 @@ export async function playRound(world: DaemonWorld, fault: Fault | undefined, ra
   const from = world.mark();
   const { accepted } = world.proxy;
   const rolling = world.roll();
+  // Looked at when the fault is over.
+  rolling.catch(() => {});
   await pause(unit / 2);
   await fault?.run(world, random, unit);
   await rolling;

@@ -65,7 +65,9 @@ export class DaemonWorld {
     const folder = await mkdtemp(join(tmpdir(), 'under-fire-'));
     const seen: RecordedRequest[] = [];
     const audit = new AuditLog(join(folder, 'audit.log'));
-    const plane = await startControlPlane({ auditLog: audit.path, requestLog: (record) => seen.push({ resource: 'none', ...record }) });
+    // Bounds how long a server that ends waits for watches; by default a minute.
+    const apiServerFlags = ['--request-timeout=20s'];
+    const plane = await startControlPlane({ auditLog: audit.path, apiServerFlags, requestLog: (record) => seen.push({ resource: 'none', ...record }) });
     const { server } = await loadClientConfig({ kubeconfig: plane.adminKubeconfig });
     const proxy = await TcpProxy.start(Number(new URL(server).port));
     const flags = [`--kubeconfig=${plane.managerKubeconfig}`, `--master=https://127.0.0.1:${proxy.port}`, ...FLAGS];
@@ -212,7 +214,7 @@ export class DaemonWorld {
 
 /** Tries until the API server has answered; for requests that may be repeated. */
 async function persist<T>(ask: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + 60_000; ; ) {
+  for (const deadline = performance.now() + 180_000; ; ) {
     try {
       return await ask();
     } catch (error) {

@@ -75,7 +75,9 @@ async function remove<Owner extends KubeObject>(
     try {
       await podControl.delete(owner, pod, signal);
     } catch (error) {
-      expectations.deletionObserved(key, pod.metadata.uid);
+      // Of a Pod that is gone the event is yet to come, while the cache shows it: choosing it again would ask in vain.
+      const awaited = isNotFound(error) && readers.pods.get(keyOf(pod))?.metadata.uid === pod.metadata.uid;
+      if (!awaited) expectations.deletionObserved(key, pod.metadata.uid);
       if (!isNotFound(error)) throw error;
     }
   });
