@@ -127,7 +127,7 @@ describe('watch streams', () => {
       yield* chunks;
     }
     const events: unknown[] = [];
-    for await (const event of decodeWatch(body(), drop, breather())) events.push(event);
+    for await (const event of decodeWatch(async () => body(), drop, breather())) events.push(event);
     return events;
   }
 
@@ -168,7 +168,7 @@ describe('watch streams', () => {
       async function* body(): AsyncGenerator<Uint8Array> {
         yield Buffer.from(line + line.slice(0, 20));
       }
-      for await (const event of decodeWatch(body(), false, breather())) seen.push(event);
+      for await (const event of decodeWatch(async () => body(), false, breather())) seen.push(event);
     };
     await expect(read()).rejects.toMatchObject({ code: 'garbled' });
     expect(seen).toHaveLength(1);

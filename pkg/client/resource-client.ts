@@ -102,11 +102,13 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
       });
     },
 
-    async *watch(options: WatchOptions = {}) {
-      const accept = acceptHeader(options.metadataOnly, false);
-      const call = read(watchPath(type, options), accept, { ...options, timeout: options.timeout ?? parts.timeout });
-      const response = await caller.stream(call);
-      yield* decodeWatch<T>(response.body, options.dropManagedFields === true, new Breather(parts.clock));
+    watch(options: WatchOptions = {}) {
+      const open = async (): Promise<AsyncIterable<Uint8Array>> => {
+        const accept = acceptHeader(options.metadataOnly, false);
+        const call = read(watchPath(type, options), accept, { ...options, timeout: options.timeout ?? parts.timeout });
+        return (await caller.stream(call)).body;
+      };
+      return decodeWatch<T>(open, options.dropManagedFields === true, new Breather(parts.clock));
     },
 
     create: async (object, options = {}) =>

@@ -82,16 +82,16 @@ function garbled(what: string, cause?: unknown): TransportError {
 }
 
 /**
- * The events of a watch's body. Ends with it; an ERROR event is thrown as the ApiError it carries, and a last line that
+ * The events of a watch's body, which is opened when the first is asked for. Ends with it; an ERROR event is thrown as the ApiError it carries, and a last line that
  * is cut off as `garbled`.
  */
 export async function* decodeWatch<T extends KubeObject>(
-  body: AsyncIterable<Uint8Array>,
+  open: () => Promise<AsyncIterable<Uint8Array>>,
   dropManagedFields: boolean,
   breather: Breather,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
   const framer = new LineFramer();
-  for await (const chunk of body) {
+  for await (const chunk of await open()) {
     for (const line of framer.push(chunk)) {
       yield throwingErrors(decodeEvent<T>(line, dropManagedFields));
       if (breather.due) await breather.pause();

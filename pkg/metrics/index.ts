@@ -3,4 +3,5 @@
  */
 export type { LabelRules } from './label-rules.ts';
 export { type HistogramOptions, type MetricOptions, Metrics, type MetricsPolicy, type Stability } from './metrics.ts';
-export type { Counter, Gauge, Histogram } from 'prom-client';
+export type { Histogram, Observer } from './histogram.ts';
+export type { Counter, Gauge } from 'prom-client';

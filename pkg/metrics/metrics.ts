@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
+import { Histogram } from './histogram.ts';
 import { type LabelRules, restrictLabels } from './label-rules.ts';
 
 /** Stability as upstream prints it at the head of the help text: `[ALPHA] ...`. */
@@ -25,7 +26,6 @@ export interface MetricsPolicy {
   readonly labelRules?: ReadonlyMap<string, LabelRules>;
 }
 
-/** As prom-client makes them. */
 type Metric = Counter | Gauge | Histogram;
 
 /**
@@ -53,7 +53,11 @@ export class Metrics {
   }
 
   histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label> {
-    return this.#metric(options, (settings) => new Histogram({ ...settings, buckets: [...options.buckets] }));
+    return this.#metric(options, ({ registers, ...settings }) => {
+      const histogram = new Histogram<Label>({ ...settings, buckets: options.buckets });
+      for (const registry of registers) registry.registerMetric(histogram.forRegistry());
+      return histogram;
+    });
   }
 
   /** Stability of every metric made so far, those left out included. */
