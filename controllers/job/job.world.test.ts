@@ -222,7 +222,7 @@ describe('indexes', () => {
     await world.clock.step(8000);
     change({ parallelism: 5, completions: 5 });
     await world.clock.step(5000);
-    expect(active().map(indexOf).toSorted()).toEqual([2, 3, 4]);
+    expect(new Set(active().map(indexOf))).toEqual(new Set([2, 3, 4]));
     change({ parallelism: 1, completions: 1 });
     await world.clock.step(10_000);
     expect(live().status).toMatchObject({ completedIndexes: '0', succeeded: 1 });

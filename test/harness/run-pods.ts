@@ -46,7 +46,7 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
       await client.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { signal });
     } else if (!podCondition(pod, 'Ready')) {
       await report(pod, statusOf(pod));
-      if (ofJob) void end(pod, parseFloat(annotations[RUN_DURATION] ?? JOB_DURATION) * 1000, Number(annotations[EXIT_CODE] ?? 0));
+      if (ofJob) void endLater(pod, parseFloat(annotations[RUN_DURATION] ?? JOB_DURATION) * 1000, Number(annotations[EXIT_CODE] ?? 0));
     }
   }
 
@@ -55,7 +55,7 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
   }
 
   /** After a while, beside whatever else happens to the Pod until then. */
-  async function end(pod: Pod, after: number, exitCode: number): Promise<void> {
+  async function endLater(pod: Pod, after: number, exitCode: number): Promise<void> {
     try {
       await sleep(systemClock, after, signal);
       const live = await pods.get(pod.metadata, { signal });

@@ -70,7 +70,7 @@ describe.concurrent(`Jobs on the ${controlPlaneKind()}`, { timeout: 90_000 }, ()
     await createJob(at, { backoffLimit: 1 }, ends(2));
     const job = await reaches(at, { failed: 2 }, failed('BackoffLimitExceeded'));
     expect(numbersOf(job)).toEqual({ failed: 2, ready: 0, terminating: 0 });
-    const [first, second] = (await podsOf(at)).map((pod) => Date.parse(pod.metadata.creationTimestamp)).toSorted();
+    const [first, second] = (await podsOf(at)).map((pod) => Date.parse(pod.metadata.creationTimestamp)).toSorted((a, b) => a - b);
     expect(second! - first!).toBeGreaterThanOrEqual(10_000);
     await eventually(async () => expect(await told(at)).toEqual(['Warning BackoffLimitExceeded Job has reached the specified backoff limit']));
   });
@@ -143,7 +143,7 @@ describe.concurrent(`Jobs on the ${controlPlaneKind()}`, { timeout: 90_000 }, ()
     await eventually(async () => expect(numbersOf(await live(at))).toEqual({ active: 3, ready: 3, terminating: 0 }));
     await change(at, { parallelism: 2, completions: 2 });
     await eventually(async () => expect(numbersOf(await live(at))).toEqual({ active: 2, ready: 2, terminating: 0 }));
-    expect((await at.activePods()).map(({ spec }) => spec!.hostname).toSorted()).toEqual(['work-0', 'work-1']);
+    expect(new Set((await at.activePods()).map(({ spec }) => spec!.hostname))).toEqual(new Set(['work-0', 'work-1']));
   });
 
   test('that another controller manages are left alone', async ({ at }) => {
