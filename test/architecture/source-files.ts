@@ -31,4 +31,4 @@ function read(file: string): SourceFile {
   return { path: relative(ROOT, file), text, imports };
 }
 
-export const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('test/') || path.startsWith('pkg/testing/');
+export const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.endsWith('.fixture.ts') || path.startsWith('test/') || path.startsWith('pkg/testing/');
