@@ -43,8 +43,9 @@ function pod(name: string, { phase = 'Running', index, tracked = true, deleted, 
   };
 }
 
+const gates = { interim: true, reportsTerminating: true, resetsStart: true };
 function snapshot(parts: JobParts, pods: readonly Pod[], more: Partial<Snapshot> = {}): Snapshot {
-  return { job: job(parts), pods, released: new Set(), complete: true, backoff: undefined, now: EPOCH + 60_000, ...more };
+  return { job: job(parts), pods, released: new Set(), complete: true, gates, backoff: undefined, now: EPOCH + 60_000, ...more };
 }
 const names = (pods: readonly Pod[]): string[] => pods.map(({ metadata }) => metadata.name);
 const indexed = (completions: number, more: JobParts['spec'] = {}): JobParts => ({ spec: { completionMode: 'Indexed', completions, parallelism: completions, ...more } });
@@ -175,8 +176,8 @@ describe('tracking', () => {
 
   test('a Job ends when all is counted and nothing terminates', () => {
     const complete = { ...ending, type: 'Complete', lastTransitionTime: at(9) };
-    expect(endedWith({ uncountedTerminatedPods: { failed: ['x'] } }, complete)).toBeUndefined();
-    expect(endedWith({ terminating: 1 }, complete)).toBeUndefined();
-    expect(endedWith({ terminating: 0 }, complete)).toEqual({ terminating: 0, conditions: [complete], completionTime: at(9) });
+    expect(endedWith({ uncountedTerminatedPods: { failed: ['x'] } }, complete, 0)).toBeUndefined();
+    expect(endedWith({ terminating: 1 }, complete, 1)).toBeUndefined();
+    expect(endedWith({ terminating: 0 }, complete, 0)).toEqual({ terminating: 0, conditions: [complete], completionTime: at(9) });
   });
 });

@@ -24,26 +24,25 @@ export interface DraftInput {
   readonly numbers: Numbers;
   /** The Pods were looked after in this sync and the Job goes on: only then is it known to be suspended, or resumed. */
   readonly managed: boolean;
-  /** A suspended Job forgets when it started (gate MutableSchedulingDirectivesForSuspendedJobs). */
-  readonly resetsStart: boolean;
 }
 
 /** The status as far as it does not depend on ended Pods: numbers, start time, suspension. */
-export function decideDraft({ snapshot, numbers, managed, resetsStart }: DraftInput): Draft {
-  const { job, now } = snapshot;
+export function decideDraft({ snapshot, numbers, managed }: DraftInput): Draft {
+  const { job, now, gates } = snapshot;
   const before = statusOf(job);
-  const { active, ready, terminating } = numbers;
+  const { active, ready } = numbers;
+  const terminating = gates.reportsTerminating ? numbers.terminating : undefined;
   const started = before.startTime === undefined && !isSuspended(job) ? formatTime(now) : before.startTime;
-  const { active: _, startTime: __, ...rest } = before;
+  const { active: _, startTime: __, terminating: ___, ...rest } = before;
   const status: JobStatus = {
     ...rest,
     ...(active > 0 ? { active } : {}),
     ready,
-    terminating,
+    ...(terminating === undefined ? {} : { terminating }),
     ...(started === undefined ? {} : { startTime: started }),
     uncountedTerminatedPods: before.uncountedTerminatedPods ?? {},
   };
-  const suspension = managed ? withSuspension(status, isSuspended(job), resetsStart, now) : undefined;
+  const suspension = managed ? withSuspension(status, isSuspended(job), gates.resetsStart, now) : undefined;
   if (suspension) return { ...suspension, changed: true };
   const same = (before.active ?? 0) === active && before.ready === ready && before.terminating === terminating;
   return { status, changed: !same };

@@ -4,6 +4,7 @@ import { type ControllerContext, type Owners, claim, dependentsOf, orphansFor, w
 
 import { TRACKING_FINALIZER } from './facts.ts';
 import type { GangScheduling } from './gang.ts';
+import type { JobGates } from './gates.ts';
 import type { JobMemory } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -12,13 +13,14 @@ export interface Gathering {
   readonly jobs: Owners<Job>;
   readonly pods: Lister<Pod>;
   readonly memory: JobMemory;
+  readonly gates: JobGates;
   /** Where its gate is enabled. */
   readonly gangs: GangScheduling | undefined;
 }
 
 /** Reads all that the Job is decided by; adopts and releases Pods on the way, and makes their group. */
 export async function gather(job: Job, gathering: Gathering, signal: AbortSignal): Promise<Snapshot> {
-  const { context, memory, gangs } = gathering;
+  const { context, memory, gangs, gates } = gathering;
   const key = keyOf(job);
   // Before the Pods are read: one that comes in between is then not counted, which the next sync makes good.
   const complete = memory.expectations.satisfied(key);
@@ -26,7 +28,7 @@ export async function gather(job: Job, gathering: Gathering, signal: AbortSignal
   const pods = await claimPods(job, gathering, signal);
   // Before any Pod: they name the group.
   const podGroup = await gangs?.groupOf(job, pods, signal);
-  const snapshot = { job, pods, released, complete, backoff: memory.backoffs.get(key), now: context.clock.now() };
+  const snapshot = { job: gates.visible(job), gates, pods, released, complete, backoff: memory.backoffs.get(key), now: context.clock.now() };
   return podGroup === undefined ? snapshot : { ...snapshot, podGroup };
 }
 

@@ -3,6 +3,7 @@ import { type Controller, Owners, WriteBarrier, createLoop, defineController, in
 import { type RateLimiter, exponentialRateLimiter } from '#pkg/workqueue';
 
 import { GangScheduling } from './gang.ts';
+import { jobGates } from './gates.ts';
 import { JobMemory } from './memory.ts';
 import { JobMetrics } from './metrics.ts';
 import { createOrphanLoop } from './orphans.ts';
@@ -63,15 +64,16 @@ export const jobController = defineController({
     indexDependents(podInformer);
     const jobs = new Owners(jobInformer);
     const pods = podInformer.lister;
-    const barrier = featureGates.enabled('StaleControllerConsistencyJob')
+    const gates = jobGates(featureGates);
+    const barrier = gates.waits
       ? new WriteBarrier({ informers: [podInformer, jobInformer], metrics: context.metrics, subsystem: 'job_controller' })
       : undefined;
     const memory = new JobMemory(context, barrier);
     const metrics = new JobMetrics(context.metrics);
-    const gangs = featureGates.enabled('WorkloadWithJob') ? new GangScheduling(context) : undefined;
-    const reconciler = new Reconciler({ context, jobs, pods, memory, metrics, gangs });
+    const gangs = gates.gangs ? new GangScheduling(context) : undefined;
+    const reconciler = new Reconciler({ context, jobs, pods, memory, metrics, gates, gangs });
     const rateLimiter = (): RateLimiter<ObjectKey> => exponentialRateLimiter(FIRST_RETRY, LONGEST_RETRY);
-    const parts = { jobs, memory, metrics, clock, log };
+    const parts = { jobs, memory, metrics, gates, clock, log };
     const syncs = createLoop(context, {
       queue: 'job',
       resource: resources.jobs,
@@ -82,7 +84,7 @@ export const jobController = defineController({
       triggers: [jobChanges(parts), podChanges(parts)],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
-    const orphans = createOrphanLoop({ context, jobs, pods, memory, workers, rateLimiter: rateLimiter() });
+    const orphans = createOrphanLoop({ context, jobs, pods, memory, gates, workers, rateLimiter: rateLimiter() });
     return together(context.name, [syncs, orphans]);
   },
 });

@@ -3,7 +3,8 @@ import type { Lister } from '#pkg/cache';
 import { type Controller, type ControllerContext, type Enqueue, type Owners, createLoop, dependentsOf, on, orphansFor, removeFinalizerPatch } from '#pkg/controller';
 import type { RateLimiter } from '#pkg/workqueue';
 
-import { TRACKING_FINALIZER, isFinished, isTracked, managedByOther } from './facts.ts';
+import { TRACKING_FINALIZER, isFinished, isTracked } from './facts.ts';
+import type { JobGates } from './gates.ts';
 import type { JobMemory } from './memory.ts';
 
 /** The Pods that a Job released last may still be on their way to the cache when it is seen to have finished, ms. */
@@ -14,6 +15,7 @@ export interface OrphanParts {
   readonly jobs: Owners<Job>;
   readonly pods: Lister<Pod>;
   readonly memory: JobMemory;
+  readonly gates: Pick<JobGates, 'otherManager'>;
   readonly workers: number;
   readonly rateLimiter: RateLimiter<ObjectKey>;
 }
@@ -59,12 +61,12 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
 
 const later = (key: ObjectKey): Enqueue => ({ key, after: AFTER_FINISH });
 
-async function releaseOrphan({ context, jobs, pods, memory }: OrphanParts, key: ObjectKey, signal: AbortSignal): Promise<void> {
+async function releaseOrphan({ context, jobs, pods, memory, gates }: OrphanParts, key: ObjectKey, signal: AbortSignal): Promise<void> {
   const pod = pods.get(key);
   if (!pod || !isTracked(pod)) return;
   const job = jobs.controllerOf(pod);
   if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return;
-  if (job && (managedByOther(job) !== undefined || !isFinished(job))) return;
+  if (job && (gates.otherManager(job) !== undefined || !isFinished(job))) return;
   try {
     const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
     const { metadata } = await context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { signal });

@@ -3,7 +3,7 @@ import type { ControllerContext, ReconcileResult } from '#pkg/controller';
 
 import { Writer } from './carry-out.ts';
 import { type Numbers, decideDraft } from './draft.ts';
-import { type JobCondition, type JobStatus, isFinished, managedByOther, statusOf } from './facts.ts';
+import { type JobCondition, type JobStatus, isFinished, statusOf } from './facts.ts';
 import { type Gathering, gather } from './gather.ts';
 import type { JobMetrics, SyncAction } from './metrics.ts';
 import { type Change, decideChange } from './scale.ts';
@@ -29,24 +29,31 @@ interface Outcome {
   readonly requeueAfter?: number;
 }
 
+/** A Job whose status notes the Pods that may go. */
+interface Releasing {
+  readonly job: Job;
+  readonly status: JobStatus;
+  readonly tracking: Tracking;
+  /** Pods that the end of the Job waits for. */
+  readonly terminating: number;
+}
+
 /** Brings the Pods and the status of one Job nearer to its spec (`syncJob` in `pkg/controller/job/job_controller.go`). */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #writer: Writer;
-  readonly #resetsStart: boolean;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
     this.#writer = new Writer(parts.context, parts.memory);
-    this.#resetsStart = parts.context.featureGates.enabled('MutableSchedulingDirectivesForSuspendedJobs');
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
-    const { context, jobs, memory } = this.#parts;
+    const { context, jobs, memory, gates } = this.#parts;
     const { log, recorder } = context;
     const job = jobs.lister.get(key);
     if (!job) return memory.forgetKey(key);
-    const other = managedByOther(job);
+    const other = gates.otherManager(job);
     if (other !== undefined) {
       log.v(2)?.info('Skip syncing the Job, which another controller manages', { job: key, controllerName: other });
       return;
@@ -102,12 +109,12 @@ export class Reconciler {
   }
 
   async #manage(snapshot: Snapshot, tally: Tally, signal: AbortSignal): Promise<Outcome> {
-    const { job, complete, now } = snapshot;
+    const { job, complete } = snapshot;
     const managed = complete && job.metadata.deletionTimestamp === undefined;
     const outcome = managed
       ? await this.#change(snapshot, tally, decideChange(snapshot, tally), signal)
       : ({ numbers: without(tally, []), action: 'reconciling' } as const);
-    if (isComplete(snapshot, tally, outcome.numbers.active)) return { ...outcome, managed: false, verdict: completionsReached(now) };
+    if (isComplete(snapshot, tally, outcome.numbers.active)) return { ...outcome, managed: false, verdict: completionsReached(snapshot) };
     return { ...outcome, managed };
   }
 
@@ -135,7 +142,7 @@ export class Reconciler {
   async #track(snapshot: Snapshot, tally: Tally, outcome: Outcome, signal: AbortSignal): Promise<void> {
     const { context, metrics, memory } = this.#parts;
     const { numbers, managed, verdict } = outcome;
-    const draft = decideDraft({ snapshot, numbers, managed, resetsStart: this.#resetsStart });
+    const draft = decideDraft({ snapshot, numbers, managed });
     const tracking = decideTracking(snapshot, tally, draft.status, verdict);
     let { job } = snapshot;
     let { status } = tracking;
@@ -146,10 +153,10 @@ export class Reconciler {
       if (draft.event) context.recorder.event(job, 'Normal', draft.event.reason, draft.event.message);
     }
     metrics.policyActions(tracking.actions);
-    await this.#release(job, status, tracking, signal);
+    await this.#release({ job, status, tracking, terminating: snapshot.gates.interim ? numbers.terminating : 0 }, signal);
   }
 
-  async #release(job: Job, status: JobStatus, tracking: Tracking, signal: AbortSignal): Promise<void> {
+  async #release({ job, status, tracking, terminating }: Releasing, signal: AbortSignal): Promise<void> {
     const { memory } = this.#parts;
     const { release, held, ending } = tracking;
     const { released, failure } = release.length > 0 ? await this.#writer.releasePods(job, release, signal) : { released: NONE };
@@ -158,7 +165,7 @@ export class Reconciler {
       if (counted !== status) await this.#write(job, counted, signal);
       throw failure;
     }
-    const ended = ending && endedWith(counted, ending);
+    const ended = ending && endedWith(counted, ending, terminating);
     if (!ended && counted === status) return;
     const written = await this.#write(job, ended ?? counted, signal);
     if (!ended) return;

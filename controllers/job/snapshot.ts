@@ -1,6 +1,7 @@
 import type { Job, Pod } from '#pkg/api';
 
 import type { BackoffRecord } from './backoff.ts';
+import type { JobGates } from './gates.ts';
 
 /** All that a sync decides by. */
 export interface Snapshot {
@@ -14,6 +15,7 @@ export interface Snapshot {
   readonly backoff: BackoffRecord | undefined;
   /** Name of the PodGroup that its Pods are scheduled in. */
   readonly podGroup?: string;
+  readonly gates: Pick<JobGates, 'interim' | 'reportsTerminating' | 'resetsStart'>;
   /** ms since the epoch. */
   readonly now: number;
 }

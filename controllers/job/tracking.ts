@@ -66,7 +66,7 @@ function note(tracked: readonly Pod[], snapshot: Snapshot, tally: Tally, status:
   const before = succeeded.length + failed.length;
   const [indexes, release]: [number[], Pod[]] = [[], []];
   const actions = new Map<FailureAction, number>();
-  const endsAsFailure = verdict !== undefined && verdict.type !== 'SuccessCriteriaMet';
+  const endsAsFailure = verdict !== undefined && !isSuccess(verdict.type);
   let full = false;
   for (const pod of tracked) {
     if (!mayRelease(pod, snapshot, tally, verdict)) continue;
@@ -118,11 +118,13 @@ function withIndexes(status: JobStatus, newIndexes: readonly number[], { indexes
   };
 }
 
+const isSuccess = (type: string): boolean => type === 'SuccessCriteriaMet' || type === 'Complete';
+
 function withVerdict(status: JobStatus, verdict: JobCondition | undefined, now: number): { readonly status: JobStatus; readonly ending?: JobCondition } {
   if (!verdict) return { status };
   const { type, reason = '', message = '' } = verdict;
-  const final = type === 'SuccessCriteriaMet' ? 'Complete' : 'Failed';
-  const known = type === 'Failed' || holds(status, type);
+  const final = isSuccess(type) ? 'Complete' : 'Failed';
+  const known = type === final || holds(status, type);
   return {
     status: known ? status : { ...status, conditions: [...(status.conditions ?? []), verdict] },
     ending: newCondition(final, 'True', reason, message, now),
@@ -146,10 +148,10 @@ export function countReleased(status: JobStatus, held: ReadonlySet<string>): Job
   };
 }
 
-/** The status of a Job that has ended; undefined while Pods are still to be counted or to end. */
-export function endedWith(status: JobStatus, ending: JobCondition): JobStatus | undefined {
+/** The status of a Job that has ended; undefined while Pods are still to be counted, or `terminating` ones to end. */
+export function endedWith(status: JobStatus, ending: JobCondition, terminating: number): JobStatus | undefined {
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {};
-  if (succeeded.length + failed.length > 0 || (status.terminating ?? 0) > 0) return undefined;
+  if (succeeded.length + failed.length > 0 || terminating > 0) return undefined;
   const ended = setCondition(status, ending);
   return ending.type === 'Complete' ? { ...ended, completionTime: ending.lastTransitionTime! } : ended;
 }

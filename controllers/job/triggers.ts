@@ -3,7 +3,8 @@ import { type Clock, parseTime, semanticEqual } from '#pkg/base';
 import { type Enqueue, type Owners, type Trigger, on } from '#pkg/controller';
 import type { Logger } from '#pkg/log';
 
-import { isFinished, isTracked, managedByOther } from './facts.ts';
+import { isFinished, isTracked } from './facts.ts';
+import type { JobGates } from './gates.ts';
 import type { JobMemory } from './memory.ts';
 import type { JobMetrics } from './metrics.ts';
 
@@ -13,6 +14,7 @@ const BATCH = 1000;
 export interface TriggerParts {
   readonly jobs: Pick<Owners<Job>, 'controllerOf' | 'matching'>;
   readonly memory: JobMemory;
+  readonly gates: Pick<JobGates, 'otherManager'>;
   readonly metrics: JobMetrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -21,12 +23,12 @@ export interface TriggerParts {
 const soon = (job: Job): Enqueue => ({ key: keyOf(job), after: BATCH });
 
 /** A Job that is new, gone, or asks for something else is looked at at once; one whose status changed, with its Pods' changes. */
-export function jobChanges({ memory, metrics, clock }: TriggerParts): Trigger<Job> {
+export function jobChanges({ memory, metrics, gates, clock }: TriggerParts): Trigger<Job> {
   return on<Job>(
     resources.jobs,
     {
       add(job) {
-        const other = managedByOther(job);
+        const other = gates.otherManager(job);
         if (other !== undefined) metrics.managedByOther(other);
         return [keyOf(job)];
       },

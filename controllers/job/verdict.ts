@@ -20,10 +20,16 @@ export function verdictOn(snapshot: Snapshot, tally: Tally): JobCondition | unde
   const failing = conditionOf(status, 'FailureTarget');
   if (failing?.status === 'True') return newCondition('Failed', 'True', failing.reason ?? '', failing.message ?? '', snapshot.now);
   const failure = failureOf(snapshot, tally);
-  if (failure) return newCondition('FailureTarget', 'True', failure.reason, failure.message, snapshot.now);
+  if (failure) {
+    // Of the failure policy's verdict there always was an interim one.
+    const interim = snapshot.gates.interim || failure.reason === BY_POLICY;
+    return newCondition(interim ? 'FailureTarget' : 'Failed', 'True', failure.reason, failure.message, snapshot.now);
+  }
   const success = tally.indexes && metSuccessRule(snapshot.job.spec?.successPolicy, tally.indexes.completions, tally.indexes.succeeded);
   return success === undefined ? undefined : newCondition('SuccessCriteriaMet', 'True', 'SuccessPolicy', success, snapshot.now);
 }
+
+const BY_POLICY = 'PodFailurePolicy';
 
 interface Reason {
   readonly reason: string;
@@ -33,7 +39,7 @@ interface Reason {
 function failureOf(snapshot: Snapshot, tally: Tally): Reason | undefined {
   const { job } = snapshot;
   const byPolicy = policyFailure(snapshot);
-  if (byPolicy !== undefined) return { reason: 'PodFailurePolicy', message: byPolicy };
+  if (byPolicy !== undefined) return { reason: BY_POLICY, message: byPolicy };
   if (tally.failed > backoffLimitOf(job) || tooManyRestarts(snapshot)) {
     return { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
   }
@@ -96,6 +102,6 @@ export function isComplete({ job }: Snapshot, { succeeded }: Tally, active: numb
   return active === 0 && (completions === undefined ? succeeded > 0 : succeeded >= completions);
 }
 
-export function completionsReached(now: number): JobCondition {
-  return newCondition('SuccessCriteriaMet', 'True', 'CompletionsReached', 'Reached expected number of succeeded pods', now);
+export function completionsReached({ gates, now }: Snapshot): JobCondition {
+  return newCondition(gates.interim ? 'SuccessCriteriaMet' : 'Complete', 'True', 'CompletionsReached', 'Reached expected number of succeeded pods', now);
 }
