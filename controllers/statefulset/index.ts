@@ -59,6 +59,8 @@ export const statefulSetController = defineController({
     const gauges = new UnavailabilityMetrics(metrics);
     const unavailability = featureGates.enabled('MaxUnavailableStatefulSet') ? gauges : undefined;
 
+    const rules = { semantic: featureGates.enabled('StatefulSetSemanticRevisionComparison') };
+
     /** Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue. */
     function whenAvailable(set: StatefulSet, old: Pod, current: Pod): readonly Enqueue[] {
       const after = minReadySeconds(set) * 1000;
@@ -87,7 +89,7 @@ export const statefulSetController = defineController({
         ownedBy(resources.pods, owners, { log, onUpdate: whenAvailable }),
         onClaimGone(sets.lister),
       ],
-      reconcile: (key, signal) => reconcile(key, { readers, unavailability }, signal),
+      reconcile: (key, signal) => reconcile(key, { readers, rules, unavailability }, signal),
     });
   },
 });

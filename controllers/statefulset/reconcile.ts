@@ -1,4 +1,4 @@
-import { type ControllerRevision, type ObjectKey, type Pod, SelectorError, type StatefulSet, isConflict, keyOf, makeKey, resources } from '#pkg/api';
+import { type ControllerRevision, type ObjectKey, type Pod, SelectorError, type StatefulSet, keyOf, makeKey, resources } from '#pkg/api';
 import { type ReconcileResult, aggregate } from '#pkg/controller';
 
 import { obsoleteRevisions, templateOf } from '../internal/history/index.ts';
@@ -8,12 +8,13 @@ import { StatefulSetError } from './errors.ts';
 import { type Gathering, type Readers, gather } from './gather.ts';
 import { ordinalOf, podRevision } from './identity.ts';
 import type { UnavailabilityMetrics } from './metrics.ts';
-import { currentRevision, decideUpdateRevision } from './revisions.ts';
+import { type RevisionRules, currentRevision, decideUpdateRevision } from './revisions.ts';
 import type { PodRevision, Revisions, Snapshot } from './snapshot.ts';
 import { type StatefulSetStatus, decideRequeue, isNews, statusOf } from './status.ts';
 
 export interface ReconcileOptions {
   readonly readers: Readers;
+  readonly rules: RevisionRules;
   /** Missing without the gate MaxUnavailableStatefulSet. */
   readonly unavailability: UnavailabilityMetrics | undefined;
 }
@@ -24,7 +25,7 @@ export async function reconcile(key: ObjectKey, options: ReconcileOptions, signa
   if (gathering === undefined) return barrier?.forget(key);
   if (gathering instanceof SelectorError) return context.log.error('Invalid selector', gathering, { statefulSet: key });
 
-  const revisions = await findRevisions(gathering, options.readers, signal);
+  const revisions = await findRevisions(gathering, options, signal);
   if (revisions === undefined) return undefined;
   const failures: unknown[] = [];
   let requeueAfter: number | undefined;
@@ -44,9 +45,13 @@ export async function reconcile(key: ObjectKey, options: ReconcileOptions, signa
 }
 
 /** The set's two revisions, after writing what is missing. Of a set on its way out nothing is written: undefined then. */
-async function findRevisions({ set, revisions }: Gathering, { history }: Readers, signal: AbortSignal): Promise<Revisions | undefined> {
+async function findRevisions(
+  { set, revisions }: Gathering,
+  { readers: { history }, rules }: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<Revisions | undefined> {
   const collisionCount = set.status?.collisionCount ?? 0;
-  const decision = decideUpdateRevision(set, revisions);
+  const decision = decideUpdateRevision(set, revisions, rules);
   const of = (revision: ControllerRevision, collisions = collisionCount): Revisions => ({
     current: currentRevision(set, revisions, revision),
     update: revision,
@@ -111,21 +116,11 @@ function requeue(set: StatefulSet, status: StatefulSetStatus, pods: readonly Pod
   return wait === undefined ? undefined : Math.max(0, wait - (now - decidedAt));
 }
 
-/** Once more on the object as it stands on the server, where another write came first. */
+/** A conflict is thrown: the set has changed, and the next sync looks at what it has become. */
 async function writeStatus(set: StatefulSet, status: StatefulSetStatus, { context, barrier }: Readers, signal: AbortSignal): Promise<void> {
-  const sets = context.client.resource(resources.statefulSets);
-  const attempt = async (target: StatefulSet): Promise<void> => {
-    context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: target.status, to: status });
-    const written = await sets.updateStatus({ ...target, status }, { signal });
-    barrier?.wrote(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
-  };
-  try {
-    await attempt(set);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    const live = await sets.get(set.metadata, { signal });
-    if (live.metadata.uid === set.metadata.uid) await attempt(live);
-  }
+  context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: set.status, to: status });
+  const written = await context.client.resource(resources.statefulSets).updateStatus({ ...set, status }, { signal });
+  barrier?.wrote(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
 }
 
 /** Deletes revisions beyond the history limit that neither the set nor a Pod is at. */

@@ -1,6 +1,7 @@
 import { type ControllerRevision, type StatefulSet, resources } from '#pkg/api';
 
-import { type RevisionDraft, dataOf, newRevision, nextRevision, templatePatch } from '../internal/history/index.ts';
+import { type RevisionDraft, dataOf, newRevision, nextRevision, templateOf, templatePatch } from '../internal/history/index.ts';
+import { withTemplateDefaults } from './template-defaults.ts';
 
 /** What must be written before the set has the revision of its template. */
 export type UpdateRevision =
@@ -9,14 +10,20 @@ export type UpdateRevision =
   | { readonly kind: 'renumber'; readonly revision: ControllerRevision; readonly number: number }
   | { readonly kind: 'create'; readonly draft: RevisionDraft };
 
+export interface RevisionRules {
+  /** Gate StatefulSetSemanticRevisionComparison. */
+  readonly semantic: boolean;
+}
+
 /** The revision for the set's template among sorted ones (`getStatefulSetRevisions` in `stateful_set_control.go`). */
-export function decideUpdateRevision(set: StatefulSet, sorted: readonly ControllerRevision[]): UpdateRevision {
+export function decideUpdateRevision(set: StatefulSet, sorted: readonly ControllerRevision[], { semantic }: RevisionRules): UpdateRevision {
   const { template } = set.spec!;
   const data = templatePatch(template);
   const newest = sorted.at(-1);
   const number = nextRevision(sorted);
   const equal = sorted.findLast((revision) => dataOf(revision) === data);
   if (equal) return equal === newest ? { kind: 'keep', revision: equal } : { kind: 'renumber', revision: equal, number };
+  if (newest && semantic && meansTheSame(newest, data)) return { kind: 'keep', revision: newest };
   const draft = newRevision({
     owner: set,
     ownerType: resources.statefulSets,
@@ -27,6 +34,19 @@ export function decideUpdateRevision(set: StatefulSet, sorted: readonly Controll
     collisionCount: set.status?.collisionCount ?? 0,
   });
   return { kind: 'create', draft };
+}
+
+const meanings = new WeakMap<ControllerRevision, string>();
+
+/** Whether the revision's template is, with the defaults of today, what `data` holds: another server may have stored it. */
+function meansTheSame(revision: ControllerRevision, data: string): boolean {
+  let meaning = meanings.get(revision);
+  if (meaning === undefined) {
+    const template = templateOf(revision);
+    meaning = template ? templatePatch(withTemplateDefaults(template)) : '';
+    meanings.set(revision, meaning);
+  }
+  return meaning === data;
 }
 
 /** The revision that the status calls current; where there is none the history begins with the update's. */

@@ -88,10 +88,10 @@ function runNodes({ cluster, clock }: World, seed: number): () => void {
   const chance = seededRandom(seed + 7);
   const endKubelet = runFakeKubelet({ cluster, clock, startAfter: () => 100 + chance() * 3000, endAfter: () => chance() * 5000 });
   const end = cluster.onChange(({ type, resource, object }) => {
-    if (resource.kind === 'Pod' && type === 'ADDED') clock.setTimeout(() => pend(object as Pod), 0);
+    if (resource.kind === 'Pod' && type === 'ADDED') clock.setTimeout(() => pend(object), 0);
     if (type === 'DELETED' || resource.kind !== 'StatefulSet') clock.setTimeout(collect, chance() * 3000);
   });
-  function pend(one: Pod): void {
+  function pend(one: KubeObject): void {
     const live = cluster.get(pods, keyOf(one));
     if (live?.metadata.uid === one.metadata.uid && !live.status?.phase) cluster.change(pods, keyOf(one), (old) => ({ ...old, status: { phase: 'Pending' } }));
   }
@@ -126,7 +126,7 @@ function act(world: World, action: Action, set: Settings): void {
       for (const one of all) cluster.change(pods, keyOf(one), orphaned);
       for (const one of cluster.list(controllerRevisions)) cluster.change(controllerRevisions, keyOf(one), orphaned);
       for (const one of cluster.list(claims)) cluster.change(claims, keyOf(one), orphaned);
-      return void cluster.create(statefulSets, setOf(set, live.spec!.replicas!));
+      return void cluster.create(statefulSets, setOf(set, live.spec!.replicas));
     case 'stray': {
       const name = `web-${action.of % 8}`;
       if (!cluster.get(pods, `default/${name}`)) cluster.create(pods, pod(name));
