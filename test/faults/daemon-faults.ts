@@ -7,6 +7,8 @@ export interface Fault {
   readonly name: string;
   /** Its API server has to be a process of ours. */
   readonly restarts?: true;
+  /** Only in the full run: the short one has what it shows in others. */
+  readonly long?: true;
   /** `unit` is what a second is in the full run, ms; a short one has shorter ones. */
   readonly run: (world: DaemonWorld, random: () => number, unit: number) => Promise<void>;
 }
@@ -55,6 +57,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the peer falls silent for 45 s',
+    long: true,
     async run({ proxy }, _, unit) {
       proxy.stall();
       await pause(45 * unit);
@@ -63,6 +66,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'every answer is slow',
+    long: true,
     async run({ proxy }, _, unit) {
       proxy.delay(150);
       proxy.cutAll('rst');

@@ -6,7 +6,8 @@ const INFORMERS = 3;
 
 /**
  * What of a round is more than a calm roll costs and the back-off allows. A broken connection costs each informer a watch,
- * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again.
+ * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again. Every key that has work
+ * to do tries again with doubling waits, and a try is a connection while none is answered.
  */
 export function tooMuch(round: Round, calm: Round): string[] {
   const limits = {
@@ -14,7 +15,7 @@ export function tooMuch(round: Round, calm: Round): string[] {
     writes: 1.5 * calm.writes + 50,
     conflicts: calm.conflicts + calm.writes / 10 + 10,
     leases: 20 + round.seconds * 1.5,
-    connections: 20 + round.seconds * 3,
+    connections: 20 + round.seconds * 3 + calm.writes,
   };
   return Object.entries(limits)
     .filter(([key, limit]) => round[key as keyof typeof limits] > limit)

@@ -21,6 +21,8 @@ export interface ControlPlane {
   readonly expiredKubeconfig?: string;
   /** Ends the API server with a signal and starts it again on the same port and data, where it is a process of ours. */
   readonly restart?: (signal: NodeJS.Signals) => Promise<void>;
+  /** Path of a kubeconfig file of another member of system:masters, of that user name; where we hold the cluster's authority. */
+  readonly member?: (name: string) => Promise<string>;
   stop(): Promise<void>;
 }
 

@@ -90,6 +90,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
     return {
       adminKubeconfig: await access('admin', admin),
       managerKubeconfig: await access('system:kube-controller-manager', await authority.issue('CN=system:kube-controller-manager')),
+      member: async (name) => access(name, await authority.issue(`CN=${name},O=system:masters`)),
       async restart(signal) {
         await children.pop()!.stop(signal, START);
         await start();
