@@ -74,7 +74,7 @@ async function setVerbosity(request: HttpRequest, log: Pick<RootLogger, 'setVerb
     log.setVerbosity(level);
     return text(200, `successfully set log verbosity to ${level}\n`);
   } catch (error) {
-    return text(400, `failed to set log verbosity: ${describeError(error)}\n`);
+    return text(400, `${describeError(error)}\n`);
   }
 }
 

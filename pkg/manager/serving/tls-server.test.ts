@@ -120,6 +120,12 @@ describe('serving', () => {
     await expect(served(other, undefined, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).rejects.toThrow(/handshake failure/);
     expect(await served(other, undefined, { maxVersion: 'TLSv1.2' })).toContain('TLSv1.2');
   });
+
+  test('takes TLS as old as it is told to', async () => {
+    const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    expect(await served(await serve('--tls-min-version=VersionTLS11'), undefined, old)).toContain('TLSv1.1');
+    await expect(served(await serve(), undefined, old)).rejects.toThrow(/protocol version/);
+  });
 });
 
 describe('certificates', () => {

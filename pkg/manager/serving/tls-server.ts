@@ -3,7 +3,7 @@ import { type Http2SecureServer, type Http2ServerRequest, type Http2ServerRespon
 import type { Server as HttpsServer, ServerOptions } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListenOptions, type Socket, isIPv6 } from 'node:net';
-import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
+import { DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 
 import { type Clock, describeError } from '#pkg/base';
 import type { Logger } from '#pkg/log';
@@ -78,12 +78,18 @@ export async function startSecureServer({ flags, handler, clock, log }: ServingO
   };
 }
 
+/** OpenSSL speaks no TLS below 1.2 at the security level that Node sets, whatever the minimum is. */
+const OLD = '@SECLEVEL=0';
+
 function tlsOptions(flags: ManagerFlagValues): SecureContextOptions {
-  const ciphers = cipherList(flags['tls-cipher-suites']);
+  const given = cipherList(flags['tls-cipher-suites']);
   const curves = curveList(flags['tls-curve-preferences']);
+  const minVersion = tlsVersion(flags['tls-min-version']);
+  const old = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
+  const ciphers = given ? withTls13(given) : old ? DEFAULT_CIPHERS : undefined;
   return {
-    minVersion: tlsVersion(flags['tls-min-version']),
-    ...(ciphers ? { ciphers: withTls13(ciphers) } : {}),
+    minVersion,
+    ...(ciphers ? { ciphers: old ? `${ciphers}:${OLD}` : ciphers } : {}),
     ...(curves ? { ecdhCurve: curves } : {}),
   };
 }
