@@ -8,6 +8,15 @@ export default defineConfig({
   input: { 'kube-controller-manager': 'cmd/kube-controller-manager/launch.ts' },
   platform: 'node',
   external: /^node:/,
+  plugins: [
+    {
+      name: 'package.json',
+      // Without it Node compiles each file once more, to find out whether it is a module.
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'package.json', source: `${JSON.stringify({ type: 'module' })}\n` });
+      },
+    },
+  ],
   output: {
     dir: 'dist',
     format: 'esm',
