@@ -39,9 +39,6 @@ export const pendingFlags = {
   'resourceclaim-controller': [
     { name: 'concurrent-resourceclaim-syncs', type: 'int32', default: 50, minimum: 1, help: atATime('ResourceClaims created or deleted'), config: 'ResourceClaimController.ConcurrentSyncs' },
   ],
-  'daemonset-controller': [
-    { name: 'concurrent-daemonset-syncs', type: 'int32', default: 2, minimum: 1, help: atATime('DaemonSets synced'), config: 'DaemonSetController.ConcurrentDaemonSetSyncs' },
-  ],
   'endpoints-controller': [
     { name: 'concurrent-endpoint-syncs', type: 'int32', default: 5, help: atATime('Services whose Endpoints are synced'), config: 'EndpointController.ConcurrentEndpointSyncs' },
     { name: 'endpoint-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Pods are gathered before Endpoints are written', config: 'EndpointController.EndpointUpdatesBatchPeriod' },

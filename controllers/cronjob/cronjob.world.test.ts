@@ -86,7 +86,7 @@ describe('on time', () => {
     cluster.create(cronJobs, fresh({ schedule: '0 0 * * *' }));
     await clock.step(7 * MINUTE);
     const live = cluster.get(cronJobs, KEY)!;
-    cluster.update(cronJobs, { ...live, spec: { ...live.spec!, schedule: '*/10 * * * *' } });
+    cluster.update(cronJobs, { ...live, spec: { ...live.spec, schedule: '*/10 * * * *' } });
     await clock.step(2 * MINUTE);
     expect(names()).toEqual([]);
     await clock.step(2 * MINUTE);
@@ -97,7 +97,7 @@ describe('on time', () => {
     const { cluster, clock, events } = await started();
     cluster.create(cronJobs, fresh());
     await clock.step(1000);
-    cluster.change(cronJobs, KEY, (live) => ({ ...live, spec: { ...live.spec!, schedule: 'now and then' } }));
+    cluster.change(cronJobs, KEY, (live) => ({ ...live, spec: { ...live.spec, schedule: 'now and then' } }));
     await clock.step(6 * MINUTE);
     expect(names()).toEqual([]);
     expect(events.lines[0]).toBe('Warning UnParseableCronJobSchedule unparseable schedule for cronjob: now and then');
@@ -109,7 +109,7 @@ describe('on time', () => {
     await clock.step(12 * MINUTE);
     expect(names()).toEqual([]);
     const live = cluster.get(cronJobs, KEY)!;
-    cluster.update(cronJobs, { ...live, spec: { ...live.spec!, suspend: false } });
+    cluster.update(cronJobs, { ...live, spec: { ...live.spec, suspend: false } });
     await clock.step(1000);
     expect(names()).toEqual([minute('00:10')]);
   });

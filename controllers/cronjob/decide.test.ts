@@ -169,7 +169,7 @@ test('a Job is named by the minute and says its time by the clocks of the zone',
   const object = cronJob({
     timeZone: 'Asia/Kolkata',
     jobTemplate: { metadata: { labels: { app: 'x' }, annotations: { a: 'b' } }, spec: { template: { spec: { containers: [] } } } },
-  } as Partial<CronJob['spec']>);
+  });
   expect(jobFor(object, at('10:00:00'))).toEqual({
     metadata: {
       name: 'backup-29454360',

@@ -45,6 +45,11 @@ export class Expectations {
     this.#set(key, 0, uids);
   }
 
+  /** Before creating `count` dependents and deleting those with these UIDs. Replaces what was expected. */
+  expectChanges(key: ObjectKey, count: number, uids: Iterable<string>): void {
+    this.#set(key, count, uids);
+  }
+
   /** A creation was seen, or will not happen. */
   creationObserved(key: ObjectKey, count = 1): void {
     const expected = this.#byKey.get(key);

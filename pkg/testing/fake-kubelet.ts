@@ -11,10 +11,12 @@ export interface FakeKubeletOptions {
   /** From the deletion's begin to the end, ms. */
   readonly endAfter?: (pod: Pod) => number;
   readonly nodes?: readonly string[];
+  /** The node a Pod is to go to; one of `nodes` in turn where missing. */
+  readonly nodeOf?: (pod: Pod) => string | undefined;
 }
 
 /** Puts Pods on nodes, makes them run and be ready, and ends those being deleted. Returns what ends it. */
-export function runFakeKubelet({ cluster, clock, startAfter = () => 0, endAfter = () => 0, nodes = ['node-1'] }: FakeKubeletOptions): () => void {
+export function runFakeKubelet({ cluster, clock, startAfter = () => 0, endAfter = () => 0, nodes = ['node-1'], nodeOf }: FakeKubeletOptions): () => void {
   const { pods } = resources;
   let next = 0;
 
@@ -28,7 +30,7 @@ export function runFakeKubelet({ cluster, clock, startAfter = () => 0, endAfter 
       const lastTransitionTime = formatTime(clock.now());
       cluster.change(pods, keyOf(pod), (current) => ({
         ...current,
-        spec: { ...current.spec!, nodeName: nodes[next++ % nodes.length]! },
+        spec: { ...current.spec!, nodeName: nodeOf?.(pod) ?? nodes[next++ % nodes.length]! },
         status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] },
       }));
     }, delay);

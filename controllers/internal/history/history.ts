@@ -86,13 +86,8 @@ export class History<Owner extends KubeObject> {
     for (let collisions = collisionCount; ; collisions++) {
       const name = revisionName(owner.metadata.name, revisionHash(draft.data, collisions));
       const object = { ...draft.object, metadata: { ...draft.object.metadata, name } };
-      const data = JSON.parse(draft.data) as unknown;
-      // The server keeps the bytes as they come, and JSON made from an object would be others.
-      const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${draft.data}}`;
       try {
-        const revision = await this.#revisions.create({ ...object, data }, { encoded, signal });
-        this.#wrote(owner, revision);
-        return { revision, collisionCount: collisions };
+        return { revision: await this.store(owner, { ...draft, object }, signal), collisionCount: collisions };
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
         const { namespace } = object.metadata;
@@ -100,6 +95,15 @@ export class History<Owner extends KubeObject> {
         if (dataOf(found) === draft.data) return { revision: found, collisionCount: collisions };
       }
     }
+  }
+
+  /** Stores `draft` under the name it has; rejects with AlreadyExists where that is taken, whatever by. */
+  async store(owner: Owner, { object, data }: RevisionDraft, signal: AbortSignal): Promise<ControllerRevision> {
+    // The server keeps the bytes as they come, and JSON made from an object would be others.
+    const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${data}}`;
+    const revision = await this.#revisions.create({ ...object, data: JSON.parse(data) as unknown }, { encoded, signal });
+    this.#wrote(owner, revision);
+    return revision;
   }
 
   /** Gives a revision another number: what was rolled back to is the newest again. A patch: data is not sent. */

@@ -1,0 +1,128 @@
+import { resources } from '#pkg/api';
+import {
+  type Controller,
+  type ControllerContext,
+  Owners,
+  WriteBarrier,
+  createLoop,
+  defineController,
+  forObject,
+  indexDependents,
+  ownedBy,
+  reads,
+} from '#pkg/controller';
+
+import { Placement } from './placement.ts';
+import { Reconciler } from './reconciler.ts';
+import { affectedBy, createBell, indexByTargetNode, onNode, onNodeGone, onRevision } from './triggers.ts';
+
+/** Keeps one Pod of each DaemonSet on every node that its template selects. */
+export const daemonSetController = defineController({
+  name: 'daemonset-controller',
+  aliases: ['daemonset'],
+  serviceAccount: 'daemon-set-controller',
+  eventSource: 'daemonset-controller',
+  flags: [
+    {
+      name: 'concurrent-daemonset-syncs',
+      type: 'int32',
+      default: 2,
+      minimum: 1,
+      config: 'DaemonSetController.ConcurrentDaemonSetSyncs',
+      help: 'DaemonSets synced at the same time; more react faster and load CPU and network more',
+    },
+  ],
+  reads: [
+    // Whole: the status is written with the object around it, and a revision's data is compared.
+    reads(resources.daemonSets),
+    reads(resources.controllerRevisions),
+    reads(resources.nodes, 'spec.taints'),
+    reads(resources.pods, 'spec.nodeName', 'spec.affinity.nodeAffinity', 'status.phase', 'status.conditions'),
+  ],
+  rbac: [
+    { apiGroups: ['apps', 'extensions'], resources: ['daemonsets'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: ['apps', 'extensions'], resources: ['daemonsets/status'], verbs: ['update'] },
+    { apiGroups: ['apps', 'extensions'], resources: ['daemonsets/finalizers'], verbs: ['update'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'list', 'patch', 'watch'] },
+    { apiGroups: [''], resources: ['pods/binding'], verbs: ['create'] },
+    {
+      apiGroups: ['apps'],
+      resources: ['controllerrevisions'],
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    },
+    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  ],
+  create(context) {
+    const { informers, featureGates, metrics, log } = context;
+    const workers = context.options['concurrent-daemonset-syncs'];
+    const daemonSetInformer = informers.informer(resources.daemonSets);
+    const podInformer = informers.informer(resources.pods);
+    const revisionInformer = informers.informer(resources.controllerRevisions);
+    const nodeInformer = informers.informer(resources.nodes);
+    indexDependents(podInformer);
+    indexByTargetNode(podInformer);
+    indexDependents(revisionInformer);
+    const placement = new Placement({ comparison: featureGates.enabled('TaintTolerationComparisonOperators') });
+    const caches = [daemonSetInformer, podInformer, revisionInformer];
+    const waits = featureGates.enabled('StaleControllerConsistencyDaemonSet');
+    const barrier = waits ? new WriteBarrier({ informers: caches, metrics, subsystem: 'daemonset_controller' }) : undefined;
+    const owners = new Owners(daemonSetInformer);
+    const daemonSets = daemonSetInformer.lister;
+    const pods = podInformer.lister;
+    const nodes = nodeInformer.lister;
+    const reconciler = new Reconciler({ context, daemonSets: owners, nodes, pods, revisions: revisionInformer.lister, placement, barrier });
+    const bell = createBell();
+
+    const syncs = createLoop(context, {
+      queue: 'daemonset',
+      resource: resources.daemonSets,
+      workers,
+      barrier,
+      caches: [nodeInformer],
+      triggers: [
+        forObject(resources.daemonSets, { onDelete: (gone) => reconciler.forget(gone) }),
+        ownedBy(resources.pods, owners, { expectations: reconciler.expectations, log }),
+        onRevision(owners),
+        onNodeGone(daemonSets, placement),
+        bell,
+      ],
+      reconcile: (key, signal) => reconciler.reconcile(key, signal),
+    });
+    const nodeUpdates = createLoop(context, {
+      queue: 'daemonset-node-updates',
+      resource: resources.nodes,
+      workers,
+      caches: [daemonSetInformer, podInformer],
+      triggers: [onNode],
+      reconcile(name) {
+        const node = nodes.get(name);
+        if (node) for (const key of affectedBy(node, { daemonSets, pods, placement })) bell.ring(key);
+        return Promise.resolve();
+      },
+    });
+    return together(context, [syncs, nodeUpdates]);
+  },
+});
+
+/** Several loops as one controller; the first that fails ends the others. */
+function together({ name }: Pick<ControllerContext, 'name'>, loops: readonly Controller[]): Controller {
+  return {
+    name,
+    async run(signal) {
+      const over = new AbortController();
+      const ending = AbortSignal.any([signal, over.signal]);
+      const runs = loops.map((loop) => loop.run(ending));
+      try {
+        await Promise.all(runs);
+      } finally {
+        over.abort();
+        await Promise.allSettled(runs);
+      }
+    },
+    async healthy() {
+      for (const loop of loops) await loop.healthy?.();
+    },
+    running: () => loops.flatMap((loop) => loop.running?.() ?? []),
+  };
+}
