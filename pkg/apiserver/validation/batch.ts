@@ -1,5 +1,5 @@
 import { semanticEqual } from '#pkg/base';
-import { type JsonObject, objectAt, stringAt } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, stringAt } from '../json.ts';
 import { scheduleError } from './cron.ts';
 import type { Problems } from './errors.ts';
 import { checkSelector } from './metadata.ts';
@@ -87,15 +87,17 @@ function isTimeZone(zone: string): boolean {
   }
 }
 
-/** What is fixed once a Job exists (`ValidateJobSpecUpdate`); while suspended and never started its template may still change. */
+/**
+ * What is fixed once a Job exists (`ValidateJobSpecUpdate`). While it is suspended and none of its Pods is active, labels,
+ * annotations, scheduling directives and resources of its template may still change.
+ */
 export function checkJobUpdate(problems: Problems, job: JsonObject, old: JsonObject): void {
   const spec = objectAt(job, 'spec') ?? {};
   const before = objectAt(old, 'spec') ?? {};
   const elastic = spec['completionMode'] === 'Indexed' && spec['completions'] === spec['parallelism'];
   if (!elastic && spec['completions'] !== before['completions']) problems.invalid('spec.completions', spec['completions'], IMMUTABLE);
   if (!semanticEqual(spec['selector'], before['selector'])) problems.invalid('spec.selector', spec['selector'], IMMUTABLE);
-  const started = objectAt(old, 'status')?.['startTime'] !== undefined;
-  const loose = before['suspend'] === true && !started;
+  const loose = before['suspend'] === true && hasStopped(objectAt(old, 'status') ?? {});
   if (!semanticEqual(fixedPart(spec['template'], loose), fixedPart(before['template'], loose))) {
     problems.invalid('spec.template', spec['template'], IMMUTABLE);
   }
@@ -104,10 +106,18 @@ export function checkJobUpdate(problems: Problems, job: JsonObject, old: JsonObj
   }
 }
 
-/** The template without its scheduling directives, where those may change. */
+/** It has not started, or says that it is suspended, with nothing at work any more. */
+function hasStopped(status: JsonObject): boolean {
+  const suspended = objectsAt(status, 'conditions').some(({ type, status: value }) => type === 'Suspended' && value === 'True');
+  return (status['startTime'] === undefined || suspended) && (status['active'] ?? 0) === 0;
+}
+
+/** The template without what may change. */
 function fixedPart(template: unknown, loose: boolean): unknown {
   const spec = objectAt(template, 'spec');
   if (!loose || spec === undefined) return template;
-  const { nodeSelector: _selector, tolerations: _tolerations, affinity: _affinity, schedulingGates: _gates, ...rest } = spec;
-  return rest;
+  const { nodeSelector: _selector, tolerations: _tolerations, affinity, schedulingGates: _gates, ...rest } = spec;
+  const { nodeAffinity: _node, ...otherAffinity } = objectAt({ affinity }, 'affinity') ?? {};
+  const withoutResources = (key: string): JsonObject[] => objectsAt(spec, key).map(({ resources: _resources, ...container }) => container);
+  return { ...rest, affinity: otherAffinity, containers: withoutResources('containers'), initContainers: withoutResources('initContainers') };
 }

@@ -10,6 +10,8 @@ export interface FieldError {
   readonly type: ErrorType;
   /** Shown before the detail, for the types that show it; undefined prints as null. */
   readonly badValue?: unknown;
+  /** Not shown even so. */
+  readonly omitsValue?: boolean;
   readonly detail: string;
 }
 
@@ -36,6 +38,11 @@ export class Problems {
 
   invalid(field: string, badValue: unknown, ...details: readonly string[]): void {
     for (const detail of details) this.list.push({ field, type: 'invalid', badValue, detail });
+  }
+
+  /** Where the value would say nothing. */
+  wrong(field: string, detail: string): void {
+    this.list.push({ field, type: 'invalid', omitsValue: true, detail });
   }
 
   /** `values` in the order in which upstream lists them. */
@@ -79,9 +86,9 @@ function sortMaps(_key: string, value: unknown): unknown {
   return Object.fromEntries(entries.toSorted(([a], [c]) => (a < c ? -1 : 1)));
 }
 
-function bodyOf({ type, badValue, detail }: FieldError): string {
+function bodyOf({ type, badValue, omitsValue = false, detail }: FieldError): string {
   const [, words, showsValue] = WORDS[type];
-  const value = showsValue ? `: ${JSON.stringify(badValue ?? null, sortMaps)}` : '';
+  const value = showsValue && !omitsValue ? `: ${JSON.stringify(badValue ?? null, sortMaps)}` : '';
   return `${words}${value}${detail === '' ? '' : `: ${detail}`}`;
 }
 

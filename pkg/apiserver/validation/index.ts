@@ -11,6 +11,7 @@ import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
 import * as cluster from './cluster.ts';
 import * as core from './core.ts';
 import { type FieldError, Problems } from './errors.ts';
+import { checkJobStatus } from './job-status.ts';
 import { checkMetadata, checkMetadataUpdate, nameRuleOf } from './metadata.ts';
 import { checkPod, checkPodUpdate, checkTemplate } from './pods.ts';
 import { checkService, checkServiceUpdate } from './services.ts';
@@ -25,6 +26,8 @@ type CheckUpdate = (problems: Problems, object: JsonObject, old: JsonObject, sub
 interface Rules {
   readonly check?: Check;
   readonly update?: CheckUpdate;
+  /** Of an update of the status alone. */
+  readonly status?: CheckUpdate;
   /** An update is held to `update` alone. */
   readonly updateOnly?: boolean;
 }
@@ -53,7 +56,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'apps/ReplicaSet': { check: onSpec(workloads.checkReplicaSet), update: keepSelector },
   'apps/DaemonSet': { check: onSpec(workloads.checkDaemonSet), update: keepSelector },
   'apps/StatefulSet': { check: onSpec(workloads.checkStatefulSet), update: onSpecs(workloads.checkStatefulSetUpdate) },
-  'batch/Job': { check: checkJob, update: checkJobUpdate },
+  'batch/Job': { check: checkJob, update: checkJobUpdate, status: checkJobStatus },
   'batch/CronJob': { check: checkCronJob },
   'policy/PodDisruptionBudget': { check: cluster.checkDisruptionBudget },
   'rbac.authorization.k8s.io/Role': { check: (problems, object) => cluster.checkRole(problems, object, true) },
@@ -92,14 +95,17 @@ export function validateCreate(type: ObjectType, object: JsonObject): FieldError
   return problems.list;
 }
 
-/** What is wrong with an update of `old`, prepared. A status is not checked beyond its metadata. */
+/** What is wrong with an update of `old`, prepared. */
 export function validateUpdate(type: ObjectType, object: JsonObject, old: JsonObject, subresource?: string): FieldError[] {
   const problems = new Problems();
   const metadata = objectAt(object, 'metadata') ?? {};
   checkMetadata(problems, metadata, () => []);
   checkMetadataUpdate(problems, metadata, objectAt(old, 'metadata') ?? {});
-  if (subresource === 'status') return problems.list;
-  const { check, update, updateOnly = false } = rulesOf(type);
+  const { check, update, status, updateOnly = false } = rulesOf(type);
+  if (subresource === 'status') {
+    status?.(problems, object, old);
+    return problems.list;
+  }
   if (!updateOnly) check?.(problems, object);
   update?.(problems, object, old, subresource);
   return problems.list;
