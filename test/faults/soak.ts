@@ -3,6 +3,8 @@
  * rest after full garbage collections: what it keeps of what has gone it has to give back, so that the live heap stays flat.
  *
  *     node test/faults/soak.ts [minutes, 10] [seed]
+ *
+ * In much less than 10 minutes the correlators of events, which remember the last 4096, are still filling: it then fails.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -21,10 +23,7 @@ const SAMPLES = 21;
 const REVISIONS = 2;
 /** The live heap may grow by this from the middle of the samples before to that of those after, as a share. */
 const GROWTH = 0.02;
-/**
- * Besides by this, bytes, for each object that was new: as client-go's, the correlators of events remember the last 4096
- * objects that something was told about.
- */
+/** Besides by this, bytes, for each object that was new: the correlators remember about whom events were, too, up to 4096. */
 const REMEMBERED = 3000;
 /** Objects told about: a Deployment and its ReplicaSets. */
 const OBJECTS = 1 + REVISIONS;
