@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Job, Pod } from '#pkg/api';
 import { type JobParts, EPOCH, at, job } from '#pkg/testing';
 
+import { decideDraft } from './draft.ts';
 import { type JobCondition, TRACKING_FINALIZER } from './facts.ts';
 import { newPod } from './new-pod.ts';
 import { INDEX_KEY } from './pod-index.ts';
@@ -10,7 +11,7 @@ import { decideChange } from './scale.ts';
 import type { Snapshot } from './snapshot.ts';
 import { tallyOf } from './tally.ts';
 import { countReleased, decideTracking, endedWith } from './tracking.ts';
-import { verdictOn } from './verdict.ts';
+import { completionsReached, verdictOn } from './verdict.ts';
 
 interface PodParts {
   readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -117,6 +118,17 @@ describe('verdicts', () => {
     const found = verdictOn(taken, tallyOf(taken));
     expect(found && `${found.type} ${found.reason}`).toBe(verdict);
   });
+});
+
+test('without interim conditions, as in versions that can be emulated, a Job ends at once', () => {
+  const taken = snapshot({ spec: { backoffLimit: 0 } }, [pod('f', { phase: 'Failed' })], { gates: { ...gates, interim: false, reportsTerminating: false } });
+  const verdict = verdictOn(taken, tallyOf(taken))!;
+  expect([verdict.type, completionsReached(taken).type]).toEqual(['Failed', 'Complete']);
+  const { status, ending } = decideTracking(taken, tallyOf(taken), {}, verdict);
+  expect([status.conditions, ending?.type]).toEqual([undefined, 'Failed']);
+  const draft = decideDraft({ snapshot: { ...taken, job: job({ status: { terminating: 1 } }) }, numbers: { active: 0, ready: 0, terminating: 2 }, managed: true });
+  expect(draft).toMatchObject({ changed: true, status: { ready: 0 } });
+  expect(draft.status).not.toHaveProperty('terminating');
 });
 
 describe('tracking', () => {
