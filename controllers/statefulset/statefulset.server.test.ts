@@ -19,6 +19,9 @@ const CLAIM = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 } as const;
 
+/** What mounts the claim, of which the template itself has no volume. */
+const MOUNTING = { ...podTemplate(), spec: { containers: [{ name: 'app', image: 'app:v1', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] } };
+
 const create = (spec: Partial<StatefulSetSpec>): Promise<StatefulSet> =>
   world.create(statefulSets, {
     metadata: { name: 'web' },
@@ -30,7 +33,7 @@ const imagesOf = async (): Promise<(string | undefined)[]> =>
   (await world.list(pods)).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).map(({ spec }) => spec?.containers[0]?.image);
 
 test('Pods come one after the other with names, claims and labels; a settled set costs nothing', async () => {
-  const set = await create({ replicas: 3, volumeClaimTemplates: [CLAIM] });
+  const set = await create({ replicas: 3, template: MOUNTING, volumeClaimTemplates: [CLAIM] });
   await world.clock.step(60_000);
   expect(await podNames()).toEqual(['web-0', 'web-1', 'web-2']);
   const [revision] = await world.list(controllerRevisions);

@@ -55,10 +55,21 @@ export function checkStatefulSet(problems: Problems, spec: JsonObject): void {
   problems.atLeast('spec.revisionHistoryLimit', spec['revisionHistoryLimit'], 0);
   problems.atLeast('spec.ordinals.start', objectAt(spec, 'ordinals')?.['start'], 0);
   checkWorkloadSelector(problems, spec, 'statefulset', true);
-  checkTemplateFor(problems, spec);
+  checkTemplateFor(problems, { ...spec, template: withClaimVolumes(spec) });
   for (const [index, claim] of objectsAt(spec, 'volumeClaimTemplates').entries()) {
     checkClaimSpec(problems, objectAt(claim, 'spec') ?? {}, `spec.volumeClaimTemplates[${index}].spec`);
   }
+}
+
+/** The template with the volumes that its Pods get of their claims: containers may mount them. */
+function withClaimVolumes(spec: JsonObject): JsonObject | undefined {
+  const template = objectAt(spec, 'template');
+  const names = objectsAt(spec, 'volumeClaimTemplates').map((claim) => stringAt(objectAt(claim, 'metadata'), 'name') ?? '');
+  const pod = objectAt(template, 'spec');
+  if (pod === undefined || names.length === 0) return template;
+  const others = objectsAt(pod, 'volumes').filter((volume) => !names.includes(stringAt(volume, 'name') ?? ''));
+  const volumes = [...names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...others];
+  return { ...template, spec: { ...pod, volumes } };
 }
 
 export function checkDaemonSet(problems: Problems, spec: JsonObject): void {
