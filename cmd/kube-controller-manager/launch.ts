@@ -8,8 +8,8 @@ import { join } from 'node:path';
 
 import { keepHeapSmall } from './memory.ts';
 
-/** The first requests are out by then, ms. */
-const AFTER_START = 1000;
+/** The program is loaded and the first requests are out by then, but no list is read yet, ms. */
+const AFTER_START = 250;
 
 enableCompileCache({ directory: join(import.meta.dirname, 'compile-cache'), portable: true });
 // Compiled code is good only under the flags that it was kept under, so it is kept before any is changed.

@@ -4,8 +4,7 @@
  * `kube-controller-manager` too, the same is done with it first, and compared. `WORKLOADS=deploy,rollout` runs some,
  * `RIVAL=` (empty) leaves the other out.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import { assetsFolder, startRealControlPlane } from '../harness/real-control-pla
 import { runPods } from '../harness/run-pods.ts';
 import { createTestClient } from '../harness/test-client.ts';
 import { measuredCommand } from './bundle.ts';
+import { cpuOf, peakMemory } from './process-cost.ts';
 import { figure } from './report.ts';
 import { byKind, ofManager } from './workloads/requests.ts';
 import { scenarios } from './workloads/scenarios.ts';
@@ -70,18 +70,6 @@ async function measure(name: string, command: readonly string[], assets: string)
     await plane.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Fields 14 and 15 of /proc/<pid>/stat, in ticks. */
-function cpuOf({ process: { pid } }: Child): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-
-function peakMemory({ process: { pid } }: Child): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 const conflicts = (requests: readonly RecordedRequest[]): number => requests.filter(({ code }) => code === 409).length;
