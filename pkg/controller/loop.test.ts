@@ -92,6 +92,22 @@ describe('work', () => {
     expect(loop.running?.()).toEqual([]);
   });
 
+  test('a key that always asks to come back at once comes back later and later', async () => {
+    let count = 0;
+    const { clock, start, put } = setUp({
+      async reconcile() {
+        return count++ < 500 ? { requeueAfter: 0 } : undefined;
+      },
+    });
+    put('a');
+    void start();
+    await clock.step(10);
+    expect(count).toBe(2);
+    // 5 ms, doubling: the 15th comes after 82 s.
+    await clock.step(100_000);
+    expect(count).toBeLessThan(16);
+  });
+
   test('requeueAfter brings a key back, and a trigger may delay one', async () => {
     const times: number[] = [];
     const { clock, start, put } = setUp({

@@ -13,8 +13,12 @@ import type { StaleCache, WriteBarrier } from './write-barrier.ts';
 
 /** What a reconcile answers when the key is to be looked at again without any change, ms. */
 export interface ReconcileResult {
+  /** 0 for as soon as may be: a few ms later, and with growing delay when it is answered again and again. */
   readonly requeueAfter?: number;
 }
+
+/** What is to come back sooner than this, ms, is to come back at once. */
+const AT_ONCE = 1;
 
 export interface LoopOptions {
   /** Label of the queue's metrics: `replicaset`. */
@@ -174,8 +178,12 @@ class Loop implements Controller {
     this.#log.v(5)?.info('Started syncing', { [this.#field]: key });
     try {
       const requeueAfter = (await this.#options.reconcile(key, signal))?.requeueAfter;
-      this.#queue.forget(key);
-      if (requeueAfter !== undefined) this.#queue.addAfter(key, requeueAfter);
+      // At once is a try that got nowhere: without growing delay a mistake somewhere would spin.
+      if (requeueAfter !== undefined && requeueAfter < AT_ONCE) this.#queue.addRateLimited(key);
+      else {
+        this.#queue.forget(key);
+        if (requeueAfter !== undefined) this.#queue.addAfter(key, requeueAfter);
+      }
       this.#log.v(4)?.info('Finished syncing', { ...story(), ...(requeueAfter === undefined ? {} : { requeueAfter }) });
     } catch (error) {
       if (signal.aborted) this.#log.v(4)?.info('Stopped syncing', story());
