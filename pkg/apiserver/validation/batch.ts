@@ -2,6 +2,7 @@ import { semanticEqual } from '#pkg/base';
 import { type JsonObject, objectAt, objectsAt, stringAt } from '../json.ts';
 import { scheduleError } from './cron.ts';
 import type { Problems } from './errors.ts';
+import { checkFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
 import { checkSelector } from './metadata.ts';
 import { checkTemplate } from './pods.ts';
 import { checkTemplateLabels } from './workloads.ts';
@@ -42,10 +43,19 @@ export function checkJobSpec(problems: Problems, spec: JsonObject, at: string): 
       if (spec[key] !== undefined) problems.invalid(`${at}.${key}`, spec[key], 'requires indexed completion mode');
     }
   }
-  problems.oneOf(`${at}.podReplacementPolicy`, spec['podReplacementPolicy'], ['Failed', 'TerminatingOrFailed']);
+  if (spec['maxFailedIndexes'] !== undefined && spec['backoffLimitPerIndex'] === undefined) {
+    problems.required(`${at}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified');
+  }
+  checkFailurePolicy(problems, spec, at);
+  checkSuccessPolicy(problems, spec, at);
+  const replacements = spec['podFailurePolicy'] === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];
+  problems.oneOf(`${at}.podReplacementPolicy`, spec['podReplacementPolicy'], replacements);
   checkTemplate(problems, objectAt(spec, 'template'), `${at}.template`);
   const policy = stringAt(objectAt(objectAt(spec, 'template'), 'spec'), 'restartPolicy') ?? '';
   if (policy === 'Always' || policy === '') problems.required(`${at}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
+  else if (policy === 'OnFailure' && spec['podFailurePolicy'] !== undefined) {
+    problems.invalid(`${at}.template.spec.restartPolicy`, policy, 'only "Never" is supported when podFailurePolicy is specified');
+  }
 }
 
 export function checkCronJob(problems: Problems, cronJob: JsonObject): void {
