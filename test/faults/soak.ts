@@ -24,7 +24,7 @@ const REVISIONS = 2;
 /** The live heap may grow by this from the middle of the samples before to that of those after, as a share. */
 const GROWTH = 0.02;
 /** Besides by this, bytes, for each object that was new: the correlators remember about whom events were, too, up to 4096. */
-const REMEMBERED = 3000;
+const REMEMBERED = 8000;
 /** Objects told about: a Deployment and its ReplicaSets. */
 const OBJECTS = 1 + REVISIONS;
 
