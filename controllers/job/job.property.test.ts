@@ -238,7 +238,7 @@ describe('random worlds', () => {
         expect(completed.filter((index) => !won.has(index))).toEqual([]);
         expect(world.cluster.list(pods).filter(isTracked)).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -251,7 +251,7 @@ describe('random worlds', () => {
         expect(world.cluster.list(pods).filter(isTracked)).toEqual([]);
         expect(lateWrites).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
