@@ -7,7 +7,7 @@ import type { Readers } from './gather.ts';
 import { UnavailabilityMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 import { minReadySeconds } from './snapshot.ts';
-import { onClaimGone } from './triggers.ts';
+import { onClaimChange, onRevisionFree } from './triggers.ts';
 
 /** Runs StatefulSets: Pods with names, volumes and an order. */
 export const statefulSetController = defineController({
@@ -82,12 +82,12 @@ export const statefulSetController = defineController({
       resource: resources.statefulSets,
       workers: context.options['concurrent-statefulset-syncs'],
       ...(barrier ? { barrier } : {}),
-      caches: [revisions],
       triggers: [
         forObject(resources.statefulSets, { onDelete: forget }),
         on(resources.pods, { update: (_old, pod) => (pod.metadata.deletionTimestamp === undefined ? [] : seen(pod)), delete: seen }),
         ownedBy(resources.pods, owners, { log, onUpdate: whenAvailable }),
-        onClaimGone(sets.lister),
+        onClaimChange(owners),
+        onRevisionFree(owners),
       ],
       reconcile: (key, signal) => reconcile(key, { readers, rules, unavailability }, signal),
     });

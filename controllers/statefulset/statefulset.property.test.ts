@@ -15,6 +15,8 @@ const SIZE = 3;
 
 const retention = fc.constantFrom('Retain' as const, 'Delete' as const);
 const settings = fc.record({
+  /** With the real informers, over lists and watches that may break; they are never late by themselves. */
+  realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
   barrier: fc.boolean(),
   lag: fc.integer({ min: 0, max: MAX_LAG }),
@@ -34,7 +36,7 @@ type Settings = typeof settings extends fc.Arbitrary<infer S> ? S : never;
 type Action =
   | { readonly do: 'scale'; readonly replicas: number }
   | { readonly do: 'image'; readonly image: string }
-  | { readonly do: 'touch' }
+  | { readonly do: 'touch' | 'cut' }
   | { readonly do: 'kill' | 'vanish' | 'fail' | 'relabel' | 'unlabel' | 'stray' | 'recreate'; readonly of: number };
 
 const calm: fc.Arbitrary<Action> = fc.oneof(
@@ -49,6 +51,7 @@ const wild: fc.Arbitrary<Action> = fc.oneof(
     of: fc.nat(20),
   }),
 );
+const cutting: fc.Arbitrary<Action> = fc.oneof(wild, fc.record({ do: fc.constant('cut' as const) }));
 const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(12_000) }), { maxLength: 12 });
 
 const CLAIM = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } };
@@ -75,6 +78,7 @@ function build(set: Settings): World {
   const world = createWorld({
     controllers: [statefulSetController],
     seed: set.seed,
+    realInformers: set.realInformers,
     gates: { StaleControllerConsistencyStatefulSet: set.barrier, MaxUnavailableStatefulSet: set.maxUnavailable !== undefined },
     lag: () => Math.floor(chance() * set.lag),
     latency: () => Math.floor(chance() * set.latency),
@@ -121,6 +125,8 @@ function act(world: World, action: Action, set: Settings): void {
       return void cluster.update(statefulSets, { ...live, spec: { ...live.spec!, template: podTemplate(action.image) } });
     case 'touch':
       return touch(world);
+    case 'cut':
+      return cluster.cutWatches();
     case 'recreate':
       cluster.finish(statefulSets, KEY);
       for (const one of all) cluster.change(pods, keyOf(one), orphaned);
@@ -277,6 +283,16 @@ describe('random worlds', () => {
         expect(await run(set, steps, faulty(set))).toEqual([]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('the same with real informers whose watches break', async () => {
+    const real = settings.map((set) => ({ ...set, realInformers: true }));
+    await fc.assert(
+      fc.asyncProperty(real, script(cutting), async (set, steps) => {
+        expect(await run(set, steps, faulty(set))).toEqual([]);
+      }),
+      { numRuns: 20 },
     );
   });
 
