@@ -11,11 +11,6 @@ const gang: JobParts['spec'] = { completionMode: 'Indexed', parallelism: 3, comp
 
 let world: World;
 let endKubelet = (): void => {};
-afterEach(async () => {
-  await world.stop();
-  endKubelet();
-});
-
 async function started(): Promise<World> {
   world = createWorld({ controllers: [jobController], gates: { GenericWorkload: true, WorkloadWithJob: true } });
   endKubelet = runJobKubelet({ cluster: world.cluster, clock: world.clock, ends: () => undefined });
@@ -27,6 +22,11 @@ const create = (spec: JobParts['spec']): Job => world.cluster.create(jobs, newJo
 const groupsOf = (all: readonly Pod[]): unknown[] => all.map(({ spec }) => spec?.schedulingGroup?.podGroupName);
 
 describe('Jobs scheduled as a group', () => {
+  afterEach(async () => {
+    await world.stop();
+    endKubelet();
+  });
+
   test('get their Workload and PodGroup before their Pods, which name it; and never another', async () => {
     await started();
     const { metadata } = create(gang);
