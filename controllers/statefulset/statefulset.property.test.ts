@@ -170,7 +170,8 @@ async function expectSettled(world: World, set: Settings): Promise<readonly Clus
   // What was let go has a name that the set needs.
   const isStranger = (one: Pod): boolean => !isControlledBy(one, cluster.get(statefulSets, KEY)!) && one.metadata.labels?.['app'] !== 'web';
   const strangers = (): Pod[] => cluster.list(pods).filter(isStranger);
-  await clock.step(30_000);
+  // Watches that broke may take a minute to come back, and nothing is let go before.
+  await clock.step(200_000);
   for (const one of strangers()) cluster.finish(pods, keyOf(one));
   await clock.step(2_400_000);
   const owner = cluster.get(statefulSets, KEY)!;

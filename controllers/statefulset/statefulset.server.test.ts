@@ -121,3 +121,24 @@ test('claims follow the retention policy and a Pod waits until a claim that goes
   await world.clock.step(60_000);
   expect([await ownersOf('data-web-0'), await ownersOf('data-web-1')]).toEqual([[], []]);
 });
+
+test('under MaxUnavailableStatefulSet several Pods are updated at a time, and metrics say how many may be and are away', async () => {
+  await world.stop();
+  world = createServerWorld({ controllers: [statefulSetController], gates: { MaxUnavailableStatefulSet: true } });
+  await world.start();
+  await create({ replicas: 4, podManagementPolicy: 'Parallel', updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 2 } } });
+  await world.clock.step(30_000);
+  world.takeRequests();
+  await world.patch(statefulSets, 'web', { spec: { template: podTemplate('app:v2') } });
+  await world.clock.step(1);
+  expect(world.takeRequests().filter((request) => request === 'delete pods')).toHaveLength(2);
+  await world.clock.step(60_000);
+  expect(await imagesOf()).toEqual(['app:v2', 'app:v2', 'app:v2', 'app:v2']);
+  const labels = '{statefulset_namespace="default",statefulset_name="web",pod_management_policy="Parallel"}';
+  const exposed = await world.metrics.expose();
+  expect(exposed).toContain(`statefulset_controller_statefulset_max_unavailable${labels} 2`);
+  expect(exposed).toContain(`statefulset_controller_statefulset_unavailable_replicas${labels} 0`);
+  await world.client.resource(statefulSets).delete({ namespace: 'default', name: 'web' });
+  await world.clock.step(10_000);
+  expect(await world.metrics.expose()).not.toContain(labels);
+});
