@@ -80,6 +80,7 @@ export interface Round {
   readonly seconds: number;
   readonly reads: number;
   readonly writes: number;
+  readonly events: number;
   readonly leases: number;
   readonly conflicts: number;
   readonly refused: number;

@@ -13,6 +13,7 @@ export function tooMuch(round: Round, calm: Round): string[] {
   const limits = {
     reads: calm.reads + INFORMERS * (15 + round.seconds / 2),
     writes: 1.5 * calm.writes + 50,
+    events: 2 * calm.events + 50,
     conflicts: calm.conflicts + calm.writes / 10 + 10,
     leases: 20 + round.seconds * 1.5,
     connections: 20 + round.seconds * 3 + calm.writes,

@@ -42,6 +42,8 @@ export interface Footprint extends Holdings {
 export interface Traffic {
   readonly reads: number;
   readonly writes: number;
+  /** In the background, and again after 10 s where they could not be sent. */
+  readonly events: number;
   readonly leases: number;
   readonly conflicts: number;
   /** Refused with anything else. */
@@ -169,10 +171,11 @@ export class DaemonWorld {
   }
 
   traffic(from: number): Traffic {
-    const traffic = { reads: 0, writes: 0, leases: 0, conflicts: 0, refused: 0 };
+    const traffic = { reads: 0, writes: 0, events: 0, leases: 0, conflicts: 0, refused: 0 };
     for (const { user, verb, resource, code } of this.#records().slice(from)) {
       if (user !== 'system:kube-controller-manager' && !user.startsWith('system:serviceaccount:kube-system:')) continue;
       if (resource === 'leases') traffic.leases++;
+      else if (resource === 'events') traffic.events++;
       else if (['get', 'list', 'watch'].includes(verb)) traffic.reads++;
       else traffic.writes++;
       if (code === 409) traffic.conflicts++;

@@ -76,7 +76,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${verifying}`,
       `--service-account-signing-key-file=${signing}`,
-      ...(options.auditLog ? [`--audit-log-path=${options.auditLog}`, `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`] : []),
+      ...(options.auditLog ? [`--audit-log-path=${options.auditLog}`, '--audit-log-maxsize=10000', `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`] : []),
       ...(options.apiServerFlags ?? []),
     ];
     const start = async (): Promise<void> => {
