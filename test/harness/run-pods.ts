@@ -15,6 +15,13 @@ const JOB_DURATION = '2';
 /** Between attempts of a persistent runner, ms. */
 const AGAIN = 300;
 
+/** The node that a Pod of a DaemonSet asks for by its name. */
+function nodeOf({ spec }: Pod): string {
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const [named] = required?.nodeSelectorTerms.flatMap(({ matchFields = [] }) => matchFields) ?? [];
+  return named?.values?.[0] ?? NODE;
+}
+
 export interface PodRunner {
   /** Ends it; rejects with what it failed with. */
   stop(): Promise<void>;
@@ -42,7 +49,7 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
       await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
     } else if (!pod.spec?.nodeName) {
       const { name, namespace } = pod.metadata;
-      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: NODE } };
+      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: nodeOf(pod) } };
       await client.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { signal });
     } else if (!podCondition(pod, 'Ready')) {
       await report(pod, statusOf(pod));
