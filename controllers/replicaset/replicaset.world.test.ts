@@ -111,6 +111,21 @@ describe('the status', () => {
     expect(status()).toMatchObject({ replicas: 5, observedGeneration: 2 });
   });
 
+  test('does not wait with the news that Pods are gone', async () => {
+    let lag = 1;
+    const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? lag : 1), latency: () => 5 });
+    runFakeKubelet({ cluster, clock });
+    cluster.create(replicaSets, fresh(3));
+    await clock.step(5000);
+    lag = 300;
+    cluster.delete(pods, keyOf(active()[0]!));
+    // Seen at 300 ms; the Pod in its place is created at once, and is not in the cache before 600 ms.
+    await clock.step(450);
+    expect(status()).toMatchObject({ readyReplicas: 2, availableReplicas: 2 });
+    await clock.step(5000);
+    expect(status()).toMatchObject({ replicas: 3, readyReplicas: 3 });
+  });
+
   test('does not wait for more than a second', async () => {
     let lag = 1;
     const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? lag : 1) });

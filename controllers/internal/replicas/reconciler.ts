@@ -13,7 +13,7 @@ import {
 import { type Readers, type Snapshot, gather } from './gather.ts';
 import type { ReplicaStatus } from './kind.ts';
 import { type ScaleTools, type Scaled, scale } from './scale.ts';
-import { decideRequeue, decideStatus } from './status.ts';
+import { decideRequeue, decideStatus, losesPods } from './status.ts';
 import { writeStatus } from './write-status.ts';
 
 export interface ReconcilerOptions<Owner extends KubeObject> {
@@ -80,15 +80,16 @@ export class Reconciler<Owner extends KubeObject> {
     const scaling = mayScale && owner.metadata.deletionTimestamp === undefined;
     const { failure, changed = false }: Scaled = scaling ? await scale(this.#tools, snapshot, active, signal) : {};
     signal.throwIfAborted();
-    if (failure === undefined) {
-      const behind = this.#behind(key);
-      if (behind !== undefined || changed) return { requeueAfter: behind ?? 0 };
-    }
 
     const now = clock.now();
     const before = readers.kind.status(owner);
     const terminating = this.#countsTerminating ? snapshot.terminating : undefined;
     const status = decideStatus({ owner, spec, status: before, active, terminating, failure, now });
+    // That Pods are no longer ready is never kept back: a Deployment would count on them.
+    if (failure === undefined && !(status && losesPods(before, status))) {
+      const behind = this.#behind(key);
+      if (behind !== undefined || changed) return { requeueAfter: behind ?? 0 };
+    }
     if (status !== undefined) await this.#writeStatus(owner, status, signal);
     if (failure !== undefined) throw failure;
 

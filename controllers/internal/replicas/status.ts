@@ -41,6 +41,13 @@ export function decideStatus(input: StatusInput): ReplicaStatus | undefined {
   return saysTheSame(status, next) ? undefined : withoutZeros(next);
 }
 
+/** Fewer Pods are ready or available than was told before. */
+export function losesPods(before: ReplicaStatus, after: ReplicaStatus): boolean {
+  return (
+    (after.readyReplicas ?? 0) < (before.readyReplicas ?? 0) || (after.availableReplicas ?? 0) < (before.availableReplicas ?? 0)
+  );
+}
+
 const COUNTS = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const;
 
 function saysTheSame(a: ReplicaStatus, b: ReplicaStatus): boolean {
