@@ -6,15 +6,15 @@ const INFORMERS = 3;
 
 /**
  * What of a round is more than a calm roll costs and the back-off allows. A broken connection costs each informer a watch,
- * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again. Every key that has work
- * to do tries again with doubling waits, and a try is a connection while none is answered.
+ * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again, and is then refused as a
+ * conflict. Every key that has work to do tries again with doubling waits, and a try is a connection while none is answered.
  */
 export function tooMuch(round: Round, calm: Round): string[] {
   const limits = {
     reads: calm.reads + INFORMERS * (15 + round.seconds / 2),
     writes: 1.5 * calm.writes + 50,
     events: 2 * calm.events + 50,
-    conflicts: calm.conflicts + calm.writes / 10 + 10,
+    conflicts: calm.conflicts + calm.writes / 4 + 20,
     leases: 20 + round.seconds * 1.5,
     connections: 20 + round.seconds * 3 + calm.writes,
   };
