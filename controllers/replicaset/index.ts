@@ -1,7 +1,7 @@
 import { type ReplicaSet, resources } from '#pkg/api';
-import { defineController, reads, specSelector } from '#pkg/controller';
+import { defineController, specSelector } from '#pkg/controller';
 
-import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
+import { type ReplicaKind, createReplicaController, replicaReads } from '../internal/replicas/index.ts';
 
 /** ReplicaSets for the replica engine: spec and status have its shape already. */
 export const replicaSetKind: ReplicaKind<ReplicaSet> = {
@@ -33,21 +33,7 @@ export const replicaSetController = defineController({
       help: 'How many ReplicaSets are synced at a time. More makes replica management quicker and takes more CPU and network.',
     },
   ],
-  reads: [
-    // Whole: the status is written with the object around it.
-    reads(resources.replicaSets),
-    reads(
-      resources.pods,
-      'spec.nodeName',
-      'spec.initContainers.name',
-      'spec.initContainers.restartPolicy',
-      'status.phase',
-      'status.conditions',
-      'status.containerStatuses.restartCount',
-      'status.initContainerStatuses.name',
-      'status.initContainerStatuses.restartCount',
-    ),
-  ],
+  reads: replicaReads(resources.replicaSets),
   rbac: [
     { apiGroups: ['apps', 'extensions'], resources: ['replicasets'], verbs: ['get', 'list', 'update', 'watch'] },
     { apiGroups: ['apps', 'extensions'], resources: ['replicasets/status'], verbs: ['update'] },

@@ -1,7 +1,7 @@
 import { type LabelSelector, type ReplicationController, resources } from '#pkg/api';
-import { defineController, reads } from '#pkg/controller';
+import { defineController } from '#pkg/controller';
 
-import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
+import { type ReplicaKind, createReplicaController, replicaReads } from '../internal/replicas/index.ts';
 
 /** A plain map of labels as the selector that it means. Missing selects nothing; the API server never stores that. */
 function selectorOf({ spec }: ReplicationController): LabelSelector | undefined {
@@ -42,21 +42,7 @@ export const replicationControllerController = defineController({
       help: 'How many ReplicationControllers are synced at a time. More makes replica management quicker and takes more CPU and network.',
     },
   ],
-  reads: [
-    // Whole: the status is written with the object around it.
-    reads(resources.replicationControllers),
-    reads(
-      resources.pods,
-      'spec.nodeName',
-      'spec.initContainers.name',
-      'spec.initContainers.restartPolicy',
-      'status.phase',
-      'status.conditions',
-      'status.containerStatuses.restartCount',
-      'status.initContainerStatuses.name',
-      'status.initContainerStatuses.restartCount',
-    ),
-  ],
+  reads: replicaReads(resources.replicationControllers),
   rbac: [
     { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get', 'list', 'update', 'watch'] },
     { apiGroups: [''], resources: ['replicationcontrollers/status'], verbs: ['update'] },

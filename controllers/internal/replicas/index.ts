@@ -22,6 +22,7 @@ import type { ReplicaKind } from './kind.ts';
 import { Reconciler } from './reconciler.ts';
 
 export type { ReplicaKind, ReplicaSpec, ReplicaStatus } from './kind.ts';
+export { replicaReads } from './reads.ts';
 
 export interface ReplicaControllerOptions<Owner extends KubeObject> {
   readonly kind: ReplicaKind<Owner>;
