@@ -19,13 +19,14 @@ function applied(live: JsonObject | undefined, config: JsonObject, manager: stri
 }
 
 const item = fc.record({ name: fc.constantFrom('a', 'b', 'c'), image: fc.constantFrom('x', 'y'), args: fc.array(fc.constantFrom('p', 'q'), { maxLength: 2 }) }, { requiredKeys: ['name'] });
+// A list without items owns nothing, so a spec of which that is all would be pruned. A valid one always holds more.
 const spec = fc.record(
   {
     replicas: fc.nat(3),
     paused: fc.boolean(),
     template: fc.record({
       spec: fc.record(
-        { containers: fc.uniqueArray(item, { maxLength: 3, selector: ({ name }) => name }), nodeSelector: fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('v', 'w')) },
+        { containers: fc.uniqueArray(item, { minLength: 1, maxLength: 3, selector: ({ name }) => name }), nodeSelector: fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('v', 'w')) },
         { requiredKeys: [] },
       ),
     }),
