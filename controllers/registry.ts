@@ -1,20 +1,23 @@
-import type { ControllerDefinition } from '#pkg/controller';
+import type { RegisteredController } from '#pkg/controller';
 
-import { cronJobController } from './cronjob/index.ts';
-import { daemonSetController } from './daemonset/index.ts';
-import { deploymentController } from './deployment/index.ts';
-import { jobController } from './job/index.ts';
-import { replicaSetController } from './replicaset/index.ts';
-import { replicationControllerController } from './replicationcontroller/index.ts';
-import { statefulSetController } from './statefulset/index.ts';
+import { cronJobDescription } from './cronjob/description.ts';
+import { daemonSetDescription } from './daemonset/description.ts';
+import { deploymentDescription } from './deployment/description.ts';
+import { jobDescription } from './job/description.ts';
+import { replicaSetDescription } from './replicaset/description.ts';
+import { replicationControllerDescription } from './replicationcontroller/description.ts';
+import { statefulSetDescription } from './statefulset/description.ts';
 
-/** Every controller that is here. A new one costs its folder and a line. */
-export const controllerDefinitions: readonly ControllerDefinition[] = [
-  cronJobController,
-  daemonSetController,
-  deploymentController,
-  jobController,
-  replicaSetController,
-  replicationControllerController,
-  statefulSetController,
+/**
+ * Every controller that is here. A new one costs its folder, an import and a line. Only descriptions are imported, for a
+ * start loads nothing of what it may never run.
+ */
+export const controllerDefinitions: readonly RegisteredController[] = [
+  { ...cronJobDescription, load: async () => (await import('./cronjob/index.ts')).cronJobController },
+  { ...daemonSetDescription, load: async () => (await import('./daemonset/index.ts')).daemonSetController },
+  { ...deploymentDescription, load: async () => (await import('./deployment/index.ts')).deploymentController },
+  { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
+  { ...replicaSetDescription, load: async () => (await import('./replicaset/index.ts')).replicaSetController },
+  { ...replicationControllerDescription, load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController },
+  { ...statefulSetDescription, load: async () => (await import('./statefulset/index.ts')).statefulSetController },
 ];

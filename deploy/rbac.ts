@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { dump } from 'js-yaml';
 
-import { type ControllerDefinition, type PolicyRule, identityOf } from '#pkg/controller';
+import { type ControllerDescription, type PolicyRule, identityOf } from '#pkg/controller';
 
 import { controllerDefinitions } from '../controllers/registry.ts';
 
@@ -15,7 +15,7 @@ export const RBAC_FILE = join(import.meta.dirname, 'manifests/rbac.yaml');
  * What the manager itself may do: with `--use-service-account-credentials` each controller writes as its own service
  * account, whose role every cluster has (`system:controller:<name>`), and the manager only reads for all of them.
  */
-export function manifests(definitions: readonly ControllerDefinition[]): object[] {
+export function manifests(definitions: readonly ControllerDescription[]): object[] {
   const accounts = definitions.map((definition) => identityOf(definition).serviceAccount).toSorted();
   return [
     role('ClusterRole', [
@@ -38,7 +38,7 @@ export function manifests(definitions: readonly ControllerDefinition[]): object[
 }
 
 /** List and watch for the shared caches, one rule a group, of exactly what some controller reads. */
-function readRules(definitions: readonly ControllerDefinition[]): PolicyRule[] {
+function readRules(definitions: readonly ControllerDescription[]): PolicyRule[] {
   const groups = new Map<string, Set<string>>();
   for (const rule of definitions.flatMap(({ rbac }) => rbac)) {
     if (!rule.verbs.includes('list') || !rule.verbs.includes('watch')) continue;
@@ -71,7 +71,7 @@ function metadata(kind: 'ClusterRole' | 'Role', name: string): object {
   return kind === 'Role' ? { name, namespace: NAMESPACE } : { name };
 }
 
-export function render(definitions: readonly ControllerDefinition[]): string {
+export function render(definitions: readonly ControllerDescription[]): string {
   const head = '# Generated from what the controllers declare: node deploy/rbac.ts\n';
   return head + manifests(definitions).map((object) => dump(object, { noRefs: true, lineWidth: 120 })).join('---\n');
 }

@@ -6,11 +6,11 @@ import {
   createLoop,
   defineController,
   indexDependents,
-  reads,
 } from '#pkg/controller';
 
 import { Writer, type Writing } from './carry-out.ts';
 import { decideCleanup, decideStart, decideStatus } from './decide.ts';
+import { cronJobDescription } from './description.ts';
 import { CronError } from './errors.ts';
 import { gather } from './gather.ts';
 import { untilNext } from './missed.ts';
@@ -20,31 +20,7 @@ import { onCronJob, onJob } from './triggers.ts';
 
 /** Makes Jobs when their CronJobs' schedules say so, and clears finished ones away. */
 export const cronJobController = defineController({
-  name: 'cronjob-controller',
-  aliases: ['cronjob'],
-  flags: [
-    {
-      name: 'concurrent-cron-job-syncs',
-      type: 'int32',
-      default: 5,
-      minimum: 1,
-      config: 'CronJobController.ConcurrentCronJobSyncs',
-      help: 'CronJobs synced at the same time; more react faster and load CPU and network more',
-    },
-  ],
-  reads: [
-    // Whole: the status is written with the object around it.
-    reads(resources.cronJobs),
-    reads(resources.jobs, 'status.conditions', 'status.startTime', 'status.completionTime'),
-  ],
-  rbac: [
-    { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'list', 'update', 'watch'] },
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
-    { apiGroups: ['batch'], resources: ['cronjobs/status'], verbs: ['update'] },
-    { apiGroups: ['batch'], resources: ['cronjobs/finalizers'], verbs: ['update'] },
-    { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },
-    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-  ],
+  ...cronJobDescription,
   create(context) {
     const { clock, recorder, log, metrics } = context;
     const cronJobs = context.informers.informer(resources.cronJobs);

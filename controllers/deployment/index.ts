@@ -7,13 +7,13 @@ import {
   indexDependents,
   ownedBy,
   Owners,
-  reads,
   type ReconcileResult,
   WriteBarrier,
 } from '#pkg/controller';
 
 import { Writer } from './carry-out.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
+import { deploymentDescription } from './description.ts';
 import { gather, type Gathering, selectsAll } from './gather.ts';
 import { PutOffs, mayWait } from './put-off.ts';
 import { rollback } from './rollback.ts';
@@ -22,31 +22,7 @@ import { onLastPodGone } from './triggers.ts';
 
 /** Rolls out Deployments: keeps one ReplicaSet a Pod template, and moves Pods from the old ones to the new. */
 export const deploymentController = defineController({
-  name: 'deployment-controller',
-  aliases: ['deployment'],
-  flags: [
-    {
-      name: 'concurrent-deployment-syncs',
-      type: 'int32',
-      default: 5,
-      config: 'DeploymentController.ConcurrentDeploymentSyncs',
-      help: 'Deployments that are synced at the same time; more react faster and load CPU and network more',
-    },
-  ],
-  // Deployments and ReplicaSets whole: they are written back.
-  reads: [reads(resources.deployments), reads(resources.replicaSets), reads(resources.pods, 'status.phase')],
-  rbac: [
-    { apiGroups: ['apps', 'extensions'], resources: ['deployments'], verbs: ['get', 'list', 'update', 'watch'] },
-    { apiGroups: ['apps', 'extensions'], resources: ['deployments/status'], verbs: ['update'] },
-    { apiGroups: ['apps', 'extensions'], resources: ['deployments/finalizers'], verbs: ['update'] },
-    {
-      apiGroups: ['apps', 'extensions'],
-      resources: ['replicasets'],
-      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-    },
-    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'update', 'watch'] },
-    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-  ],
+  ...deploymentDescription,
   create(context) {
     const deployments = context.informers.informer(resources.deployments);
     const replicaSets = context.informers.informer(resources.replicaSets);

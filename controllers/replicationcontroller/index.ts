@@ -1,7 +1,8 @@
 import { type LabelSelector, type ReplicationController, resources } from '#pkg/api';
 import { defineController } from '#pkg/controller';
 
-import { type ReplicaKind, createReplicaController, replicaReads } from '../internal/replicas/index.ts';
+import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
+import { replicationControllerDescription } from './description.ts';
 
 /** A plain map of labels as the selector that it means. Missing selects nothing; the API server never stores that. */
 function selectorOf({ spec }: ReplicationController): LabelSelector | undefined {
@@ -30,26 +31,7 @@ export const replicationControllerKind: ReplicaKind<ReplicationController> = {
 };
 
 export const replicationControllerController = defineController({
-  name: 'replicationcontroller-controller',
-  aliases: ['replicationcontroller'],
-  serviceAccount: 'replication-controller',
-  flags: [
-    {
-      name: 'concurrent-rc-syncs',
-      type: 'int32',
-      default: 5,
-      config: 'ReplicationController.ConcurrentRCSyncs',
-      help: 'How many ReplicationControllers are synced at a time. More makes replica management quicker and takes more CPU and network.',
-    },
-  ],
-  reads: replicaReads(resources.replicationControllers),
-  rbac: [
-    { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get', 'list', 'update', 'watch'] },
-    { apiGroups: [''], resources: ['replicationcontrollers/status'], verbs: ['update'] },
-    { apiGroups: [''], resources: ['replicationcontrollers/finalizers'], verbs: ['update'] },
-    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'list', 'patch', 'watch'] },
-    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-  ],
+  ...replicationControllerDescription,
   create: (context) =>
     createReplicaController(context, { kind: replicationControllerKind, workers: context.options['concurrent-rc-syncs'] }),
 });

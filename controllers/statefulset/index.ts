@@ -1,8 +1,9 @@
 import { type Pod, type StatefulSet, isPodReady, keyOf, resources } from '#pkg/api';
-import { type Enqueue, Owners, WriteBarrier, createLoop, defineController, forObject, indexDependents, on, ownedBy, reads } from '#pkg/controller';
+import { type Enqueue, Owners, WriteBarrier, createLoop, defineController, forObject, indexDependents, on, ownedBy } from '#pkg/controller';
 
 import { History } from '../internal/history/index.ts';
 import { Departures } from './departures.ts';
+import { statefulSetDescription } from './description.ts';
 import type { Readers } from './gather.ts';
 import { UnavailabilityMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
@@ -11,36 +12,7 @@ import { onClaimChange, onRevisionFree } from './triggers.ts';
 
 /** Runs StatefulSets: Pods with names, volumes and an order. */
 export const statefulSetController = defineController({
-  name: 'statefulset-controller',
-  aliases: ['statefulset'],
-  flags: [
-    {
-      name: 'concurrent-statefulset-syncs',
-      type: 'int32',
-      default: 5,
-      config: 'StatefulSetController.ConcurrentStatefulSetSyncs',
-      help: 'How many StatefulSets are synced at a time. More react faster and take more CPU and network.',
-    },
-  ],
-  reads: [
-    // Whole: they are written back, or compared as a whole.
-    reads(resources.statefulSets),
-    reads(resources.persistentVolumeClaims),
-    reads(resources.controllerRevisions),
-    reads(resources.pods, 'spec.volumes.name', 'spec.volumes.persistentVolumeClaim', 'status.phase', 'status.conditions'),
-  ],
-  rbac: [
-    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
-    { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get', 'list', 'watch'] },
-    { apiGroups: ['apps'], resources: ['statefulsets/status'], verbs: ['update'] },
-    { apiGroups: ['apps'], resources: ['statefulsets/finalizers'], verbs: ['update'] },
-    { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'get', 'patch', 'update'] },
-    { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
-    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'get', 'list', 'watch'] },
-    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['delete', 'update'] },
-    { apiGroups: [''], resources: ['pods/finalizers'], verbs: ['update'] },
-    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-  ],
+  ...statefulSetDescription,
   create(context) {
     const { informers, metrics, log, featureGates, client } = context;
     const sets = informers.informer(resources.statefulSets);

@@ -71,7 +71,7 @@ export interface ControllerContext<Flags extends readonly FlagDefinition[] = rea
   readonly client: Client;
   /** Shared with every other controller: ask for informers in `create`, they are started afterwards. */
   readonly informers: InformerFactory;
-  /** Events reported by this controller's {@link ControllerDefinition.eventSource}. */
+  /** Events reported by this controller's {@link ControllerDescription.eventSource}. */
   readonly recorder: EventRecorder;
   readonly clock: Clock;
   readonly random: Random;
@@ -94,8 +94,11 @@ export interface Controller {
   running?(): readonly string[];
 }
 
-/** A controller as data: what the registry, the flags, the manifests and their tests are made of. */
-export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> {
+/**
+ * What is known of a controller without its code: what the registry, the flags, the manifests and their tests are made
+ * of. It is read at every start, also of a process that never leads, so it imports nothing of what the controller does.
+ */
+export interface ControllerDescription<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> {
   /** Canonical name: `replicaset-controller`. */
   readonly name: string;
   /** Former names that `--controllers` still takes. */
@@ -116,31 +119,53 @@ export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = 
   readonly eventSource?: string;
   /** What it may do, as in upstream's bootstrap role of the same name. */
   readonly rbac: readonly PolicyRule[];
+}
+
+/** A controller with its code. */
+export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> extends ControllerDescription<Flags> {
   /** Asks for informers, adds handlers and indexes; makes no request and starts nothing. */
   create(context: ControllerContext<Flags>): Controller;
 }
 
-/** What {@link defineController} fills in. */
+/** A controller whose code is loaded when it is to run: `{ ...description, load }`. */
+export interface LoadableController extends ControllerDescription {
+  /** The definition that spreads this description. */
+  load(): Promise<ControllerDefinition>;
+}
+
+/** What a registry takes. */
+export type RegisteredController = ControllerDefinition | LoadableController;
+
+/** The definition itself, or what `load` brings. */
+export function loadController(controller: RegisteredController): Promise<ControllerDefinition> {
+  return 'load' in controller ? controller.load() : Promise.resolve(controller);
+}
+
+/** What {@link describeController} and {@link defineController} fill in. */
 type Defaulted = 'aliases' | 'requiredFeatureGates' | 'enabledByDefault' | 'flags';
+type WithDefaults<Whole extends ControllerDescription> = Omit<Whole, Defaulted> & Partial<Pick<Whole, Defaulted>>;
+
+const DEFAULTS = { aliases: [], requiredFeatureGates: [], enabledByDefault: true } as const;
+
+/** A description with its defaults filled in. */
+export function describeController<const Flags extends readonly FlagDefinition[] = readonly []>(
+  description: WithDefaults<ControllerDescription<Flags>>,
+): ControllerDescription<Flags> {
+  return { ...DEFAULTS, flags: [] as readonly FlagDefinition[] as Flags, ...description };
+}
 
 /** A definition with its defaults filled in and the values of its flags typed by name. */
 export function defineController<const Flags extends readonly FlagDefinition[] = readonly []>(
-  definition: Omit<ControllerDefinition<Flags>, Defaulted> & Partial<Pick<ControllerDefinition<Flags>, Defaulted>>,
+  definition: WithDefaults<ControllerDefinition<Flags>>,
 ): ControllerDefinition<Flags> {
-  return {
-    aliases: [],
-    requiredFeatureGates: [],
-    enabledByDefault: true,
-    flags: [] as readonly FlagDefinition[] as Flags,
-    ...definition,
-  };
+  return { ...DEFAULTS, flags: [] as readonly FlagDefinition[] as Flags, ...definition };
 }
 
 /** Resolved names, for whoever builds clients, recorders and manifests from a definition. */
-export function identityOf(definition: Pick<ControllerDefinition, 'name' | 'serviceAccount' | 'eventSource'>): {
+export function identityOf(description: Pick<ControllerDescription, 'name' | 'serviceAccount' | 'eventSource'>): {
   readonly serviceAccount: string;
   readonly eventSource: string;
 } {
-  const serviceAccount = definition.serviceAccount ?? definition.name;
-  return { serviceAccount, eventSource: definition.eventSource ?? serviceAccount };
+  const serviceAccount = description.serviceAccount ?? description.name;
+  return { serviceAccount, eventSource: description.eventSource ?? serviceAccount };
 }

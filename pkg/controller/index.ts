@@ -5,10 +5,17 @@
  *
  * Not for one-shot jobs or plain timers: a controller without keys implements {@link Controller} itself.
  *
- *     export const labelController = defineController({
+ *     // description.ts
+ *     export const labelDescription = describeController({
  *       name: 'label-controller',
  *       flags: [{ name: 'concurrent-label-syncs', type: 'int32', default: 2, help: 'ConfigMaps labelled at a time' }],
+ *       reads: [reads(resources.configMaps)],
  *       rbac: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch', 'patch'] }],
+ *     });
+ *
+ *     // index.ts
+ *     export const labelController = defineController({
+ *       ...labelDescription,
  *       create(context) {
  *         const maps = context.informers.informer(resources.configMaps).lister;
  *         return createLoop(context, {
@@ -25,6 +32,12 @@
  *         });
  *       },
  *     });
+ *
+ *     // the registry: every start reads descriptions, only a leader loads code
+ *     { ...labelDescription, load: async () => (await import('./label/index.ts')).labelController }
+ *
+ * Outside the registry, say in a test, a definition is whole by itself; {@link defineController} also takes everything in
+ * one piece.
  */
 export { type ClaimOptions, claim, filterClaimed } from './claim.ts';
 export * from './definition.ts';

@@ -1,7 +1,7 @@
 import { type KubeObject, type ResourceType, groupResource } from '#pkg/api';
 import { type InformerFactory, type InformerOptions, keepFields } from '#pkg/cache';
 
-import type { ControllerDefinition } from './definition.ts';
+import type { ControllerDescription } from './definition.ts';
 
 /** What a controller reads of one resource, from the caches. Metadata is always there. */
 export interface Reads {
@@ -15,7 +15,7 @@ export function reads(resource: ResourceType, ...fields: readonly string[]): Rea
   return fields.length === 0 ? { resource } : { resource, fields };
 }
 
-type Declaring = Pick<ControllerDefinition, 'name' | 'reads'>;
+type Declaring = Pick<ControllerDescription, 'name' | 'reads'>;
 
 /**
  * The fields of each resource (`pods`, `deployments.apps`) that some of these controllers read; undefined where one of

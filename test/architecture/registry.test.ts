@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { identityOf, type PolicyRule } from '#pkg/controller';
+import { identityOf, loadController, type PolicyRule } from '#pkg/controller';
 
 import { controllerDefinitions } from '../../controllers/registry.ts';
 import { ROOT } from './source-files.ts';
@@ -17,13 +17,18 @@ const roles = JSON.parse(readFileSync(join(ROOT, 'test/golden/rbac-roles.json'),
 describe('the registry', () => {
   test('has every folder of controllers/, and nothing else', () => {
     const text = readFileSync(join(ROOT, 'controllers/registry.ts'), 'utf8');
-    const imported = [...text.matchAll(/from '\.\/([^/']+)\/index\.ts'/g)].map((match) => match[1]!);
+    const imported = [...text.matchAll(/import\('\.\/([^/']+)\/index\.ts'\)/g)].map((match) => match[1]!);
     expect(imported.toSorted()).toEqual(folders.toSorted());
     expect(controllerDefinitions).toHaveLength(folders.length);
   });
 
   test.each(folders)('%s says in a README what it owns', (folder) => {
     expect(existsSync(join(ROOT, 'controllers', folder, 'README.md'))).toBe(true);
+  });
+
+  test.each(controllerDefinitions.map((registered) => [registered.name, registered] as const))('%s is what its description says', async (_name, registered) => {
+    const described = Object.entries(await loadController(registered)).filter(([field]) => field !== 'create');
+    expect(registered).toMatchObject(Object.fromEntries(described));
   });
 
   test.each(controllerDefinitions.map((definition) => [definition.name, definition] as const))(

@@ -1,4 +1,4 @@
-import type { ControllerDefinition, FlagDefinition, OptionsOf } from '#pkg/controller';
+import type { ControllerDescription, FlagDefinition, OptionsOf } from '#pkg/controller';
 import { type FeatureGates, KUBERNETES_VERSION, formatVersion } from '#pkg/featuregates';
 import type { LoggerOptions } from '#pkg/log';
 
@@ -80,7 +80,7 @@ export async function completeOptions(line: CommandLine): Promise<Options> {
 }
 
 /** The values of a definition's own flags, for its context. */
-export function controllerOptions(options: Pick<CommandLine, 'values'>, definition: ControllerDefinition): OptionsOf<readonly FlagDefinition[]> {
+export function controllerOptions(options: Pick<CommandLine, 'values'>, definition: ControllerDescription): OptionsOf<readonly FlagDefinition[]> {
   // The parser gave each flag a value of its type.
   return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!])) as OptionsOf<readonly FlagDefinition[]>;
 }

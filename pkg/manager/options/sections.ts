@@ -1,4 +1,4 @@
-import type { ControllerDefinition, FlagDefinition } from '#pkg/controller';
+import type { ControllerDescription, FlagDefinition } from '#pkg/controller';
 import { describeGates } from '#pkg/featuregates';
 
 import { ManagerError } from '../errors.ts';
@@ -66,7 +66,7 @@ export function flagSections(registry: Registry, pending: PendingFlags): FlagSec
   return sections;
 }
 
-function controllerFlags(name: string, definitions: readonly ControllerDefinition[], pending: PendingFlags): readonly Flag[] {
+function controllerFlags(name: string, definitions: readonly ControllerDescription[], pending: PendingFlags): readonly Flag[] {
   const definition = definitions.find((candidate) => candidate.name === name);
   if (definition && pending[name]) {
     throw new ManagerError('BadRegistry', `flags of "${name}" stand both in its definition and among the pending ones`, { name });

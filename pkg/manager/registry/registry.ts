@@ -1,11 +1,11 @@
-import type { ControllerDefinition } from '#pkg/controller';
+import type { ControllerDescription, RegisteredController } from '#pkg/controller';
 
 import { ManagerError } from '../errors.ts';
 import { KNOWN_CONTROLLERS, type KnownController } from './known-controllers.ts';
 
 /** A controller by name, with its definition where it is here. */
 export interface RegistryEntry extends KnownController {
-  readonly definition: ControllerDefinition | undefined;
+  readonly definition: RegisteredController | undefined;
 }
 
 /** Every controller there is or will be, in the order in which they are built. */
@@ -21,8 +21,8 @@ export interface Registry {
  * Joins the definitions with what is fixed about them. Throws a {@link ManagerError} `BadRegistry` when two have one
  * name or alias, or when a definition says otherwise than the table: a slip to be found at the first start.
  */
-export function createRegistry(definitions: readonly ControllerDefinition[], known: readonly KnownController[] = KNOWN_CONTROLLERS): Registry {
-  const byName = new Map<string, ControllerDefinition>();
+export function createRegistry(definitions: readonly RegisteredController[], known: readonly KnownController[] = KNOWN_CONTROLLERS): Registry {
+  const byName = new Map<string, RegisteredController>();
   for (const definition of definitions) {
     if (byName.has(definition.name)) throw bad(`controller name "${definition.name}" was registered twice`, definition.name);
     byName.set(definition.name, definition);
@@ -43,7 +43,7 @@ export function createRegistry(definitions: readonly ControllerDefinition[], kno
   };
 }
 
-function factsOf(definition: ControllerDefinition): KnownController {
+function factsOf(definition: ControllerDescription): KnownController {
   return {
     name: definition.name,
     aliases: definition.aliases,
@@ -52,7 +52,7 @@ function factsOf(definition: ControllerDefinition): KnownController {
   };
 }
 
-function checkAgreement(facts: KnownController, definition: ControllerDefinition): void {
+function checkAgreement(facts: KnownController, definition: ControllerDescription): void {
   const differing = [
     ['aliases', facts.aliases ?? [], definition.aliases],
     ['required feature gates', facts.gates ?? [], definition.requiredFeatureGates],

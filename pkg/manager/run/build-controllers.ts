@@ -1,7 +1,7 @@
 import type { Clock, Random } from '#pkg/base';
 import type { InformerFactory } from '#pkg/cache';
 import { type Client, createClient } from '#pkg/client';
-import { type Controller, type ControllerDefinition, identityOf, projectedInformers } from '#pkg/controller';
+import { type Controller, type ControllerDefinition, type ControllerDescription, identityOf, loadController, projectedInformers } from '#pkg/controller';
 import { type RunningEventRecorder, createEventRecorder } from '#pkg/events';
 import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
@@ -36,16 +36,17 @@ export interface BuiltController {
   readonly recorder: RunningEventRecorder;
 }
 
-/** Builds every controller that is to run, and says of each other one why it does not. */
-export function buildControllers(build: BuildOptions): BuiltController[] {
+/** Loads and builds every controller that is to run, and says of each other one why it does not. */
+export async function buildControllers(build: BuildOptions): Promise<BuiltController[]> {
   const { options, log } = build;
   const enabled = (gate: string): boolean => options.gates.enabled(gate);
-  const definitions = options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
+  const chosen = options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
     const verdict = judge(entry, options.controllers, enabled);
     if (verdict === 'run' && entry.definition) return [entry.definition];
     report(entry, verdict, log);
     return [];
   });
+  const definitions = await Promise.all(chosen.map(loadController));
   // What the caches keep is settled by all that run together, so they are known before the first is built.
   const informers = projectedInformers(build.informers, definitions);
   return definitions.map((definition) => buildOne(definition, { ...build, informers }));
@@ -94,7 +95,7 @@ function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltC
  * Each controller has rate limits of its own, as upstream's clients have. With `--use-service-account-credentials` it
  * acts as its service account over one connection shared by all of them; else with our own credentials.
  */
-function controllerClient(definition: ControllerDefinition, build: BuildOptions): Client {
+function controllerClient(definition: ControllerDescription, build: BuildOptions): Client {
   const { options, connection, clock, random, log, metrics, fence } = build;
   const { serviceAccount } = identityOf(definition);
   const limits = { qps: options.flags['kube-api-qps'], burst: options.flags['kube-api-burst'] };

@@ -41,7 +41,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     name: PROGRAM,
     defaultResync: flags['min-resync-period'],
   });
-  const built = buildControllers({ ...options, informers });
+  const built = await buildControllers({ ...options, informers });
   const controllers = built.map(({ controller }) => controller);
   const ended: EndedControllers = new Map();
   health.add(...controllers.map((controller) => ({ name: controller.name, check: () => checkController(controller, ended) })));
