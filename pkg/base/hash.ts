@@ -11,3 +11,13 @@ export function fnv32(text: string): number {
   for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash, 0x01000193) ^ byte;
   return hash >>> 0;
 }
+
+const OFFSET_128 = 0x6c62272e07bb014262b821756295c58dn;
+const PRIME_128 = 0x0000000001000000000000000000013bn;
+
+/** FNV-1a, 128 bits, over the UTF-8 bytes of `text`. Slow: for what is hashed once and kept. */
+export function fnv128a(text: string): bigint {
+  let hash = OFFSET_128;
+  for (const byte of Buffer.from(text, 'utf8')) hash = BigInt.asUintN(128, (hash ^ BigInt(byte)) * PRIME_128);
+  return hash;
+}

@@ -8,6 +8,6 @@ export { type Clock, type Timer, formatMicroTime, formatTime, parseTime, sleep, 
 export { formatDuration, parseDuration } from './duration.ts';
 export { deepFreeze, semanticEqual } from './equality.ts';
 export { CodedError, describeError, isAbort } from './errors.ts';
-export { fnv32, fnv32a } from './hash.ts';
+export { fnv128a, fnv32, fnv32a } from './hash.ts';
 export { Heap } from './heap.ts';
 export { type Random, jitter, randomNameSuffix, safeEncode, seededRandom, systemRandom } from './random.ts';
