@@ -16,3 +16,7 @@ export function byKind(requests: readonly RecordedRequest[]): [string, number][]
   }
   return [...counts].toSorted((a, b) => b[1] - a[1]);
 }
+
+export function conflictsOf(requests: readonly RecordedRequest[]): number {
+  return requests.filter(({ code }) => code === 409).length;
+}

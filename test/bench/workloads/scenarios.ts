@@ -1,19 +1,30 @@
-import { type Deployment, type NewObject, resources } from '#pkg/api';
+import { type KubeObject, type ResourceType, resources } from '#pkg/api';
 import type { Client } from '#pkg/client';
 
 import { eventually } from '../../harness/eventually.ts';
+import { NAMESPACE, createNodes, daemonSet, deployment, job, statefulSet, times } from './objects.ts';
 
-const NAMESPACE = 'default';
 const DEPLOYMENTS = 100;
 const REPLICAS = 20;
+const SETS = 10;
+const MEMBERS = 10;
+const NODES = 50;
+const DAEMON_SETS = 5;
+const JOBS = 100;
+const COMPLETIONS = 10;
+const IDLE = 60_000;
+/** Pods in the cluster at whose start a manager is measured. */
+const PODS = Number(process.env['PODS'] ?? 5000);
 /** On two cores the API server needs minutes for the larger scenarios. */
-const PATIENCE = 600_000;
-/** Requests of this many at a time. */
-const WIDTH = 20;
+const PATIENCE = 900_000;
 
 export interface Scenario {
   readonly name: string;
-  run(client: Client): Promise<void>;
+  /** Done before anything is counted, by the manager that has run so far. */
+  prepare?(client: Client): Promise<void>;
+  /** Measured is a manager that is started anew, until it asks for nothing any more. */
+  readonly fresh?: boolean;
+  run?(client: Client): Promise<void>;
 }
 
 /** In this order, on one cluster. */
@@ -21,59 +32,89 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'deploy',
     async run(client) {
-      await forEach((name) => client.resource(resources.deployments).create(deployment(name)).then());
-      await settled(client, REPLICAS);
+      await times(DEPLOYMENTS, (i) => client.resource(resources.deployments).create(deployment(`web-${i}`, REPLICAS)).then());
+      await deploymentsSettled(client, REPLICAS);
     },
   },
   {
     name: 'rollout',
     async run(client) {
-      await patchAll(client, { spec: { template: { spec: { containers: [{ name: 'app', image: 'app:v2' }] } } } });
-      await settled(client, REPLICAS);
+      await patchDeployments(client, { template: { spec: { containers: [{ name: 'app', image: 'app:v2' }] } } });
+      await deploymentsSettled(client, REPLICAS);
     },
   },
   {
     name: 'scale',
     async run(client) {
-      for (const replicas of [2, 10]) {
-        await patchAll(client, { spec: { replicas } });
-        await settled(client, replicas);
-      }
+      for (const replicas of [2, 10]) await resizeDeployments(client, replicas);
     },
   },
-  { name: 'idle', run: () => new Promise((resolve) => setTimeout(resolve, 60_000)) },
+  {
+    name: 'sets',
+    async run(client) {
+      await times(SETS, (i) => client.resource(resources.statefulSets).create(statefulSet(`set-${i}`, MEMBERS)).then());
+      await settled(client, resources.statefulSets, ({ metadata, status }) =>
+        status !== undefined && status.observedGeneration === metadata.generation && status.currentRevision === status.updateRevision &&
+        all(MEMBERS, [status.replicas, status.updatedReplicas, status.readyReplicas, status.availableReplicas]),
+      );
+    },
+  },
+  {
+    name: 'daemonsets',
+    prepare: (client) => createNodes(client, NODES),
+    async run(client) {
+      await times(DAEMON_SETS, (i) => client.resource(resources.daemonSets).create(daemonSet(`agent-${i}`)).then());
+      await settled(client, resources.daemonSets, ({ metadata, status }) =>
+        status !== undefined && status.observedGeneration === metadata.generation &&
+        all(NODES, [status.desiredNumberScheduled, status.updatedNumberScheduled, status.numberReady, status.numberAvailable]),
+      );
+    },
+  },
+  {
+    name: 'jobs',
+    async run(client) {
+      await times(JOBS, (i) => client.resource(resources.jobs).create(job(`job-${i}`, COMPLETIONS)).then());
+      await settled(client, resources.jobs, ({ status }) => status?.conditions?.some(({ type, status: holds }) => type === 'Complete' && holds === 'True') ?? false);
+    },
+  },
+  { name: 'idle', run: () => new Promise((resolve) => setTimeout(resolve, IDLE)) },
+  {
+    name: 'start',
+    prepare: (client) => resizeDeployments(client, PODS / DEPLOYMENTS),
+    fresh: true,
+  },
 ];
 
-function deployment(name: string): NewObject<Deployment> {
-  const labels = { app: name };
-  return {
-    metadata: { name, namespace: NAMESPACE },
-    spec: {
-      replicas: REPLICAS,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app:v1' }] } },
-    },
-  };
+async function resizeDeployments(client: Client, replicas: number): Promise<void> {
+  await patchDeployments(client, { replicas });
+  await deploymentsSettled(client, replicas);
 }
 
-function patchAll(client: Client, body: object): Promise<void> {
-  return forEach((name) => client.resource(resources.deployments).patch({ namespace: NAMESPACE, name }, 'strategic', body).then());
-}
-
-async function forEach(task: (name: string) => Promise<void>): Promise<void> {
-  const names = Array.from({ length: DEPLOYMENTS }, (_, i) => `web-${i}`);
-  for (let i = 0; i < names.length; i += WIDTH) await Promise.all(names.slice(i, i + WIDTH).map(task));
+/** Also creates those that are not there, as where a later scenario is the first one wanted. */
+async function patchDeployments(client: Client, spec: object): Promise<void> {
+  const deployments = client.resource(resources.deployments);
+  const { items } = await deployments.list({ namespace: NAMESPACE });
+  if (items.length === 0) await times(DEPLOYMENTS, (i) => deployments.create(deployment(`web-${i}`, REPLICAS)).then());
+  await times(DEPLOYMENTS, (i) => deployments.patch({ namespace: NAMESPACE, name: `web-${i}` }, 'strategic', { spec }).then());
 }
 
 /** Every Deployment is observed, updated and available at its size, and no other Pod is left. */
-async function settled(client: Client, replicas: number): Promise<void> {
+function deploymentsSettled(client: Client, replicas: number): Promise<void> {
+  return settled(client, resources.deployments, ({ metadata, status }) =>
+    status !== undefined && status.observedGeneration === metadata.generation && all(replicas, [status.updatedReplicas, status.availableReplicas, status.replicas]),
+  );
+}
+
+function all(wanted: number, counts: readonly (number | undefined)[]): boolean {
+  return counts.every((count) => (count ?? 0) === wanted);
+}
+
+async function settled<T extends KubeObject>(client: Client, type: ResourceType<T>, isDone: (object: T) => boolean): Promise<void> {
   await eventually(async () => {
-    const { items } = await client.resource(resources.deployments).list({ namespace: NAMESPACE });
-    const open = items.filter(({ metadata, status }) => {
-      const counts = [status?.updatedReplicas, status?.availableReplicas, status?.replicas];
-      return status?.observedGeneration !== metadata.generation || counts.some((count) => (count ?? 0) !== replicas);
-    });
-    if (open.length > 0) throw new Error(`${open.length} Deployments are not settled at ${replicas}`);
+    const { items } = await client.resource(type).list({ namespace: NAMESPACE });
+    const open = items.filter((object) => !isDone(object)).length;
+    if (open === 0 && items.length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 450));
+    throw new Error(`${open} ${type.resource} are not settled`);
   }, PATIENCE);
 }

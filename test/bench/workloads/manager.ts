@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+
+import { Child } from '../../harness/processes.ts';
+import { cpuOf, peakMemory } from '../process-cost.ts';
+
+/** Of both managers alike: what is compared is the same work. */
+const FLAGS = [
+  `--controllers=${
+    process.env['CONTROLLERS'] ??
+    'cronjob-controller,daemonset-controller,deployment-controller,job-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
+  }`,
+  '--use-service-account-credentials',
+  '--secure-port=0',
+  '--kube-api-qps=500',
+  '--kube-api-burst=1000',
+];
+
+// As text in the environment, so that nothing but it is loaded, and no types have to be stripped in the measured process.
+const WATCH_PAUSES = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'watch-pauses.ts'), 'utf8'));
+const PRELOAD = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(WATCH_PAUSES)}` };
+const PAUSE = /longest pause: ([\d.]+) ms/g;
+
+export interface Cost {
+  /** User and system seconds. */
+  readonly cpu: number;
+  /** Largest resident set, MiB. */
+  readonly memory: number;
+  /** Longest time for which the event loop was held, ms; of programs that have one. */
+  readonly pause?: number;
+}
+
+/** A controller manager under measurement. */
+export class Manager {
+  readonly #child: Child;
+  readonly #hasLoop: boolean;
+  #cpu = 0;
+  #pauses = 0;
+
+  /** `hasLoop`: it is a program of Node, of which the event loop is watched. */
+  constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, hasLoop: boolean) {
+    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], hasLoop ? PRELOAD : {});
+    this.#hasLoop = hasLoop;
+  }
+
+  /** What is measured next begins here. */
+  async begin(): Promise<void> {
+    await this.#longestPause();
+    // Peak of the resident set: from here on (proc_pid_clear_refs(5)).
+    writeFileSync(`/proc/${this.#child.process.pid}/clear_refs`, '5');
+    this.#cpu = cpuOf(this.#child);
+  }
+
+  async cost(): Promise<Cost> {
+    const pause = await this.#longestPause();
+    return { cpu: cpuOf(this.#child) - this.#cpu, memory: peakMemory(this.#child), ...(pause === undefined ? {} : { pause }) };
+  }
+
+  async #longestPause(): Promise<number | undefined> {
+    if (!this.#hasLoop) return undefined;
+    const seen = ++this.#pauses;
+    const told = (): RegExpExecArray[] => [...this.#child.output.matchAll(PAUSE)];
+    this.#child.process.kill('SIGUSR2');
+    await this.#child.until(() => told().length >= seen, 'tell its longest pause', 30_000);
+    return Number(told().at(-1)![1]);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+}
