@@ -1,7 +1,5 @@
 import { resources } from '#pkg/api';
 import {
-  type Controller,
-  type ControllerContext,
   Owners,
   WriteBarrier,
   createLoop,
@@ -9,6 +7,7 @@ import {
   forObject,
   indexDependents,
   ownedBy,
+  together,
 } from '#pkg/controller';
 
 import { daemonSetDescription } from './description.ts';
@@ -70,25 +69,3 @@ export const daemonSetController = defineController({
     return together(context, [syncs, nodeUpdates]);
   },
 });
-
-/** Several loops as one controller; the first that fails ends the others. */
-function together({ name }: Pick<ControllerContext, 'name'>, loops: readonly Controller[]): Controller {
-  return {
-    name,
-    async run(signal) {
-      const over = new AbortController();
-      const ending = AbortSignal.any([signal, over.signal]);
-      const runs = loops.map((loop) => loop.run(ending));
-      try {
-        await Promise.all(runs);
-      } finally {
-        over.abort();
-        await Promise.allSettled(runs);
-      }
-    },
-    async healthy() {
-      for (const loop of loops) await loop.healthy?.();
-    },
-    running: () => loops.flatMap((loop) => loop.running?.() ?? []),
-  };
-}

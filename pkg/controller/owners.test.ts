@@ -5,7 +5,7 @@ import { type LabelSelector, type ReplicaSet, SelectorError, compileSelector, ke
 import { FakeClock, FakeCluster, LaggingInformers, pod, replicaSet } from '#pkg/testing';
 
 import { dependentsOf, indexDependents, orphansFor } from './dependents.ts';
-import { Owners } from './owners.ts';
+import { Owners, specSelector } from './owners.ts';
 
 const { pods, replicaSets } = resources;
 
@@ -82,4 +82,22 @@ test('a changed selector counts, other namespaces and invalid selectors do not',
   cluster.update(replicaSets, { ...live, spec: { ...live.spec!, selector: { matchLabels: { app: 'web' } } } });
   await clock.step(1);
   expect(owners.matching(pod('orphan')).map(keyOf)).toEqual(['default/changing']);
+});
+
+test('where an empty selector selects all, it selects all of its namespace', async () => {
+  const clock = new FakeClock();
+  const cluster = new FakeCluster({ clock });
+  const informers = new LaggingInformers({ cluster, clock });
+  const owners = new Owners(informers.informer(replicaSets), specSelector, { emptySelectsAll: true });
+  informers.start(new AbortController().signal);
+  cluster.create(replicaSets, selecting('all', {}));
+  cluster.create(replicaSets, selecting('web', { matchLabels: { app: 'web' } }));
+  cluster.create(replicaSets, { ...selecting('elsewhere', {}), metadata: { name: 'elsewhere', namespace: 'other' } });
+  await clock.step(1);
+  const names = (labels: Record<string, string>): string[] => {
+    const one = pod('one');
+    return owners.matching({ ...one, metadata: { ...one.metadata, labels } }).map(keyOf).toSorted();
+  };
+  expect(names({ app: 'web' })).toEqual(['default/all', 'default/web']);
+  expect(names({})).toEqual(['default/all']);
 });

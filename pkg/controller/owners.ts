@@ -49,6 +49,11 @@ function indexBySelector<Owner extends KubeObject>(selectorOf: SelectorOf<Owner>
 const anywhere = (namespace: string): string => `${namespace}/`;
 const requiring = (namespace: string, key: string, value: string): string => `${namespace}/${key}=${value}`;
 
+export interface OwnersOptions {
+  /** An empty selector selects all of its namespace, as that of a PodDisruptionBudget does; nothing where missing. */
+  readonly emptySelectsAll?: boolean;
+}
+
 /**
  * Finds the owners of dependents: the one that a dependent names, and those whose selectors match an orphan. The latter
  * costs one index look-up a label, not a selector evaluation for every owner of the namespace; selectors are compiled
@@ -58,11 +63,13 @@ export class Owners<Owner extends KubeObject> {
   readonly resource: ResourceType<Owner>;
   readonly lister: Lister<Owner>;
   readonly #selectorOf: SelectorOf<Owner>;
+  readonly #emptySelectsAll: boolean;
   readonly #compiled = new Map<string, Compiled>();
 
   /** `selectorOf`: a function that lives as long as the program; `spec.selector` where missing. */
-  constructor(informer: SharedInformer<Owner>, selectorOf: SelectorOf<Owner> = specSelector) {
+  constructor(informer: SharedInformer<Owner>, selectorOf: SelectorOf<Owner> = specSelector, { emptySelectsAll = false }: OwnersOptions = {}) {
     this.#selectorOf = selectorOf;
+    this.#emptySelectsAll = emptySelectsAll;
     this.resource = informer.resource;
     this.lister = informer.lister;
     informer.addIndex(SELECTOR_INDEX, indexBySelector(selectorOf));
@@ -77,14 +84,14 @@ export class Owners<Owner extends KubeObject> {
     return owner?.metadata.uid === reference.uid ? owner : undefined;
   }
 
-  /** Owners in the namespace of `dependent` that select it. Empty, missing and invalid selectors select nothing. */
+  /** Owners in the namespace of `dependent` that select it. Missing and invalid selectors select nothing, empty ones as told. */
   matching(dependent: KubeObject): readonly Owner[] {
     const { namespace = '', labels = {} } = dependent.metadata;
     const values = [anywhere(namespace), ...Object.entries(labels).map(([key, value]) => requiring(namespace, key, value))];
     return values.flatMap((value) =>
       this.lister.byIndex(SELECTOR_INDEX, value).filter((owner) => {
         const { selector } = this.#compile(owner);
-        return !(selector instanceof SelectorError) && !selector.everything && selector.matches(labels);
+        return !(selector instanceof SelectorError) && (this.#emptySelectsAll || !selector.everything) && selector.matches(labels);
       }),
     );
   }

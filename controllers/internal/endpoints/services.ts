@@ -1,10 +1,9 @@
-import { type KubeObject, type ObjectKey, type Pod, type Service, type StringMap, keyOf } from '#pkg/api';
+import { type ObjectKey, type Pod, type Service, type StringMap, keyOf } from '#pkg/api';
 import type { Lister, SharedInformer } from '#pkg/cache';
+import { indexByLabel, withLabel } from '#pkg/controller';
 
 /** Index of Services by namespace and one label that their selector asks for. */
 const SELECTOR_INDEX = 'service-selector';
-/** Index of Pods by namespace and each of their labels. */
-const LABEL_INDEX = 'label';
 
 const labelled = (namespace: string | undefined, key: string, value: string): string => `${namespace ?? ''}/${key}=${value}`;
 
@@ -12,10 +11,6 @@ const labelled = (namespace: string | undefined, key: string, value: string): st
 function bySelector({ metadata, spec }: Service): readonly string[] {
   const [first] = Object.entries(spec?.selector ?? {});
   return first ? [labelled(metadata.namespace, first[0], first[1])] : [];
-}
-
-function byLabel({ metadata }: KubeObject): readonly string[] {
-  return Object.entries(metadata.labels ?? {}).map(([key, value]) => labelled(metadata.namespace, key, value));
 }
 
 function selects(selector: StringMap, labels: StringMap): boolean {
@@ -30,7 +25,7 @@ export function indexServices(services: Pick<SharedInformer<Service>, 'addIndex'
 
 /** To be called in `create` by whoever looks for the Pods of a Service. */
 export function indexPodsByLabel(pods: Pick<SharedInformer<Pod>, 'addIndex'>): void {
-  pods.addIndex(LABEL_INDEX, byLabel);
+  indexByLabel(pods);
 }
 
 /** Services of the namespace that select these labels, at the cost of a look-up a label. */
@@ -46,7 +41,7 @@ export function podsOf(pods: Pick<Lister<Pod>, 'byIndex'>, { metadata, spec }: S
   const required = Object.entries(selector);
   let fewest: readonly Pod[] | undefined;
   for (const [key, value] of required) {
-    const found = pods.byIndex(LABEL_INDEX, labelled(metadata.namespace, key, value));
+    const found = withLabel(pods, metadata.namespace, key, value);
     if (!fewest || found.length < fewest.length) fewest = found;
     if (fewest.length <= 1) break;
   }
