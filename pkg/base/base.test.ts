@@ -5,7 +5,7 @@ import { Backoff } from './backoff.ts';
 import { formatMicroTime, formatTime, parseTime, sleep, systemClock } from './clock.ts';
 import { deepFreeze, semanticEqual } from './equality.ts';
 import { CodedError, describeError, isAbort } from './errors.ts';
-import { fnv32, fnv32a } from './hash.ts';
+import { fnv128a, fnv32, fnv32a } from './hash.ts';
 import { Heap } from './heap.ts';
 import { randomNameSuffix, safeEncode, seededRandom } from './random.ts';
 
@@ -80,6 +80,14 @@ test.each([
   ['foobar', 0x31f0b262],
 ])('FNV-1 of %j', (text, hash) => {
   expect(fnv32(text)).toBe(hash);
+});
+
+test.each([
+  ['', '6c62272e07bb014262b821756295c58d'],
+  ['a', 'd228cb696f1a8caf78912b704e4a8964'],
+  ['foobar', '343e1662793c64bf6f0d3597ba446f18'],
+])('FNV-1a of 128 bits of %j', (text, hash) => {
+  expect(fnv128a(text).toString(16)).toBe(hash);
 });
 
 describe('semanticEqual', () => {

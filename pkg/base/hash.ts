@@ -12,12 +12,29 @@ export function fnv32(text: string): number {
   return hash >>> 0;
 }
 
-const OFFSET_128 = 0x6c62272e07bb014262b821756295c58dn;
-const PRIME_128 = 0x0000000001000000000000000000013bn;
-
-/** FNV-1a, 128 bits, over the UTF-8 bytes of `text`. Slow: for what is hashed once and kept. */
+/**
+ * FNV-1a, 128 bits, over the UTF-8 bytes of `text`. Counts in eight numbers of 16 bits, lowest first, at a
+ * fraction of the cost of a big one. The prime is 2^88 + 315: a product is one of 315 and a shift by five and a half numbers.
+ */
 export function fnv128a(text: string): bigint {
-  let hash = OFFSET_128;
-  for (const byte of Buffer.from(text, 'utf8')) hash = BigInt.asUintN(128, (hash ^ BigInt(byte)) * PRIME_128);
-  return hash;
+  let [a, b, c, d, e, f, g, h] = [0xc58d, 0x6295, 0x2175, 0x62b8, 0x0142, 0x07bb, 0x272e, 0x6c62];
+  for (const byte of Buffer.from(text, 'utf8')) {
+    a ^= byte;
+    const p = a * 315;
+    const q = b * 315 + (p >>> 16);
+    const r = c * 315 + (q >>> 16);
+    const s = d * 315 + (r >>> 16);
+    const t = e * 315 + (s >>> 16);
+    const u = f * 315 + (t >>> 16) + ((a << 8) & 0xffff);
+    const v = g * 315 + (u >>> 16) + (((b << 8) | (a >>> 8)) & 0xffff);
+    h = (h * 315 + (v >>> 16) + (((c << 8) | (b >>> 8)) & 0xffff)) & 0xffff;
+    a = p & 0xffff;
+    b = q & 0xffff;
+    c = r & 0xffff;
+    d = s & 0xffff;
+    e = t & 0xffff;
+    f = u & 0xffff;
+    g = v & 0xffff;
+  }
+  return [h, g, f, e, d, c, b, a].reduce((hash, part) => (hash << 16n) | BigInt(part), 0n);
 }

@@ -18,7 +18,8 @@ export { type PodChange, canBeEndpoint, hasHostnameIn, podChange } from './pods.
 export { type PortsKey, findPort, inUpstreamOrder, portsKey } from './ports.ts';
 export { hasEndpoints, indexPodsByLabel, indexServices, podsOf, selectingOne, servicesSelecting } from './services.ts';
 export { SliceTracker } from './slice-tracker.ts';
+export { type Served, packSubsets, repackSubsets } from './subsets.ts';
 export { LAST_CHANGE_TRIGGER_TIME, TriggerTimes } from './trigger-times.ts';
 export { type OnSliceOptions, indexSlices, onPod, onSlice, serviceKeyOf, slicesOf } from './triggers.ts';
-export type { AddressType, Endpoint, EndpointPort, ServicePort } from './types.ts';
+export type { AddressType, Endpoint, EndpointAddress, EndpointPort, ServicePort, Subset, SubsetPort } from './types.ts';
 export { type SliceChanges, type SliceWriting, writeSlices } from './write-slices.ts';
