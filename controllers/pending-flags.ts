@@ -43,11 +43,6 @@ export const pendingFlags = {
     { name: 'concurrent-endpoint-syncs', type: 'int32', default: 5, help: atATime('Services whose Endpoints are synced'), config: 'EndpointController.ConcurrentEndpointSyncs' },
     { name: 'endpoint-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Pods are gathered before Endpoints are written', config: 'EndpointController.EndpointUpdatesBatchPeriod' },
   ],
-  'endpointslice-controller': [
-    { name: 'concurrent-service-endpoint-syncs', type: 'int32', default: 5, minimum: 1, maximum: 50, help: atATime('Services whose EndpointSlices are synced'), config: 'EndpointSliceController.ConcurrentServiceEndpointSyncs' },
-    { name: 'endpointslice-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Pods are gathered before EndpointSlices are written', config: 'EndpointSliceController.EndpointUpdatesBatchPeriod' },
-    { name: 'max-endpoints-per-slice', type: 'int32', default: 100, minimum: 1, maximum: 1000, help: 'Most endpoints in one EndpointSlice; more make fewer and larger objects', config: 'EndpointSliceController.MaxEndpointsPerSlice' },
-  ],
   'endpointslice-mirroring-controller': [
     { name: 'mirroring-concurrent-service-endpoint-syncs', type: 'int32', default: 5, minimum: 1, maximum: 50, help: atATime('Endpoints mirrored'), config: 'EndpointSliceMirroringController.MirroringConcurrentServiceEndpointSyncs' },
     { name: 'mirroring-endpointslice-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Endpoints are gathered before they are mirrored', config: 'EndpointSliceMirroringController.MirroringEndpointUpdatesBatchPeriod' },

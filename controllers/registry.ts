@@ -3,6 +3,7 @@ import type { RegisteredController } from '#pkg/controller';
 import { cronJobDescription } from './cronjob/description.ts';
 import { daemonSetDescription } from './daemonset/description.ts';
 import { deploymentDescription } from './deployment/description.ts';
+import { endpointSliceDescription } from './endpointslice/description.ts';
 import { jobDescription } from './job/description.ts';
 import { replicaSetDescription } from './replicaset/description.ts';
 import { replicationControllerDescription } from './replicationcontroller/description.ts';
@@ -16,6 +17,7 @@ export const controllerDefinitions: readonly RegisteredController[] = [
   { ...cronJobDescription, load: async () => (await import('./cronjob/index.ts')).cronJobController },
   { ...daemonSetDescription, load: async () => (await import('./daemonset/index.ts')).daemonSetController },
   { ...deploymentDescription, load: async () => (await import('./deployment/index.ts')).deploymentController },
+  { ...endpointSliceDescription, load: async () => (await import('./endpointslice/index.ts')).endpointSliceController },
   { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
   { ...replicaSetDescription, load: async () => (await import('./replicaset/index.ts')).replicaSetController },
   { ...replicationControllerDescription, load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController },
