@@ -5,10 +5,12 @@ import { RbacAuthorizer } from './auth/authorizer.ts';
 import { TokenIssuer } from './auth/tokens.ts';
 import { admin } from './auth/users.ts';
 import { bootstrap } from './bootstrap.ts';
+import { CustomResources } from './custom-resources/index.ts';
 import { expireEvents } from './event-expiry.ts';
 import type { RequestLog, User } from './exchange.ts';
 import { Bookmarks } from './handler/bookmarks.ts';
 import type { Core } from './handler/call.ts';
+import { deleteEverything } from './handler/delete.ts';
 import { type Handler, createHandler } from './handler/handler.ts';
 import { Registry, indexes } from './registry/registry.ts';
 import type { ClientName, KeyPair } from './server/certificates.ts';
@@ -71,9 +73,10 @@ export function createApiServer(options: ApiServerOptions = {}): ApiServer {
   const authorizer = new RbacAuthorizer(store);
   const tokens = new TokenIssuer(store, clock);
   const core: Core = { store, registry, clock, random, log, authorizer, tokens, bookmarks: new Bookmarks(clock) };
+  const custom = new CustomResources({ store, registry, clock, deleteAll: (resource) => deleteEverything(core, resource) });
   const handler = createHandler(core, options.requestLog);
   const stopExpiry = expireEvents(store, clock);
-  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry()];
+  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry(), async () => custom.close()];
   return {
     handler,
     store,

@@ -14,7 +14,8 @@ import { type Findings, normalizeObject } from './normalize.ts';
 import { describe } from './scalars.ts';
 import { scanJson } from './scan.ts';
 
-export { zeroObject } from './normalize.ts';
+export { normalizeObject, zeroObject } from './normalize.ts';
+export type { Findings } from './normalize.ts';
 export { type Scan, scanJson } from './scan.ts';
 export { type Quantity, canonicalQuantity, formatQuantity, parseQuantity } from './quantity.ts';
 
@@ -35,15 +36,8 @@ export interface Decoded {
  * duplicate fields be seen; a parsed value (the result of a patch) is taken as well. Throws an ApiError (BadRequest).
  */
 export function decodeObject(schema: ObjectSchema, body: unknown, options: DecodeOptions): Decoded {
-  const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : body;
   const kind = schema.name.slice(schema.name.lastIndexOf('.') + 1);
-  let duplicates: ReadonlySet<string> = new Set();
-  let value: unknown = text;
-  if (typeof text === 'string') {
-    value = parseText(text, kind);
-    if (options.strict !== 'Ignore' && mayRepeatKeys(text, value)) duplicates = scanJson(text).duplicates;
-  }
-  if (!isJsonObject(value)) throw unrecognized(kind, notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
+  const { value, duplicates } = readObject(kind, body, options);
   const findings: Findings = { strict: [] };
   const object = normalizeObject(schema, value, findings, duplicates);
   const version = /\.(v[^.]+)\.[^.]+$/.exec(schema.name)?.[1] ?? 'v1';
@@ -53,6 +47,25 @@ export function decodeObject(schema: ObjectSchema, body: unknown, options: Decod
     throw badRequest(`${handled}: strict decoding error: ${findings.strict.join(', ')}`);
   }
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
+}
+
+/** Reads a body as a JSON object of whatever form, and finds the keys that its text gives twice. Throws an ApiError (BadRequest). */
+export function readObject(kind: string, body: unknown, options: DecodeOptions): { readonly value: JsonObject; readonly duplicates: ReadonlySet<string> } {
+  const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : body;
+  let duplicates: ReadonlySet<string> = new Set();
+  let value: unknown = text;
+  if (typeof text === 'string') {
+    value = parseText(text, kind);
+    if (options.strict !== 'Ignore' && mayRepeatKeys(text, value)) duplicates = scanJson(text).duplicates;
+  }
+  if (!isJsonObject(value)) throw unrecognized(kind, notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
+  return { value, duplicates };
+}
+
+/** Refuses the result of a patch: Invalid, with `shown` as what is wrong. */
+export function invalidPatch(shown: string, error: string): Error {
+  const message = `Invalid value: ${JSON.stringify(shown)}: ${error}`;
+  return refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] });
 }
 
 /** Whether the text has more that looks like a key than the value has keys. Spares most bodies a slow scan. */
@@ -80,17 +93,13 @@ export function decodePatched(schema: ObjectSchema, patched: JsonObject, options
   const strict = options.strict === 'Strict' && findings.strict.length > 0;
   const error = findings.error ?? (strict ? `strict decoding error: ${findings.strict.join(', ')}` : undefined);
   if (error !== undefined) {
-    const shown = patch === undefined ? JSON.stringify(patched) : printGo(patch);
-    const message = `Invalid value: ${JSON.stringify(shown)}: ${error}`;
-    throw refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
-      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
-    });
+    throw invalidPatch(patch === undefined ? JSON.stringify(patched) : printGo(patch), error);
   }
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
 }
 
 /** As Go prints a map: `map[spec:map[replicas:x]]`. */
-function printGo(value: unknown): string {
+export function printGo(value: unknown): string {
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printGo).join(' ')}]`;
   if (!isJsonObject(value)) return typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,10 +1,13 @@
 import { formatTime, parseTime } from '#pkg/base';
 import { admitDelete } from '../admission/index.ts';
+import { admin } from '../auth/users.ts';
+import { DEFINITIONS, beginRetirement } from '../custom-resources/index.ts';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, listAt, numberAt, objectAt, stringAt } from '../json.ts';
 import { conflict, notFound } from '../refusals.ts';
 import { Entry } from '../store/index.ts';
-import { type Call, keyOf } from './call.ts';
+import type { Resource } from '../registry/registry.ts';
+import { type Call, type Core, keyOf } from './call.ts';
 import { type DeleteOptions, parseDeleteOptions } from './delete-options.ts';
 import { parseListQuery } from './list-query.ts';
 import { respond, respondEntry, respondObject, viewOf } from './respond.ts';
@@ -123,6 +126,7 @@ type Step = 'delete' | 'mark and delete' | 'update' | 'wait';
 function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step {
   const { storage } = call.resource;
   if (storage === 'namespaces') return namespaceStep(call, object, options);
+  if (storage === DEFINITIONS && beginRetirement(object, formatTime(call.core.clock.now()))) return 'update';
   const metadata = ensureObject(object, 'metadata');
   const grace = storage === 'pods' ? beginGrace(call, object, options) : 'none';
   if (grace === 'pending') return 'wait';
@@ -131,6 +135,18 @@ function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step 
   if (grace === 'begun') return held || Number(metadata['deletionGracePeriodSeconds']) > 0 ? 'update' : 'mark and delete';
   if (!held) return 'delete';
   return markDeleting(call, metadata) || changed ? 'update' : 'wait';
+}
+
+/** Deletes every object of a resource, as a request would; what something holds waits to go. */
+export function deleteEverything(core: Core, resource: Resource): void {
+  const request = { method: 'DELETE', path: '', headers: {} };
+  const call: Call = { core, request, user: admin, verb: 'deletecollection', query: new URLSearchParams(), output: { yaml: false, pretty: false }, resource, warnings: [] };
+  for (const { key, object } of core.store.page(resource.storage, {}).entries) {
+    const namespace = stringAt(object['metadata'], 'namespace');
+    // Another object's end may have ended this one.
+    if (core.store.get(resource.storage, key) === undefined) continue;
+    deleteObject(namespace === undefined ? call : { ...call, namespace }, stringAt(object['metadata'], 'name')!, { dryRun: false });
+  }
 }
 
 /** A namespace goes when its content has gone, which is the namespace controller's to say. */

@@ -3,7 +3,8 @@ import { CodedError, isAbort } from '#pkg/base';
 import { authenticate, impersonate } from '../auth/authenticate.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import type { ApiRequest, ApiResponse, RequestLog, User } from '../exchange.ts';
-import { forbidden, internalError, methodNotAllowedHere, noSuchPath, refusal, tooLarge } from '../refusals.ts';
+import { forbidden, internalError, methodNotAllowedHere, noSuchPath, notFound, refusal, tooLarge } from '../refusals.ts';
+import type { Resource } from '../registry/registry.ts';
 import type { Call, Core } from './call.ts';
 import { removeCollection, remove } from './delete.ts';
 import { negotiate } from './negotiate.ts';
@@ -116,7 +117,8 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
 
 function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   const { resource, verb } = call;
-  if (!resource.verbs.includes(verb)) throw methodNotAllowedHere();
+  if (!allows(resource, verb)) throw methodNotAllowedHere();
+  if (resource.custom?.warning !== undefined) call.warnings.push(resource.custom.warning);
   if ((verb === 'create') !== (call.name === undefined) && verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') throw methodNotAllowedHere();
   // Whole-cluster reads of namespaced objects are fine; single ones and writes need the namespace.
   const needsNamespace = resource.namespaced && (call.name !== undefined || verb === 'create' || verb === 'deletecollection');
@@ -145,8 +147,16 @@ function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   }
 }
 
+/** Where the definition of a custom resource is on its way out, discovery tells of fewer verbs than are still answered. */
+function allows({ verbs, custom }: Resource, verb: string): boolean {
+  return verbs.includes(verb) || (custom !== undefined && CUSTOM_VERBS.has(verb));
+}
+
+const CUSTOM_VERBS = new Set(['create', 'update', 'patch']);
+
 function answerSubresource(call: Call, subresource: string): ApiResponse | Promise<ApiResponse> {
   const served = call.resource.subresources.find(({ name }) => name === subresource.split('/', 1)[0]);
+  if (served === undefined && call.resource.custom !== undefined) throw notFound(call.resource, call.name ?? '');
   if (served === undefined || (call.resource.namespaced && call.namespace === undefined)) throw noSuchPath();
   if (!served.verbs.includes(call.verb)) throw methodNotAllowedHere();
   switch (served.name) {

@@ -1,11 +1,12 @@
 import { formatTime } from '#pkg/base';
-import { decodePatched, parseBody } from '../decode/index.ts';
+import { parseBody } from '../decode/index.ts';
 import { scanJson } from '../decode/scan.ts';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, stringAt } from '../json.ts';
 import { apply } from '../managed-fields/index.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../patch/index.ts';
-import { badRequest, notFound, refusal } from '../refusals.ts';
+import { badRequest, notFound, refusal, unsupportedMediaType } from '../refusals.ts';
+import type { Resource } from '../registry/registry.ts';
 import type { ObjectSchema } from '../schema/index.ts';
 import type { Entry } from '../store/index.ts';
 import { type Call, keyOf } from './call.ts';
@@ -16,6 +17,9 @@ import { checkType, createObject, updateObject } from './write.ts';
 
 export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
 
+/** What is patched: a resource, or one of its subresources of another kind. */
+export type PatchTarget = Pick<Resource, 'schema' | 'semantics'>;
+
 const KINDS: Readonly<Record<string, PatchKind>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -25,6 +29,7 @@ const KINDS: Readonly<Record<string, PatchKind>> = {
 
 export function patchKind(call: Call): PatchKind {
   const kind = KINDS[parseMediaType(call.request.headers['content-type'] ?? '').type];
+  if (kind === 'strategic' && call.resource.custom !== undefined) throw unsupportedMediaType(Object.keys(KINDS).filter((type) => KINDS[type] !== kind));
   if (kind === undefined) throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   return kind;
 }
@@ -37,18 +42,18 @@ export function patch(call: Call): ApiResponse {
   const current = call.core.store.get(call.resource.storage, keyOf(call, call.name!));
   if (current === undefined) throw notFound(call.resource, call.name!);
   const old = cloneJson<JsonObject>(call.resource.conversion?.fromStored(current.object) ?? current.object);
-  const object = patched(call, kind, call.resource.schema, old, query);
+  const object = patched(call, kind, call.resource, old, query);
   checkType(object, call.resource);
   checkName(call, object);
   return respondEntry(call, updateObject(call, object, query));
 }
 
 /** What a patch makes of `old`, as an object of the schema. */
-export function patched(call: Call, kind: Exclude<PatchKind, 'apply'>, schema: ObjectSchema, old: JsonObject, query: WriteQuery): JsonObject {
+export function patched(call: Call, kind: Exclude<PatchKind, 'apply'>, target: PatchTarget, old: JsonObject, query: WriteQuery): JsonObject {
   const body = parsePatch(textOf(call.request.body));
-  const result = patchWith(kind, schema, old, body);
+  const result = patchWith(kind, target.schema, old, body);
   if (!isJsonObject(result)) throw refusal(422, 'Invalid', 'the patch does not result in an object');
-  const decoded = decodePatched(schema, result, { strict: query.fieldValidation });
+  const decoded = target.semantics.decodePatched(result, { strict: query.fieldValidation });
   call.warnings.push(...decoded.warnings);
   return decoded.object;
 }
@@ -107,7 +112,7 @@ function applyPatch(call: Call, query: WriteQuery): ApiResponse {
     ...(call.subresource === undefined ? {} : { subresource: call.subresource }),
     time: formatTime(core.clock.now()),
   });
-  const decoded = decodePatched(resource.schema, object, { strict: query.fieldValidation });
+  const decoded = resource.semantics.decodePatched(object, { strict: query.fieldValidation });
   call.warnings.push(...decoded.warnings);
   const result = decoded.object;
   const metadata = ensureObject(result, 'metadata');

@@ -127,6 +127,11 @@ function parseFieldSelector(text: string, resource: Resource): FieldTerm[] {
 function fieldOf(label: string, resource: Resource): FieldOf {
   if (label === 'metadata.name') return (object) => stringAt(object['metadata'], 'name') ?? '';
   if (label === 'metadata.namespace' && resource.namespaced) return (object) => stringAt(object['metadata'], 'namespace') ?? '';
+  if (resource.custom !== undefined) {
+    const field = resource.custom.fields.get(label);
+    if (field === undefined) throw badRequest(`field label not supported: ${label}`);
+    return field;
+  }
   const own = FIELDS[resource.storage];
   if (own === undefined) throw badRequest(`"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
   const field = own[label];

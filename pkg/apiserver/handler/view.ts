@@ -1,5 +1,4 @@
 import type { JsonObject } from '../json.ts';
-import { toTable } from '../printing/index.ts';
 import type { Resource } from '../registry/registry.ts';
 import { type Entry, type StoreEventType, atRevision } from '../store/index.ts';
 import type { As } from './negotiate.ts';
@@ -92,7 +91,7 @@ export class View {
   /** `single`: an event or a get, whose rows carry the object's own revision. */
   table(entries: readonly Entry[], metadata: JsonObject, single = false): JsonObject {
     const includeObject = this.#options.includeObject ?? 'Metadata';
-    const table = toTable(this.#resource, entries.map((entry) => this.object(entry)), { includeObject, now: this.#options.now() });
+    const table = this.#resource.semantics.toTable(entries.map((entry) => this.object(entry)), { includeObject, now: this.#options.now() });
     if (includeObject === 'None') for (const row of table.rows as { object?: unknown }[]) row.object = null;
     return { ...table, metadata: single ? { resourceVersion: metadata['resourceVersion'] } : metadata };
   }

@@ -86,4 +86,7 @@ function end(call: Call, query: ListQuery, view: View, stream: WatchStream): voi
   signal?.addEventListener('abort', leave, { once: true });
   stream.onEnd(() => signal?.removeEventListener('abort', leave));
   if (signal?.aborted) stream.end();
+  const ended = call.resource.custom?.ended;
+  ended?.addEventListener('abort', leave, { once: true });
+  stream.onEnd(() => ended?.removeEventListener('abort', leave));
 }

@@ -1,16 +1,14 @@
 import { ApiError } from '#pkg/api';
 import { formatTime, randomNameSuffix, semanticEqual } from '#pkg/base';
 import { admitCreate, admitCreateInNamespace, allocate } from '../admission/index.ts';
-import { decodeObject } from '../decode/index.ts';
-import { applyDefaults } from '../defaults/index.ts';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, listAt, stringAt } from '../json.ts';
 import { trackUpdate } from '../managed-fields/index.ts';
-import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
+import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, forbidden, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
 import { Entry } from '../store/index.ts';
-import { type PrepareContext, prepareForCreate, prepareForUpdate } from '../strategies/index.ts';
+import type { PrepareContext } from '../strategies/index.ts';
 import { schemaFor } from '../schema/index.ts';
-import { type FieldError, invalidStatus, validateCreate, validateUpdate } from '../validation/index.ts';
+import { type FieldError, invalidStatus } from '../validation/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { bodyOf } from './negotiate.ts';
 import { respondEntry } from './respond.ts';
@@ -23,6 +21,7 @@ import { type WriteQuery, parseWriteQuery } from './write-options.ts';
 const NAME_ATTEMPTS = 8;
 /** Room for the suffix of a generated name. */
 const LONGEST_BASE = 58;
+const DEFINITION_TERMINATING = 'create not allowed while custom resource definition is terminating';
 
 export function create(call: Call): ApiResponse {
   const query = parseWriteQuery(call, 'CreateOptions');
@@ -49,7 +48,7 @@ export function update(call: Call): ApiResponse {
 /** The body as an object of the call's resource, checked against its schema. */
 export function decodeBody(call: Call, query: WriteQuery): JsonObject {
   const { resource } = call;
-  const decoded = decodeObject(resource.schema, bodyOf(call.request.headers, call.request.body, resource.kind), { strict: query.fieldValidation });
+  const decoded = resource.semantics.decode(bodyOf(call.request.headers, call.request.body, resource.kind), { strict: query.fieldValidation });
   call.warnings.push(...decoded.warnings);
   checkType(decoded.object, resource);
   return decoded.object;
@@ -94,17 +93,18 @@ export function createObject(call: Call, object: JsonObject, query: WriteQuery, 
   const metadata = ensureObject(object, 'metadata');
   if ((metadata['resourceVersion'] ?? '') !== '') throw refusal(500, '', 'resourceVersion should not be set on objects to be created');
   matchNamespace(call, object);
+  if (resource.custom?.terminating) throw forbidden(resource, stringAt(metadata, 'name') ?? '', DEFINITION_TERMINATING);
   if (call.namespace !== undefined) {
     admitCreateInNamespace(core.store, resource, call.namespace, stringAt(metadata, 'name') ?? '');
   }
-  applyDefaults(resource.group, resource.version, resource.kind, object);
+  resource.semantics.applyDefaults(object);
   const generated = (stringAt(metadata, 'name') ?? '') === '' && (stringAt(metadata, 'generateName') ?? '') !== '';
   fillSystemFields(call, metadata);
   admitCreate(core, resource, object);
   if (!applied) trackCreate(call, object, query);
   if (generated) metadata['name'] = freeName(call, String(metadata['generateName']));
-  prepareForCreate(resource, object, prepareContext(call));
-  refuseInvalid(resource, stringAt(metadata, 'name') ?? '', validateCreate(resource, object));
+  resource.semantics.prepareForCreate(object, prepareContext(call));
+  refuseInvalid(resource, stringAt(metadata, 'name') ?? '', resource.semantics.validateCreate(object));
   allocate(core, resource, object);
   const stored = toStored(call, object);
   const key = keyOf(call, String(metadata['name']));
@@ -156,10 +156,10 @@ export function updateObject(call: Call, object: JsonObject, query: WriteQuery, 
   const old = cloneJson<JsonObject>(resource.conversion?.fromStored(current.object) ?? current.object);
   checkPreconditions(call, object, old, current);
   keepSystemFields(object, old);
-  applyDefaults(resource.group, resource.version, resource.kind, object);
-  prepareForUpdate(resource, object, old, subresource, prepareContext(call));
+  resource.semantics.applyDefaults(object);
+  resource.semantics.prepareForUpdate(object, old, subresource, prepareContext(call));
   if (subresource === undefined) allocate(core, resource, object, old);
-  refuseInvalid(resource, name, validateUpdate(resource, object, old, subresource));
+  refuseInvalid(resource, name, resource.semantics.validateUpdate(object, old, subresource));
   if (!applied) trackChange(call, object, old, query);
   ensureObject(object, 'metadata')['resourceVersion'] = String(current.revision);
   const stored = toStored(call, object);
@@ -186,7 +186,7 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
   }
   const revision = stringAt(metadata, 'resourceVersion') ?? '';
   if (revision === '' || revision === '0') {
-    if (allowsUnconditionalUpdate(resource.storage)) return;
+    if (resource.custom === undefined && allowsUnconditionalUpdate(resource.storage)) return;
     const kind = { group: resource.group, version: resource.version, kind: resource.resource };
     const error: FieldError = { field: 'metadata.resourceVersion', type: 'invalid', badValue: 0, detail: 'must be specified for an update' };
     throw new ApiError(invalidStatus(kind, name, [error]));

@@ -26,12 +26,14 @@ const SPEC = FieldSet.of(['f:spec']);
 const STATUS_RESETS: Readonly<Record<string, FieldSet>> = {
   Deployment: FieldSet.of(['f:spec'], ['f:metadata', 'f:labels']),
   Pod: FieldSet.of(['f:spec'], ['f:metadata', 'f:deletionTimestamp'], ['f:metadata', 'f:ownerReferences']),
-  CustomResourceDefinition: FieldSet.of(['f:spec'], ['f:metadata']),
 };
+
+const CUSTOM_STATUS = FieldSet.of(['f:spec'], ['f:metadata']);
 
 /** What a request to the resource, or to one of its subresources, cannot write: such fields are not owned by it. */
 export function resetFields(schema: ObjectSchema, subresource: string | undefined): FieldSet {
-  if (!schema.fields.has('status')) return FieldSet.empty;
+  if (!(schema.custom?.hasStatus ?? schema.fields.has('status'))) return FieldSet.empty;
+  if (schema.custom !== undefined && subresource === 'status') return CUSTOM_STATUS;
   if (subresource === 'status' || subresource === 'approval') return STATUS_RESETS[schema.name.slice(schema.name.lastIndexOf('.') + 1)] ?? SPEC;
   return STATUS;
 }

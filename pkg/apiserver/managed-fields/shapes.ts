@@ -44,7 +44,7 @@ function shapeOfType(type: ValueType): Shape {
       return { kind: 'scalar', scalar: type.scalar };
     // What the server does not look into it does not merge either.
     case 'any':
-      return ATOMIC_ANY;
+      return type.deduced ? DEDUCED : ATOMIC_ANY;
     case 'list':
       return ATOMIC_LIST;
     case 'map':
@@ -62,7 +62,8 @@ export function shapeOfStruct(schema: ObjectSchema): Shape {
 export function shapeUnder(shape: Shape, key: string): Shape | undefined {
   if (shape.kind === 'struct') {
     const field = shape.schema.fields.get(key);
-    return field === undefined ? undefined : shapeOfField(field);
+    if (field !== undefined) return shapeOfField(field);
+    return shape.schema.open ? DEDUCED : undefined;
   }
   return shape.kind === 'map' ? shape.values : DEDUCED;
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { type ObjectSchema, type ServedResource, schemaFor, servedResources } from '../schema/index.ts';
 import type { IndexFunction } from '../store/index.ts';
 import { conversionOf } from './conversions.ts';
+import { type KindSemantics, builtInSemantics } from './semantics.ts';
 
 /** Between the version that is served and the one that is stored, where they are not the same. */
 export interface Conversion {
@@ -20,6 +21,29 @@ export interface Resource extends ServedResource {
   readonly storage: string;
   readonly apiVersion: string;
   readonly conversion?: Conversion;
+  readonly semantics: KindSemantics;
+  /** Of custom resources. */
+  readonly custom?: CustomServing;
+}
+
+/** What handlers know of a custom resource beyond the meaning of its objects. */
+export interface CustomServing {
+  /** Where the scale subresource finds its numbers. */
+  readonly scale?: ScalePaths;
+  /** Field labels beyond name and namespace. */
+  readonly fields: ReadonlyMap<string, (object: Readonly<JsonObject>) => string>;
+  /** Sent with every answer of a version that is deprecated. */
+  readonly warning?: string;
+  /** Its definition is being deleted: nothing new is created. */
+  readonly terminating: boolean;
+  /** Aborted when the resource is no longer served as it is here: watches of it end. */
+  readonly ended: AbortSignal;
+}
+
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  readonly labelSelector?: readonly string[];
 }
 
 /** The table of served resources. Resources can come and go while the server runs. */
@@ -48,12 +72,20 @@ export class Registry {
       storage: conversion?.storage ?? groupResource(served),
       apiVersion: served.group === '' ? served.version : `${served.group}/${served.version}`,
       ...(conversion === undefined ? {} : { conversion }),
+      semantics: builtInSemantics(served, schema),
     };
-    this.remove(served.group, served.version, served.resource);
-    this.#resources.set(key(served.group, served.version, served.resource), resource);
-    this.#order.push(resource);
-    this.#generation++;
+    this.put(resource);
     return resource;
+  }
+
+  /** Takes the place of what was served under the same path; else follows what is there. */
+  put(resource: Resource): void {
+    const { group, version, resource: name } = resource;
+    const before = this.find(group, version, name);
+    this.#resources.set(key(group, version, name), resource);
+    if (before === undefined) this.#order.push(resource);
+    else this.#order[this.#order.indexOf(before)] = resource;
+    this.#generation++;
   }
 
   remove(group: string, version: string, name: string): void {

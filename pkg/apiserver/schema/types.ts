@@ -34,7 +34,7 @@ export type ScalarKind = 'string' | 'int32' | 'int64' | 'double' | 'boolean' | '
 /** The type of a value. `any` takes every JSON value as it is (raw extensions, JSON schema parts, managed fields). */
 export type ValueType =
   | { readonly type: 'scalar'; readonly scalar: ScalarKind; /** As Go names it in errors. */ readonly goType: string }
-  | { readonly type: 'any' }
+  | { readonly type: 'any'; /** Merged as what is there suggests: the parts of objects one by one. */ readonly deduced?: boolean }
   | { readonly type: 'object'; readonly schema: ObjectSchema }
   | { readonly type: 'list'; readonly items: ValueType }
   | { readonly type: 'map'; readonly values: ValueType };
@@ -69,4 +69,8 @@ export interface ObjectSchema {
   readonly goType: string;
   readonly fields: ReadonlyMap<string, FieldSchema>;
   readonly atomic: boolean;
+  /** Takes fields that it does not know. */
+  readonly open?: boolean;
+  /** Of a custom resource: whether its status is a subresource, whatever its fields. */
+  readonly custom?: { readonly hasStatus: boolean };
 }

@@ -20,7 +20,10 @@ export function objectPath(resource: Resource, key: string): string {
 export function storedResources(all: readonly Resource[]): Resource[] {
   const byStorage = new Map<string, Resource>();
   for (const resource of all) {
-    if (resource.verbs.includes('watch') && resource.conversion === undefined && !byStorage.has(resource.storage)) byStorage.set(resource.storage, resource);
+    if (!resource.verbs.includes('watch')) continue;
+    const known = byStorage.get(resource.storage);
+    // Best in the version in which it is stored.
+    if (known === undefined || (known.conversion !== undefined && resource.conversion === undefined)) byStorage.set(resource.storage, resource);
   }
   return [...byStorage.values()];
 }

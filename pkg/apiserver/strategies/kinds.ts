@@ -60,7 +60,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': BY_SPEC,
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': { generation: ['webhooks'] },
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': { generation: ['webhooks'] },
-  'apiextensions.k8s.io/CustomResourceDefinition': BY_SPEC,
+  'apiextensions.k8s.io/CustomResourceDefinition': { generation: ['spec'], create: recordStorageVersion, update: recordStorageVersion },
   'scheduling.k8s.io/PriorityClass': { generation: [] },
   'certificates.k8s.io/CertificateSigningRequest': {
     create: recordRequester,
@@ -89,6 +89,14 @@ export function strategyOf(type: ObjectType): Strategy {
 function copyFrom(object: JsonObject, old: JsonObject, key: string): void {
   if (old[key] === undefined) delete object[key];
   else object[key] = cloneJson(old[key]);
+}
+
+/** Versions in which objects may have been stored; only who has rewritten them all takes one away. */
+function recordStorageVersion(object: JsonObject): void {
+  const storage = objectsAt(object['spec'], 'versions').find((version) => version['storage'] === true);
+  const status = ensureObject(object, 'status');
+  const stored = listAt(status, 'storedVersions');
+  if (storage !== undefined && !stored.includes(storage['name'])) status['storedVersions'] = [...stored, storage['name']];
 }
 
 /** What apps/v1 keeps of the field that older versions had. */

@@ -21,8 +21,8 @@ export function nameRuleOf(group: string, kind: string): NameRule {
   return NAME_RULES[`${group}/${kind}`] ?? subdomainErrors;
 }
 
-/** `ValidateObjectMeta`. */
-export function checkMetadata(problems: Problems, metadata: JsonObject, rule: NameRule, at = 'metadata'): void {
+/** `ValidateObjectMeta`. `anyFinalizer`: one without a domain is only warned of, as custom resources are. */
+export function checkMetadata(problems: Problems, metadata: JsonObject, rule: NameRule, at = 'metadata', anyFinalizer = false): void {
   const generated = stringAt(metadata, 'generateName') ?? '';
   // What follows a generated name's base is fine anyway, so the base may end in a hyphen.
   if (generated !== '') problems.invalid(`${at}.generateName`, generated, ...rule(generated.replace(/-$/, 'a')));
@@ -36,7 +36,7 @@ export function checkMetadata(problems: Problems, metadata: JsonObject, rule: Na
   const finalizers = listAt(metadata, 'finalizers').map(String);
   for (const finalizer of finalizers) problems.invalid(`${at}.finalizers`, finalizer, ...qualifiedNameErrors(finalizer));
   for (const [index, finalizer] of finalizers.entries()) {
-    if (finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) continue;
+    if (anyFinalizer || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) continue;
     problems.invalid(`${at}.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
 }
