@@ -11,6 +11,9 @@ help: ## print the targets
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@node --version >/dev/null || { \
+	  echo "node_modules/.bin/node (Node 26, which npm ci installs) does not start here: see the error above." >&2; \
+	  echo "Where libatomic.so.1 is missing: apt-get install libatomic1, dnf install libatomic or apk add libatomic." >&2; exit 1; }
 	@touch $@
 
 run: $(INSTALLED) ## the embedded cluster with the controller manager on it and a sample rolling out; Ctrl-C ends it
