@@ -5,9 +5,10 @@ import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
 import { CacheError } from './errors.ts';
+import { follow } from './follow.ts';
 import { informerMetrics } from './informer-metrics.ts';
 import { Informer } from './informer.ts';
-import type { InformerFactory, InformerOptions, SharedInformer } from './types.ts';
+import type { Follower, InformerFactory, InformerOptions, SharedInformer } from './types.ts';
 
 /** What informers need of a client; every `Client` is one. */
 export interface InformerClient {
@@ -67,6 +68,25 @@ class Factory implements InformerFactory {
     return this.#informer(resource, undefined, true);
   }
 
+  existing(resource: ResourceType): SharedInformer<KubeObject> | undefined {
+    const entry = this.#entries.get(keyOf(resource, false)) ?? this.#entries.get(keyOf(resource, true));
+    return entry?.shared as SharedInformer<KubeObject> | undefined;
+  }
+
+  follow(resource: ResourceType, follower: Follower, signal: AbortSignal): Promise<void> {
+    const { client, clock, random, log, metrics, name = '' } = this.#options;
+    return follow({
+      resource,
+      client: client.resource(resource),
+      scope: this.#scope(resource, true),
+      follower,
+      clock,
+      random,
+      log,
+      metrics: informerMetrics(metrics, clock, name, resource),
+    }, signal);
+  }
+
   start(signal: AbortSignal): void {
     if (signal.aborted) return;
     const started: AbortController[] = [];
@@ -113,7 +133,7 @@ class Factory implements InformerFactory {
     transform: ((object: T) => T) | undefined,
     metadataOnly: boolean,
   ): SharedInformer<T> {
-    const key = `${groupResource(resource)}/${resource.version}${metadataOnly ? '#metadata' : ''}`;
+    const key = keyOf(resource, metadataOnly);
     const known = this.#entries.get(key);
     if (known !== undefined) {
       // Whoever asked first decides what is kept; a later one must not find fields missing that it counts on.
@@ -132,14 +152,11 @@ class Factory implements InformerFactory {
     transform: ((object: T) => T) | undefined,
     metadataOnly: boolean,
   ): Informer<T> {
-    const { client, clock, random, log, metrics, name = '', defaultResync = 0, namespace, freeze = false } = this.#options;
+    const { client, clock, random, log, metrics, name = '', defaultResync = 0, freeze = false } = this.#options;
     return new Informer({
       resource,
       client: client.resource(resource),
-      scope: {
-        ...(namespace === undefined || !resource.namespaced ? {} : { namespace }),
-        ...(metadataOnly ? { metadataOnly } : {}),
-      },
+      scope: this.#scope(resource, metadataOnly),
       ...(transform === undefined ? {} : { transform }),
       clock,
       random,
@@ -149,4 +166,16 @@ class Factory implements InformerFactory {
       freeze,
     });
   }
+
+  #scope(resource: ResourceType, metadataOnly: boolean): { namespace?: string; metadataOnly?: boolean } {
+    const { namespace } = this.#options;
+    return {
+      ...(namespace === undefined || !resource.namespaced ? {} : { namespace }),
+      ...(metadataOnly ? { metadataOnly } : {}),
+    };
+  }
+}
+
+function keyOf(resource: ResourceType, metadataOnly: boolean): string {
+  return `${groupResource(resource)}/${resource.version}${metadataOnly ? '#metadata' : ''}`;
 }

@@ -77,12 +77,39 @@ export interface InformerOptions<T extends KubeObject> {
   readonly transform?: (object: T) => T;
 }
 
+/**
+ * Who keeps up with a collection in a form of its own. Told of metadata alone, without managed fields; calls never
+ * overlap. What it is told of may be old news: it compares resource versions.
+ */
+export interface Follower {
+  /**
+   * A whole list begins; whatever was listed of one that broke off is void. `wentBack`: the server may have given the
+   * same versions to other content.
+   */
+  begin(wentBack: boolean): void;
+  /** Part of the list. */
+  listed(object: KubeObject): void;
+  /** What was listed since `begin` is the whole collection as of `resourceVersion`. */
+  end(resourceVersion: string): void;
+  /** One change after the list. */
+  changed(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void;
+  /** Objects known, for metrics. */
+  readonly size: number;
+}
+
 /** One informer a resource, shared by everyone who asks. */
 export interface InformerFactory {
   /** Throws a CacheError where the resource is already informed on with another transform. */
   informer<T extends KubeObject>(resource: ResourceType<T>, options?: InformerOptions<T>): SharedInformer<T>;
   /** An informer that reads and keeps metadata alone, whatever the size of the objects. */
   metadataInformer(resource: ResourceType): SharedInformer<KubeObject>;
+  /** The informer of that resource in that version, if somebody has asked for one; what it keeps may be metadata alone. */
+  existing(resource: ResourceType): SharedInformer<KubeObject> | undefined;
+  /**
+   * Tells `follower` of every object's metadata until the signal aborts, and keeps nothing: for those to whom even lean
+   * objects would be too much. Resolves when it has ended.
+   */
+  follow(resource: ResourceType, follower: Follower, signal: AbortSignal): Promise<void>;
   /** Starts every informer asked for so far that does not run yet; they stop with the signal. May be called again. */
   start(signal: AbortSignal): void;
   /**

@@ -53,6 +53,8 @@ export function projectedInformers(factory: InformerFactory, definitions: readon
   return {
     informer,
     metadataInformer: (resource) => factory.metadataInformer(resource),
+    existing: (resource) => factory.existing(resource),
+    follow: (resource, follower, signal) => factory.follow(resource, follower, signal),
     start: (signal) => factory.start(signal),
     waitForCacheSync: (signal) => factory.waitForCacheSync(signal),
     shutdown: () => factory.shutdown(),

@@ -2,6 +2,7 @@ import { type KubeObject, type ObjectKey, type ResourceType, groupResource, keyO
 import type { Clock } from '#pkg/base';
 import {
   type EventHandler,
+  type Follower,
   type HandlerRegistration,
   type IndexFunction,
   type InformerFactory,
@@ -44,6 +45,28 @@ export class LaggingInformers implements InformerFactory {
 
   metadataInformer(resource: ResourceType): SharedInformer<KubeObject> {
     return this.informer(resource);
+  }
+
+  existing(resource: ResourceType): SharedInformer<KubeObject> | undefined {
+    return this.#informers.get(groupResource(resource));
+  }
+
+  async follow(resource: ResourceType, follower: Follower, signal: AbortSignal): Promise<void> {
+    const informer = new LaggingInformer<KubeObject>(resource, this.#options);
+    follower.begin(false);
+    informer.addEventHandler({
+      onAdd: (object, initial) => (initial ? follower.listed(object) : follower.changed('ADDED', object)),
+      onUpdate: (_, object) => follower.changed('MODIFIED', object),
+      onDelete: (object) => follower.changed('DELETED', object),
+    });
+    informer.start(signal);
+    try {
+      await informer.whenSynced(signal);
+      follower.end(informer.lastSyncResourceVersion);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   start(signal: AbortSignal): void {
