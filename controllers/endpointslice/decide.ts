@@ -5,7 +5,7 @@ import { type AddressType, type SliceChanges, portsKey } from '../internal/endpo
 import { type Skipped, desiredEndpoints } from './desired.ts';
 import type { Slices } from './hints.ts';
 import { type Packed, pack } from './pack.ts';
-import { type Draft, type SliceParts, changedSlice, isOwnedBy, labelsFor, newSlice, recycledSlice } from './slice.ts';
+import { type Draft, type SliceParts, changedSlice, hasOtherLabels, isOwnedBy, labelsFor, newSlice, recycledSlice } from './slice.ts';
 
 /** What the caches show of one address type of a Service. */
 export interface Snapshot {
@@ -69,8 +69,9 @@ export function decideLayout({ service, type, pods, nodeOf, existing, limit }: S
   };
 }
 
-function isPlaceholder({ metadata, endpoints = [], ports = [] }: EndpointSlice, service: Service): boolean {
-  return endpoints.length === 0 && ports.length === 0 && semanticEqual(metadata.labels, labelsFor(service));
+/** Lists without elements come as null from the API server. */
+function isPlaceholder({ metadata, endpoints, ports }: EndpointSlice, service: Service): boolean {
+  return !endpoints?.length && !ports?.length && semanticEqual(metadata.labels, labelsFor(service));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
@@ -82,7 +83,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 export function decideWrites({ create, update }: Slices, remove: readonly EndpointSlice[], parts: SliceParts): SliceChanges {
   const toCreate: Draft[] = [...create];
   const toRemove: EndpointSlice[] = [];
-  const toUpdate = update.flatMap((draft) => (draft.existing ? [changedSlice(draft.existing, draft, parts)] : []));
+  const toUpdate = update.flatMap((draft) => (draft.existing && differs(draft.existing, draft, parts) ? [changedSlice(draft.existing, draft, parts)] : []));
   for (const spent of remove) {
     const draft = isOwnedBy(spent, parts.service) ? toCreate.pop() : undefined;
     if (draft) toUpdate.push(recycledSlice(spent, draft, parts));
@@ -90,4 +91,9 @@ export function decideWrites({ create, update }: Slices, remove: readonly Endpoi
   }
   const created: NewObject<EndpointSlice>[] = toCreate.map((draft) => newSlice(draft, parts));
   return { create: created, update: toUpdate, remove: toRemove };
+}
+
+/** Hints that were reckoned anew often come out as they were, and a time alone is nothing to write. */
+function differs(existing: EndpointSlice, { endpoints }: Draft, { service }: SliceParts): boolean {
+  return !semanticEqual(existing.endpoints, endpoints) || hasOtherLabels(existing, service);
 }

@@ -1,5 +1,6 @@
 import {
   ApiError,
+  type EndpointSlice,
   type KubeObject,
   type NamespacedName,
   type NewObject,
@@ -279,9 +280,8 @@ export class FakeCluster {
   /** Nothing changed: no new version and no event, as the API server has it. */
   #change<T extends KubeObject>(type: ResourceType<T>, live: T, next: T): T {
     if (semanticEqual(live, next)) return live;
-    const spec = (object: KubeObject): unknown => (object as { readonly spec?: unknown }).spec;
     const { generation = 1, deletionTimestamp } = next.metadata;
-    const changed = !semanticEqual(spec(live), spec(next)) || (deletionTimestamp !== live.metadata.deletionTimestamp && type.kind !== 'Pod');
+    const changed = !semanticEqual(wishOf(live, type), wishOf(next, type)) || (deletionTimestamp !== live.metadata.deletionTimestamp && type.kind !== 'Pod');
     const result = { ...next, metadata: { ...next.metadata, generation: changed ? generation + 1 : generation } };
     if (deletionTimestamp !== undefined && !result.metadata.finalizers?.length && !(type.kind === 'Pod' && isAssigned(result))) {
       this.#remove(type, result);
@@ -308,6 +308,13 @@ export class FakeCluster {
   #tell(change: ClusterChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/** What an object asks for: when that changes, its generation does. */
+function wishOf(object: KubeObject, type: ResourceType): unknown {
+  if (type.kind !== 'EndpointSlice') return (object as { readonly spec?: unknown }).spec;
+  const { endpoints, ports } = object as EndpointSlice;
+  return { endpoints, ports, labels: object.metadata.labels };
 }
 
 function isAssigned(object: KubeObject): boolean {
