@@ -113,6 +113,8 @@ export interface ControllerDescription<Flags extends readonly FlagDefinition[] =
    * objects.
    */
   readonly reads?: readonly Reads[];
+  /** How many times the requests of `--kube-api-qps` and `--kube-api-burst` its client may make; once where missing. */
+  readonly requestRate?: { readonly qps: number; readonly burst: number };
   /** Service account that it runs as; `system:controller:<it>` is its role. The canonical name where missing. */
   readonly serviceAccount?: string;
   /** Component that its events name. The service account's name where missing. */

@@ -19,6 +19,8 @@ export interface ChangeHandlers<T extends KubeObject> {
 export interface TriggerOptions {
   /** Deliver updates of periodic resyncs too. For the reconciled object itself: a safety net against lost work. */
   readonly resync?: boolean;
+  /** With `resync`: how often, ms; the factory's period where missing. */
+  readonly resyncPeriod?: number;
 }
 
 export interface Attached extends HandlerRegistration {
@@ -58,10 +60,10 @@ export function on<T extends KubeObject>(
     handlers,
     options,
     attach({ informers, name, enqueue }) {
-      const { resync = false } = options;
+      const { resync = false, resyncPeriod } = options;
       const informer = informers.informer(resource);
       const handler = eventHandlerOf(handlers, resync, enqueue);
-      const registration = informer.addEventHandler(handler, { name, ...(resync ? {} : { resyncPeriod: 0 }) });
+      const registration = informer.addEventHandler(handler, { name, ...(resync ? { resyncPeriod } : { resyncPeriod: 0 }) });
       return {
         hasSynced: () => registration.hasSynced(),
         remove: () => registration.remove(),

@@ -98,7 +98,8 @@ function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltC
 function controllerClient(definition: ControllerDescription, build: BuildOptions): Client {
   const { options, connection, clock, random, log, metrics, fence } = build;
   const { serviceAccount } = identityOf(definition);
-  const limits = { qps: options.flags['kube-api-qps'], burst: options.flags['kube-api-burst'] };
+  const rate = definition.requestRate ?? { qps: 1, burst: 1 };
+  const limits = { qps: options.flags['kube-api-qps'] * rate.qps, burst: options.flags['kube-api-burst'] * rate.burst };
   const common = { ...limits, clock, log, metrics, fence };
   const own = (who: string): Client => createClient({ ...common, transport: connection.own, userAgent: userAgent(options.reportedVersion, who) });
   if (!options.flags['use-service-account-credentials']) return own(serviceAccount);
