@@ -11,7 +11,8 @@ export type Enqueue = ObjectKey | { readonly key: ObjectKey; readonly after: num
  * periodic resync, is dropped unless asked for.
  */
 export interface ChangeHandlers<T extends KubeObject> {
-  add?(object: T): readonly Enqueue[];
+  /** `isInInitialList`: it was there before anyone looked, and is no news. */
+  add?(object: T, isInInitialList?: boolean): readonly Enqueue[];
   update?(old: T, current: T): readonly Enqueue[];
   delete?(object: T): readonly Enqueue[];
 }
@@ -100,7 +101,7 @@ function eventHandlerOf<T extends KubeObject>(
 ): EventHandler<T> {
   const all = (items: readonly Enqueue[] | undefined): void => items?.forEach(enqueue);
   return {
-    onAdd: (object) => all(handlers.add?.(object)),
+    onAdd: (object, isInInitialList) => all(handlers.add?.(object, isInInitialList)),
     onUpdate(old, current) {
       if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion) all(handlers.update?.(old, current));
     },

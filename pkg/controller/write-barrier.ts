@@ -26,9 +26,9 @@ export type Readable = Pick<
 export interface WriteBarrierOptions {
   /** The caches that the controller reads and writes to. */
   readonly informers: readonly Readable[];
-  readonly metrics: Metrics;
-  /** Of `<subsystem>_stale_sync_skips_total`. */
-  readonly subsystem: string;
+  /** With a subsystem, refusals are counted in `<subsystem>_stale_sync_skips_total`. */
+  readonly metrics?: Metrics;
+  readonly subsystem?: string;
 }
 
 /**
@@ -39,12 +39,13 @@ export interface WriteBarrierOptions {
 export class WriteBarrier {
   readonly #informers = new Map<string, Readable>();
   readonly #writes = new Map<ObjectKey, Writes>();
-  readonly #skips: Counter<'group' | 'resource'>;
+  readonly #skips: Counter<'group' | 'resource'> | undefined;
 
   constructor(options: WriteBarrierOptions) {
     for (const informer of options.informers) this.#informers.set(groupResource(informer.resource), informer);
-    this.#skips = options.metrics.counter({
-      name: `${options.subsystem}_stale_sync_skips_total`,
+    const { metrics, subsystem } = options;
+    this.#skips = subsystem === undefined ? undefined : metrics?.counter({
+      name: `${subsystem}_stale_sync_skips_total`,
       help: 'Syncs put off because the cache had not yet read what the controller wrote.',
       stability: 'ALPHA',
       labels: ['group', 'resource'],
@@ -71,7 +72,7 @@ export class WriteBarrier {
       const informer = this.#informers.get(name);
       if (!informer || informer.hasReached(wrote)) continue;
       const { resource } = informer;
-      this.#skips.inc({ group: resource.group, resource: resource.resource });
+      this.#skips?.inc({ group: resource.group, resource: resource.resource });
       const { lastSyncResourceVersion: read } = informer;
       return { resource, wrote, read, caughtUp: (signal) => informer.waitForResourceVersion(wrote, signal) };
     }

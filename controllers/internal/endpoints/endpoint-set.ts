@@ -30,6 +30,11 @@ export class EndpointSet {
     return found;
   }
 
+  /** All, oldest first. */
+  values(): readonly Endpoint[] {
+    return [...this.#byIdentity.values()];
+  }
+
   /** Takes up to `count` out, oldest first. */
   takeSome(count: number): Endpoint[] {
     const taken: Endpoint[] = [];

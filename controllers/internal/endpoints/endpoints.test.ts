@@ -192,10 +192,23 @@ describe('the tracker of slices', () => {
     expect(tracker.isStale('default/web', shown)).toBe(false);
   });
 
+  test('with the informer, knows a slice for gone that the cache never shows', () => {
+    let read = 0;
+    const tracker = new SliceTracker({ hasReached: (version) => read >= Number(version) });
+    tracker.written(sliceOf('web-1', { generation: 1, resourceVersion: '7' }));
+    expect(tracker.isStale('default/web', [])).toBe(true);
+    expect(tracker.isStale('default/web', [sliceOf('web-1', { generation: 1, resourceVersion: '6' })])).toBe(true);
+    read = 7;
+    expect(tracker.caughtUp('default/web', () => [])).toBe(true);
+    expect(tracker.has(slice)).toBe(false);
+  });
+
   test('awaits deletions, and tells those of others', () => {
     const tracker = new SliceTracker();
     tracker.written(slice);
+    expect(tracker.expectsDeletion(slice)).toBe(false);
     tracker.expectDeletion(slice);
+    expect(tracker.expectsDeletion(slice)).toBe(true);
     expect(tracker.isStale('default/web', [slice])).toBe(true);
     expect(tracker.deletionSeen(slice)).toBe(true);
     expect(tracker.isStale('default/web', [])).toBe(false);

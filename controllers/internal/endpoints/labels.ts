@@ -1,4 +1,4 @@
-import type { EndpointSlice } from '#pkg/api';
+import type { EndpointSlice, Endpoints } from '#pkg/api';
 
 /** Name of the Service that a slice belongs to. */
 export const SERVICE_NAME = 'kubernetes.io/service-name';
@@ -21,4 +21,12 @@ export function slicePrefix(name: string): string {
   // Names ending in a dash are no names, but prefixes are checked without their last sign; 253 is the longest name.
   const prefix = `${name}-`;
   return prefix.length <= 253 ? prefix : name;
+}
+
+/** Annotation of the Endpoints, ConfigMaps and Leases by which candidates choose a leader. */
+const LEADER_RECORD = 'control-plane.alpha.kubernetes.io/leader';
+
+/** Such Endpoints lead nowhere: candidates of old kept their record in them. */
+export function isLeaderRecord({ metadata }: Pick<Endpoints, 'metadata'>): boolean {
+  return metadata.annotations?.[LEADER_RECORD] !== undefined;
 }

@@ -1,20 +1,33 @@
 import { type EndpointSlice, type ObjectKey, makeKey } from '#pkg/api';
+import type { SharedInformer } from '#pkg/cache';
 
 import { serviceNameOf } from './labels.ts';
 
+interface Known {
+  readonly generation: number;
+  readonly resourceVersion: string;
+}
+
 /** In place of a generation: the slice was deleted, and the cache has yet to show it. */
-const DELETED = -1;
+const DELETED: Known = { generation: -1, resourceVersion: '' };
 
 /**
  * What slices the controller itself wrote, and at which generation, for each Service (or Endpoints): so that it neither
  * decides on a cache that is behind its own writes nor is woken by them
  * (`staging/src/k8s.io/endpointslice/util/endpointslice_tracker.go`).
  *
- * A Service found {@link isStale} is remembered until {@link caughtUp} says that the cache has come round.
+ * A Service found {@link isStale} is remembered until {@link caughtUp} says that the cache has come round. With the slices'
+ * informer the tracker also notices writes that change no generation, and knows a slice for gone that others deleted
+ * before the cache ever showed it; without, its Service would be stale for ever.
  */
 export class SliceTracker {
-  readonly #generations = new Map<ObjectKey, Map<string, number>>();
+  readonly #informer: Pick<SharedInformer<EndpointSlice>, 'hasReached'> | undefined;
+  readonly #known = new Map<ObjectKey, Map<string, Known>>();
   readonly #stale = new Set<ObjectKey>();
+
+  constructor(informer?: Pick<SharedInformer<EndpointSlice>, 'hasReached'>) {
+    this.#informer = informer;
+  }
 
   /** Whether the slice is known, as it is or as deleted. */
   has(slice: EndpointSlice): boolean {
@@ -24,7 +37,12 @@ export class SliceTracker {
   /** Someone else made or changed the slice. */
   isForeign(slice: EndpointSlice): boolean {
     const known = this.#of(slice)?.get(slice.metadata.uid);
-    return known === undefined || generationOf(slice) > known;
+    return known === undefined || generationOf(slice) > known.generation;
+  }
+
+  /** The controller has deleted the slice. */
+  expectsDeletion(slice: EndpointSlice): boolean {
+    return this.#of(slice)?.get(slice.metadata.uid) === DELETED;
   }
 
   /** The cache, which shows `slices` for the Service, does not show all that was written. */
@@ -41,19 +59,28 @@ export class SliceTracker {
   }
 
   #behind(service: ObjectKey, slices: readonly EndpointSlice[]): boolean {
-    const known = this.#generations.get(service);
+    const known = this.#known.get(service);
     if (!known) return false;
     const shown = new Map(slices.map((slice) => [slice.metadata.uid, generationOf(slice)]));
-    for (const [uid, generation] of known) {
+    for (const [uid, written] of known) {
       const there = shown.get(uid);
-      if (generation === DELETED ? there !== undefined : there === undefined || there < generation) return true;
+      if (this.#isAwaited(written, there)) return true;
+      // Deleted by others, and the cache has seen that.
+      if (there === undefined && written !== DELETED) known.delete(uid);
     }
     return false;
   }
 
+  #isAwaited(written: Known, there: number | undefined): boolean {
+    if (written === DELETED) return there !== undefined;
+    if (this.#informer) return !this.#informer.hasReached(written.resourceVersion);
+    return there === undefined || there < written.generation;
+  }
+
   /** The slice was written, and came out like this; its metadata is enough. */
   written(slice: Pick<EndpointSlice, 'metadata'>): void {
-    this.#ensure(slice).set(slice.metadata.uid, generationOf(slice));
+    const { uid, resourceVersion } = slice.metadata;
+    this.#ensure(slice).set(uid, { generation: generationOf(slice), resourceVersion });
   }
 
   /** The slice was deleted by the controller. */
@@ -64,25 +91,26 @@ export class SliceTracker {
   /** The cache shows that the slice is gone. False when the controller knew it and did not expect that. */
   deletionSeen(slice: EndpointSlice): boolean {
     const known = this.#of(slice);
-    const generation = known?.get(slice.metadata.uid);
+    const written = known?.get(slice.metadata.uid);
     known?.delete(slice.metadata.uid);
-    return generation === undefined || generation === DELETED;
+    if (known?.size === 0) this.#known.delete(serviceKey(slice));
+    return written === undefined || written === DELETED;
   }
 
   /** The Service is gone. */
   forget(service: ObjectKey): void {
-    this.#generations.delete(service);
+    this.#known.delete(service);
     this.#stale.delete(service);
   }
 
-  #of(slice: Pick<EndpointSlice, 'metadata'>): Map<string, number> | undefined {
-    return this.#generations.get(serviceKey(slice));
+  #of(slice: Pick<EndpointSlice, 'metadata'>): Map<string, Known> | undefined {
+    return this.#known.get(serviceKey(slice));
   }
 
-  #ensure(slice: Pick<EndpointSlice, 'metadata'>): Map<string, number> {
+  #ensure(slice: Pick<EndpointSlice, 'metadata'>): Map<string, Known> {
     const key = serviceKey(slice);
-    let known = this.#generations.get(key);
-    if (!known) this.#generations.set(key, (known = new Map()));
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, (known = new Map()));
     return known;
   }
 }
