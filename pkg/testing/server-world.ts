@@ -2,7 +2,7 @@ import type { KubeObject, NewObject, ResourceType } from '#pkg/api';
 import { type ApiServer, type RequestRecord, type SimulationOptions, createApiServer, startSimulation } from '#pkg/apiserver';
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
-import { type Client, type ResourceClient, createClient } from '#pkg/client';
+import { type Client, type ResourceClient, type Transport, createClient } from '#pkg/client';
 import { type Controller, type ControllerDefinition, identityOf, projectedInformers } from '#pkg/controller';
 import { type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
@@ -16,6 +16,8 @@ export interface ServerWorldOptions extends ControllerSettings {
   /** Of the simulated nodes, which make Pods run. */
   readonly simulation?: Omit<SimulationOptions, 'clock' | 'random'>;
   readonly log?: Logger;
+  /** What stands between the controllers and the server: faults. */
+  readonly between?: (transport: Transport) => Transport;
 }
 
 /**
@@ -46,6 +48,7 @@ export class ServerWorld {
   readonly controllers: readonly Controller[];
   readonly #requests: RequestRecord[] = [];
   readonly #abort = new AbortController();
+  readonly #between: (transport: Transport) => Transport;
   readonly #stopSimulation: () => void;
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +57,7 @@ export class ServerWorld {
     const { log = silentLogger } = options;
     const random = seededRandom(options.seed ?? 1);
     this.random = random;
+    this.#between = options.between ?? ((transport) => transport);
     this.server = createApiServer({ clock, random, freeze: true, requestLog: (record) => void this.#requests.push(record) });
     this.client = this.#clientAs(undefined);
     const simulation = startSimulation(this.server, { ...options.simulation, clock, random });
@@ -108,12 +112,13 @@ export class ServerWorld {
   }
 
   #clientOf(definition: ControllerDefinition): Client {
-    return this.#clientAs(definition.name, `system:serviceaccount:kube-system:${identityOf(definition).serviceAccount}`);
+    const name = `system:serviceaccount:kube-system:${identityOf(definition).serviceAccount}`;
+    const groups = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
+    const transport = this.#between(this.server.inProcessTransport({ name, groups }));
+    return createClient({ transport, userAgent: definition.name, clock: this.clock, qps: -1 });
   }
 
-  #clientAs(userAgent = 'test', name?: string): Client {
-    const groups = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
-    const transport = this.server.inProcessTransport(name === undefined ? undefined : { name, groups });
-    return createClient({ transport, userAgent, clock: this.clock, qps: -1 });
+  #clientAs(userAgent = 'test'): Client {
+    return createClient({ transport: this.server.inProcessTransport(), userAgent, clock: this.clock, qps: -1 });
   }
 }
