@@ -66,10 +66,6 @@ export const pendingFlags = {
   'legacy-serviceaccount-token-cleaner-controller': [
     { name: 'legacy-service-account-token-clean-up-period', type: 'duration', default: YEAR, help: 'A legacy token not used for this long may be deleted', config: 'LegacySATokenCleaner.CleanUpPeriod' },
   ],
-  'namespace-controller': [
-    { name: 'concurrent-namespace-syncs', type: 'int32', default: 10, help: atATime('Namespaces terminated'), config: 'NamespaceController.ConcurrentNamespaceSyncs' },
-    { name: 'namespace-sync-period', type: 'duration', default: 5 * MINUTE, help: 'How often every namespace is looked at', config: 'NamespaceController.NamespaceSyncPeriod' },
-  ],
   'node-ipam-controller': [
     { name: 'node-cidr-mask-size', type: 'int32', default: 0, help: 'Mask size of a node\'s CIDR; 24 for IPv4 and 64 for IPv6 where not set', config: 'NodeIPAMController.NodeCIDRMaskSize' },
     { name: 'node-cidr-mask-size-ipv4', type: 'int32', default: 0, help: 'Mask size of a node\'s IPv4 CIDR with dual stack; 24 where not set', config: 'NodeIPAMController.NodeCIDRMaskSizeIPv4' },

@@ -5,6 +5,7 @@ import { daemonSetDescription } from './daemonset/description.ts';
 import { deploymentDescription } from './deployment/description.ts';
 import { endpointSliceDescription } from './endpointslice/description.ts';
 import { jobDescription } from './job/description.ts';
+import { namespaceDescription } from './namespace/description.ts';
 import { replicaSetDescription } from './replicaset/description.ts';
 import { replicationControllerDescription } from './replicationcontroller/description.ts';
 import { statefulSetDescription } from './statefulset/description.ts';
@@ -19,6 +20,7 @@ export const controllerDefinitions: readonly RegisteredController[] = [
   { ...deploymentDescription, load: async () => (await import('./deployment/index.ts')).deploymentController },
   { ...endpointSliceDescription, load: async () => (await import('./endpointslice/index.ts')).endpointSliceController },
   { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
+  { ...namespaceDescription, load: async () => (await import('./namespace/index.ts')).namespaceController },
   { ...replicaSetDescription, load: async () => (await import('./replicaset/index.ts')).replicaSetController },
   { ...replicationControllerDescription, load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController },
   { ...statefulSetDescription, load: async () => (await import('./statefulset/index.ts')).statefulSetController },
