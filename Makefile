@@ -32,6 +32,7 @@ check: $(INSTALLED) ## lint, types and the rules of the architecture
 
 build: $(INSTALLED) ## bundle the binary into dist/, and the library into dist/library
 	@rolldown --config rolldown.config.ts
+	@node deploy/code-cache.ts dist
 	@tsc -p tsconfig.library.json
 	@node deploy/library-package.ts dist/library
 

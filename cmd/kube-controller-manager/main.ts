@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { describeError, systemClock, systemRandom } from '#pkg/base';
 import { type RootLogger, createLogger } from '#pkg/log';
 import { type CommandLine, ManagerError, completeOptions, createRegistry, flagTexts, readCommandLine, runManager } from '#pkg/manager';
@@ -8,7 +7,8 @@ import { controllerDefinitions } from '../../controllers/registry.ts';
 
 const startTime = Date.now() - process.uptime() * 1000;
 
-process.exit(await main(process.argv.slice(2)));
+// No top-level await: the bundle is CommonJS, for its faster start.
+void main(process.argv.slice(2)).then((code) => process.exit(code));
 
 /** The exit code: 0 for what ended as asked, 1 for anything else. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -37,7 +37,12 @@ async function run(line: CommandLine, log: RootLogger): Promise<void> {
   const detailed = log.v(1);
   if (detailed) for (const [flag, value] of flagTexts(line)) detailed.info('Flag', { flag, value });
   const options = await completeOptions(line);
-  await runManager({ options, log, clock: systemClock, random: systemRandom, startTime }, stopSignal(log));
+  await runManager({ options, log, clock: systemClock, random: systemRandom, startTime, onLoaded }, stopSignal(log));
+}
+
+/** Compiled code that was kept is good only under the flags it was kept under, so they change when all of it is loaded. */
+function onLoaded(): void {
+  void import('./memory.ts').then(({ keepHeapSmall }) => keepHeapSmall());
 }
 
 /** A signal sent to a process and to its group arrives twice; within this it counts as one, ms. */

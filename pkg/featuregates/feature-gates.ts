@@ -33,26 +33,28 @@ export const KUBERNETES_VERSION: Version = { major: 1, minor: 36, patch: 2 };
 export class FeatureGates {
   /** What to tell the user about gates that need no setting any more. */
   readonly warnings: readonly string[];
-  readonly #gates: ReadonlyMap<string, Gate>;
+  readonly #table: GateTable;
+  readonly #emulated: Version;
   readonly #explicit: Readonly<Record<string, boolean>>;
+  /** Those that somebody has asked for: to read all of the table takes some ms of every start. */
+  readonly #known = new Map<string, Gate>();
 
   constructor(options: FeatureGateOptions = {}) {
-    const table = options.table ?? GATES;
-    const emulated = options.emulated ?? KUBERNETES_VERSION;
-    const compatible = options.minCompatibility ?? { major: emulated.major, minor: emulated.minor - 1 };
+    this.#table = options.table ?? GATES;
+    this.#emulated = options.emulated ?? KUBERNETES_VERSION;
     this.#explicit = options.values ?? {};
-    const specs = new Map(Object.entries(table).map(([name, facts]) => [name, specAt(facts, emulated)]));
-    const problems = refusals(this.#explicit, specs, emulated, compatible);
-    const enabled = enabledGates(this.#explicit, specs);
-    problems.push(...(problems.length > 0 ? [] : missingDependencies(table, enabled)));
+    const given = Object.entries(this.#explicit);
+    const compatible = options.minCompatibility ?? { major: this.#emulated.major, minor: this.#emulated.minor - 1 };
+    const problems = given.flatMap(([name, value]) => refusal(name, value, this.#gate(name), this.#emulated, compatible));
+    // The defaults of the table itself agree with each other, in every version: a test sees to it.
+    if (problems.length === 0 && (given.length > 0 || options.table)) problems.push(...this.#missingDependencies());
     if (problems.length > 0) throw new FeatureGateError('BadGates', aggregateText(problems), { problems });
-    this.#gates = new Map([...specs].map(([name, spec]) => [name, { name, ...spec, enabled: enabled.get(name)! }]));
-    this.warnings = Object.entries(this.#explicit).flatMap(([name, value]) => warningFor(name, value, specs.get(name)!));
+    this.warnings = given.flatMap(([name, value]) => warningFor(name, value, this.#gate(name)!));
   }
 
   /** Throws an `UnknownGate` error for a name that is in no table: a slip of whoever asks. */
   enabled(name: string): boolean {
-    const gate = this.#gates.get(name);
+    const gate = this.#gate(name);
     if (!gate) throw new FeatureGateError('UnknownGate', `feature "${name}" is not registered`, { name });
     return gate.enabled;
   }
@@ -64,7 +66,32 @@ export class FeatureGates {
 
   /** Every gate the emulated version has, by name. */
   all(): readonly Gate[] {
-    return [...this.#gates.values()].filter((gate) => gate.stage !== 'pre-alpha').toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const gates = Object.keys(this.#table).map((name) => this.#gate(name)!);
+    return gates.filter((gate) => gate.stage !== 'pre-alpha').toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #gate(name: string): Gate | undefined {
+    const known = this.#known.get(name);
+    if (known) return known;
+    const facts = Object.hasOwn(this.#table, name) ? this.#table[name] : undefined;
+    if (!facts) return undefined;
+    const spec = specAt(facts, this.#emulated);
+    const swept = name === ALL_ALPHA || name === ALL_BETA ? undefined : this.#sweep(spec.stage);
+    const gate = { name, ...spec, enabled: this.#explicit[name] ?? swept ?? spec.default };
+    this.#known.set(name, gate);
+    return gate;
+  }
+
+  #sweep(stage: Stage): boolean | undefined {
+    if (stage === 'alpha') return this.#explicit[ALL_ALPHA];
+    return stage === 'beta' ? this.#explicit[ALL_BETA] : undefined;
+  }
+
+  #missingDependencies(): string[] {
+    return Object.entries(this.#table).flatMap(([name, { needs }]) => {
+      const missing = needs && this.enabled(name) ? needs.filter((need) => !this.#gate(need)?.enabled) : [];
+      return missing.length > 0 ? [`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`] : [];
+    });
   }
 }
 
@@ -89,39 +116,14 @@ function specAt(facts: GateFacts, version: Version): GateSpec {
   return spec;
 }
 
-function refusals(
-  values: Readonly<Record<string, boolean>>,
-  specs: ReadonlyMap<string, GateSpec>,
-  emulated: Version,
-  compatible: Version,
-): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    const spec = specs.get(name);
-    if (!spec) return [`unrecognized feature gate: ${name}`];
-    if (spec.locked && spec.default !== value) {
-      return [`cannot set feature gate ${name} to ${value}, feature is locked to ${spec.default}`];
-    }
-    if (spec.stage !== 'pre-alpha') return [];
-    const where = `emulated version ${formatVersion(emulated)}, min compatibility version ${formatVersion(compatible)}`;
-    return [`cannot set feature gate ${name} to ${value}, feature is PreAlpha at ${where}`];
-  });
-}
-
-function enabledGates(values: Readonly<Record<string, boolean>>, specs: ReadonlyMap<string, GateSpec>): Map<string, boolean> {
-  const bySweep: Partial<Record<Stage, boolean | undefined>> = { alpha: values[ALL_ALPHA], beta: values[ALL_BETA] };
-  return new Map(
-    [...specs].map(([name, spec]) => {
-      const sweep = name === ALL_ALPHA || name === ALL_BETA ? undefined : bySweep[spec.stage];
-      return [name, values[name] ?? sweep ?? spec.default];
-    }),
-  );
-}
-
-function missingDependencies(table: GateTable, enabled: ReadonlyMap<string, boolean>): string[] {
-  return Object.entries(table).flatMap(([name, { needs = [] }]) => {
-    const missing = enabled.get(name) ? needs.filter((need) => !enabled.get(need)) : [];
-    return missing.length > 0 ? [`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`] : [];
-  });
+function refusal(name: string, value: boolean, spec: GateSpec | undefined, emulated: Version, compatible: Version): string[] {
+  if (!spec) return [`unrecognized feature gate: ${name}`];
+  if (spec.locked && spec.default !== value) {
+    return [`cannot set feature gate ${name} to ${value}, feature is locked to ${spec.default}`];
+  }
+  if (spec.stage !== 'pre-alpha') return [];
+  const where = `emulated version ${formatVersion(emulated)}, min compatibility version ${formatVersion(compatible)}`;
+  return [`cannot set feature gate ${name} to ${value}, feature is PreAlpha at ${where}`];
 }
 
 function warningFor(name: string, value: boolean, spec: GateSpec): string[] {

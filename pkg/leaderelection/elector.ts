@@ -88,7 +88,6 @@ export class LeaderElector {
     try {
       if (!signal.aborted) {
         log.info('Attempting to acquire leader lease...', { lock: lock.describe() });
-        void this.#watch(watching.signal);
         await this.#loop(signal, watching);
       }
     } finally {
@@ -108,11 +107,17 @@ export class LeaderElector {
 
   async #loop(signal: AbortSignal, watching: AbortController): Promise<void> {
     let input: Input | undefined = { type: 'time' };
+    let watched = false;
     while (input !== undefined) {
       let next: Command | undefined;
       for (const command of this.#step(input)) {
         if (command.do === 'start-leading') watching.abort();
         next = this.#carryOut(command, signal);
+      }
+      // Who gets the lease at once never needs the watch, nor the connection that it takes.
+      if (next?.do === 'wait' && !watched) {
+        watched = true;
+        void this.#watch(watching.signal);
       }
       input = next === undefined ? undefined : await this.#outcome(next);
     }

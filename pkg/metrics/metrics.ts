@@ -1,4 +1,7 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+// By their files: the package's index also loads Node's cluster, https and zlib, for what is not used here.
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Registry from 'prom-client/lib/registry.js';
 
 import { Histogram } from './histogram.ts';
 import { type LabelRules, restrictLabels } from './label-rules.ts';

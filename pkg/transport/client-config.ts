@@ -9,7 +9,7 @@ import type { Metrics } from '#pkg/metrics';
 import { authProviderCredentials } from './auth-provider.ts';
 import { ConfigError } from './config-error.ts';
 import { type Credentials, anonymous, basicAuth, bearerToken, impersonating, tokenFile } from './credentials.ts';
-import { type ExecClusterInfo, type ExecConfig, execCredentials } from './exec-credentials.ts';
+import type { ExecClusterInfo, ExecConfig } from './exec-credentials.ts';
 import { type Section, readKubeconfig, whyUnreadable } from './kubeconfig.ts';
 import type { Environment } from './proxy-choice.ts';
 import type { Pem, TlsSources } from './tls-material.ts';
@@ -183,6 +183,7 @@ async function userCredentials(
     const exec = user!.section('exec');
     if (exec !== undefined) {
       const metrics = options.metrics ? transportMetrics(options.metrics, () => clock.now()) : noTransportMetrics;
+      const { execCredentials } = await import('./exec-credentials.ts');
       return execCredentials(execConfig(exec), { clock, log, metrics, cluster: from.cluster });
     }
     return user!.has('auth-provider') ? from.provider() : anonymous;

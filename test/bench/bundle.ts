@@ -15,5 +15,6 @@ export function measuredCommand(): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   execFileSync(join(ROOT, 'node_modules/.bin/rolldown'), ['--config', 'rolldown.config.ts', '--dir', folder], { cwd: ROOT, stdio: 'pipe' });
+  execFileSync(process.execPath, [join(ROOT, 'deploy/code-cache.ts'), folder], { stdio: 'pipe' });
   return [process.execPath, join(folder, 'kube-controller-manager.js')];
 }

@@ -9,6 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { dump, load } from 'js-yaml';
+
 import { Authority } from '../harness/certificates.ts';
 import { kubeconfig } from '../harness/kubeconfig.ts';
 import { measuredCommand } from './bundle.ts';
@@ -35,7 +37,8 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const config = join(folder, 'kubeconfig');
 const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const user = await authority.issue('CN=system:kube-controller-manager');
-await writeFile(config, kubeconfig({ server: url, authority: authority.certificate, user: 'manager', pair: user }), { mode: 0o600 });
+// In blocks, as tools write them.
+await writeFile(config, dump(load(kubeconfig({ server: url, authority: authority.certificate, user: 'manager', pair: user }))), { mode: 0o600 });
 
 /** Until the first request is here. It is never answered. */
 async function start(command: readonly string[]): Promise<Start> {

@@ -1,5 +1,3 @@
-import { Command, Option } from 'commander';
-
 import { ManagerError } from '../errors.ts';
 import type { AllFlagValues, Flag, FlagSection } from './flag.ts';
 import { FLAG_TYPES, type FlagTypeRules } from './flag-types.ts';
@@ -18,23 +16,13 @@ export interface ParsedFlags {
 /**
  * Reads a command line as pflag does: `--flag=value` and `--flag value`, `--flag` alone for truth values only, `-v=2`,
  * `-v2`, underscores for dashes, lists that may be repeated; nothing but flags. Throws a {@link ManagerError} `BadFlag`
- * worded as pflag words it.
+ * worded as pflag words it. (Commander knows few of these forms, and takes 5 ms of every start.)
  */
 export function parseFlags(sections: readonly FlagSection[], argv: readonly string[], program: string): ParsedFlags {
   const flags = new Map(sections.flatMap((section) => section.flags).map((flag) => [flag.name, flag]));
-  const words = spelledOut(flags, argv);
+  const words = takenApart(flags, argv);
   const given = new Map<string, AllFlagValues[keyof AllFlagValues]>();
-  const command = new Command(program).helpOption(false).exitOverride().configureOutput({ writeErr: () => {} });
-  // Only what is used is made known: commander takes some 10 ms of every start for all of them.
-  for (const flag of words.used) {
-    const read = (text: string): unknown => {
-      const value = readValue(flag, text, given.get(flag.name));
-      given.set(flag.name, value);
-      return value;
-    };
-    command.addOption(new Option(`--${flag.name} <value>`, flag.help).argParser(read));
-  }
-  command.parse(words.flags, { from: 'user' });
+  for (const { flag, text } of words.given) given.set(flag.name, readValue(flag, text, given.get(flag.name)));
   if (words.others.length > 0) {
     const listed = words.others.map((word) => JSON.stringify(word)).join(' ');
     throw new ManagerError('BadFlag', `"${program}" does not take any arguments, got [${listed}]`, { words: words.others });
@@ -61,17 +49,16 @@ function readValue(flag: Flag, text: string, previous: AllFlagValues[keyof AllFl
 }
 
 interface Words {
-  readonly used: Set<Flag>;
-  /** Each flag with its value in one word: `--leader-elect=true`. */
-  readonly flags: string[];
+  readonly given: { readonly flag: Flag; readonly text: string }[];
+  /** What is no flag. */
   readonly others: string[];
   readonly help: boolean;
 }
 
-/** Brings every form into the one with `=`, the only one that needs no knowledge of types to be read. */
-function spelledOut(flags: ReadonlyMap<string, Flag>, argv: readonly string[]): Words {
+/** Takes every form apart into flags and what is to be their values. */
+function takenApart(flags: ReadonlyMap<string, Flag>, argv: readonly string[]): Words {
   const byLetter = new Map([...flags.values()].filter((flag) => flag.shorthand).map((flag) => [flag.shorthand!, flag]));
-  const words: Words & { help: boolean } = { used: new Set(), flags: [], others: [], help: false };
+  const words: Words & { help: boolean } = { given: [], others: [], help: false };
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') {
@@ -87,12 +74,8 @@ function spelledOut(flags: ReadonlyMap<string, Flag>, argv: readonly string[]): 
     const implied = FLAG_TYPES[flag.type].implied;
     const text = value ?? implied ?? rest.shift();
     if (text === undefined) throw bad(`flag needs an argument: ${shown}`, flag.name);
-    if (flag.name === 'help') {
-      words.help = text !== 'false';
-    } else {
-      words.used.add(flag);
-      words.flags.push(`--${flag.name}=${text}`);
-    }
+    if (flag.name === 'help') words.help = text !== 'false';
+    else words.given.push({ flag, text });
   }
   return words;
 }

@@ -36,12 +36,21 @@ export interface BuiltController {
   readonly recorder: RunningEventRecorder;
 }
 
-/** Loads and builds every controller that is to run, and says of each other one why it does not. */
+/** Loads the code of every controller that may have to run, so that whoever wins the lease need not. */
+export async function loadControllers(options: Options): Promise<void> {
+  const wanted = options.registry.entries.filter((entry) => verdictOn(entry, options) === 'run');
+  await Promise.all(wanted.flatMap(({ definition }) => (definition ? [loadController(definition)] : [])));
+}
+
+function verdictOn(entry: RegistryEntry, { controllers, gates }: Options): Verdict {
+  return judge(entry, controllers, (gate) => gates.enabled(gate));
+}
+
+/** Builds every controller that is to run, and says of each other one why it does not. */
 export async function buildControllers(build: BuildOptions): Promise<BuiltController[]> {
   const { options, log } = build;
-  const enabled = (gate: string): boolean => options.gates.enabled(gate);
   const chosen = options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
-    const verdict = judge(entry, options.controllers, enabled);
+    const verdict = verdictOn(entry, options);
     if (verdict === 'run' && entry.definition) return [entry.definition];
     report(entry, verdict, log);
     return [];

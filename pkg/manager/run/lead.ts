@@ -1,17 +1,16 @@
-import { type Clock, sleep } from '#pkg/base';
 import { createInformerFactory } from '#pkg/cache';
 import { createClient } from '#pkg/client';
 import type { Controller } from '#pkg/controller';
-import type { RunningEventRecorder } from '#pkg/events';
 
 import { PROGRAM } from '../options/options.ts';
 import type { HealthChecks } from '../serving/health.ts';
 import { type Parts, buildControllers } from './build-controllers.ts';
 import { type EndedControllers, runControllers } from './run-controllers.ts';
 import { userAgent } from './user-agent.ts';
+import { flush, within } from './within.ts';
 
-/** Events that are not out this long after the controllers' end are lost, ms: a standby waits for the lease. */
-const FLUSH_TIME = 1000;
+export { loadControllers } from './build-controllers.ts';
+
 /** Informers have nothing to save. */
 const INFORMER_TIME = 500;
 
@@ -68,23 +67,4 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
 async function checkController(controller: Controller, ended: EndedControllers): Promise<void> {
   if (ended.has(controller.name)) throw new Error('the controller has ended', { cause: ended.get(controller.name) });
   await controller.healthy?.();
-}
-
-/** Gives recorders a last chance to send what they have. */
-export function flush(clock: Clock, recorders: readonly RunningEventRecorder[]): Promise<void> {
-  return within(clock, FLUSH_TIME, async (signal) => {
-    await Promise.all(recorders.map((recorder) => recorder.stop(signal)));
-  });
-}
-
-/** Waits for `task` for a time; its signal aborts when the time is up. */
-export async function within(clock: Clock, milliseconds: number, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const timeUp = new AbortController();
-  const done = new AbortController();
-  const timer = sleep(clock, milliseconds, done.signal).then(
-    () => timeUp.abort(new Error('out of time')),
-    () => {},
-  );
-  await Promise.race([task(timeUp.signal), timer]);
-  done.abort();
 }

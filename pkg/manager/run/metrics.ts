@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
 
 import { formatVersion } from '#pkg/featuregates';
@@ -8,15 +7,18 @@ import { ManagerError } from '../errors.ts';
 import type { Options } from '../options/options.ts';
 import { METRIC_LABEL } from '../options/validate.ts';
 
-/** Metrics of the process, under the policy that the flags ask for. Throws `BadFile` for a manifest that is no good. */
+/** An empty set of metrics, under the policy that the flags ask for. Throws `BadFile` for a manifest that is no good. */
 export async function createMetrics(options: Options): Promise<Metrics> {
   const { flags } = options;
   const labels = { ...(await labelManifest(flags['allow-metric-labels-manifest'])), ...flags['allow-metric-labels'] };
-  const metrics = new Metrics({ disabled: new Set(flags['disabled-metrics'].filter((name) => name !== '')), labelRules: labelRules(labels) });
+  return new Metrics({ disabled: new Set(flags['disabled-metrics'].filter((name) => name !== '')), labelRules: labelRules(labels) });
+}
+
+/** What the metrics say of versions, gates and themselves; to be called before anybody can ask for them. */
+export function describeProcess(metrics: Metrics, options: Options): void {
   versionMetrics(metrics, options);
   gateMetrics(metrics, options);
-  registryMetrics(metrics, flags['disabled-metrics'].length);
-  return metrics;
+  registryMetrics(metrics, options.flags['disabled-metrics'].length);
 }
 
 /** `"metric,label": "v1,v2"` as YAML, alone or under `allowListMapping`. */
@@ -92,40 +94,4 @@ function registryMetrics(metrics: Metrics, disabled: number): void {
     for (const [stability_level, count] of counts) registered.set({ deprecated_version: '', stability_level }, count);
     unexpected.set(metrics.unexpectedLabels);
   });
-}
-
-/** Upper bounds of the event loop's delay, seconds. */
-const DELAY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
-/** Between two measurements of the delay, ms. */
-const RESOLUTION = 10;
-const MOST_SAMPLES = 10_000;
-
-/**
- * The process' own: prom-client's defaults (CPU, memory, file descriptors, garbage collection), and how long the one
- * thread kept others waiting. Separate from {@link createMetrics}, to be called when the first requests are out. The
- * result ends the measuring.
- */
-export async function processMetrics(metrics: Metrics): Promise<() => void> {
-  const { collectDefaultMetrics } = await import('prom-client');
-  collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: RESOLUTION });
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-  delay.enable();
-  const histogram = metrics.histogram({
-    name: 'nodejs_eventloop_delay_seconds',
-    help: 'How much longer than asked for the event loop took to come round.',
-    stability: 'ALPHA',
-    buckets: DELAY_BUCKETS,
-  });
-  metrics.beforeExpose(() => {
-    // Node keeps a histogram of its own, from which ours is filled whenever somebody looks; after a long time of nobody
-    // looking only as far as that does not itself hold up the loop.
-    const samples = Math.min(delay.count, MOST_SAMPLES);
-    let taken = 0;
-    for (const [percentile, nanoseconds] of delay.percentiles) {
-      const seconds = Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1000);
-      for (const upTo = Math.round((samples * percentile) / 100); taken < upTo; taken++) histogram.observe(seconds);
-    }
-    delay.reset();
-  });
-  return () => delay.disable();
 }

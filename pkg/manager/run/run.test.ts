@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { resources } from '#pkg/api';
 import { type ApiServer, createApiServer } from '#pkg/apiserver';
@@ -24,6 +24,9 @@ let log: RootLogger;
 /** `start a`, `stop a`: of the controller, by the identity it runs for. */
 let story: string[];
 let running: Manager[];
+
+// Loaded when a manager needs them; time on a fake clock does not wait for files.
+beforeAll(() => Promise.all([import('./lead.ts'), import('./serve.ts'), import('./process-metrics.ts')]));
 
 beforeEach(() => {
   clock = new FakeClock();

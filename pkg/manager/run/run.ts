@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { Backoff, type Clock, type Random, describeError, sleep } from '#pkg/base';
 import { type Client, createClient } from '#pkg/client';
 import { createEventRecorder } from '#pkg/events';
-import { HealthzAdaptor, LeaderElector, LeaseLock } from '#pkg/leaderelection';
+import { HealthzAdaptor, LeaderElector, LeaseLock, type ResourceLock } from '#pkg/leaderelection';
 import type { RootLogger } from '#pkg/log';
 
 import { ManagerError } from '../errors.ts';
@@ -13,18 +13,16 @@ import { HealthMetrics } from '../serving/health-metrics.ts';
 import { HealthChecks } from '../serving/health.ts';
 import type { Parts } from './build-controllers.ts';
 import { type Connection, connect } from './connection.ts';
-import { flush, lead, within } from './lead.ts';
-import { createMetrics, processMetrics } from './metrics.ts';
-import { serve } from './serve.ts';
+import { type LateStart, lateStart } from './late-start.ts';
+import { createMetrics, describeProcess } from './metrics.ts';
+import type { ServeOptions } from './serve.ts';
 import { userAgent } from './user-agent.ts';
+import { flush, within } from './within.ts';
 
 /** How long after its lease ran out the leader may still be unhealthy about it, ms. */
 const HEALTH_TOLERANCE = 20_000;
 /** Controllers may take this long to end when the lease is lost, ms: whatever they do, it is refused. */
 const LOST_TIME = 1000;
-/** The process' own metrics are set up when the first requests are out, ms. */
-const AFTER_START = 200;
-
 export interface RunOptions {
   readonly options: Options;
   readonly log: RootLogger;
@@ -36,11 +34,15 @@ export interface RunOptions {
   readonly connection?: Connection;
   /** Of this candidate; `<hostname>_<uuid>` where missing. */
   readonly identity?: string;
+  /** Called when all code has been loaded that the manager needs in order to lead. */
+  readonly onLoaded?: () => void;
 }
 
 /**
- * Runs the manager until the signal aborts: serve, stand for election, lead, and all back. Rejects with `LeaseLost` when
+ * Runs the manager until the signal aborts: stand for election, serve, lead, and all back. Rejects with `LeaseLost` when
  * the lead was lost, and with whatever kept it from starting.
+ *
+ * The lease is asked for before anything that this does not need; it is not taken before the process serves.
  */
 export async function runManager(run: RunOptions, signal: AbortSignal): Promise<void> {
   const { options, log, clock, random } = run;
@@ -52,33 +54,55 @@ export async function runManager(run: RunOptions, signal: AbortSignal): Promise<
   const watchDog = new HealthzAdaptor(HEALTH_TOLERANCE);
   if (options.flags['leader-elect']) health.add(watchDog);
   const parts: Parts = { options, connection, clock, random, log, metrics };
-  const server = await serve({ ...run, metrics, health, healthMetrics });
-  const late = measureLater(parts, signal);
+  const failed = new AbortController();
+  const ending = AbortSignal.any([signal, failed.signal]);
+  const late = lateStart(clock, () => startRest(run, { metrics, health, healthMetrics }), (error) => failed.abort(error));
   try {
-    if (options.flags['leader-elect']) await standForElection({ parts, health, watchDog, identity: run.identity ?? `${hostname()}_${randomUUID()}` }, signal);
-    else await runAtOnce(parts, health, signal);
+    if (options.flags['leader-elect']) await standForElection({ parts, health, watchDog, late, identity: run.identity ?? `${hostname()}_${randomUUID()}` }, ending);
+    else await runAtOnce(parts, health, late, ending);
+    failed.signal.throwIfAborted();
     log.info('Requested to terminate. Exiting.');
   } finally {
-    (await late)();
-    await server?.close();
+    await (await late.callOff())?.close();
     await connection.close();
   }
 }
 
-async function measureLater({ clock, metrics }: Parts, signal: AbortSignal): Promise<() => void> {
+/**
+ * Serves, and loads what a leader needs: a standby does so too, so that taking over takes no time and is not stopped by
+ * files that were replaced meanwhile.
+ */
+async function startRest(run: RunOptions, served: Pick<ServeOptions, 'metrics' | 'health' | 'healthMetrics'>): Promise<{ close(): Promise<void> }> {
+  const { options, onLoaded } = run;
+  describeProcess(served.metrics, options);
+  const { serve } = await import('./serve.ts');
+  const server = await serve({ ...run, ...served });
   try {
-    await sleep(clock, AFTER_START, signal);
-  } catch {
-    return () => {};
+    const { loadControllers } = await import('./lead.ts');
+    await loadControllers(options);
+    onLoaded?.();
+    const { processMetrics } = await import('./process-metrics.ts');
+    const endMeasuring = processMetrics(served.metrics);
+    return {
+      async close() {
+        endMeasuring();
+        await server?.close();
+      },
+    };
+  } catch (error) {
+    await server?.close();
+    throw error;
   }
-  return processMetrics(metrics);
 }
 
 /** `--leader-elect=false`: nobody else is meant to be there, so nothing keeps us from writing. */
-async function runAtOnce(parts: Parts, health: HealthChecks, signal: AbortSignal): Promise<void> {
+async function runAtOnce(parts: Parts, health: HealthChecks, late: LateStart<unknown>, signal: AbortSignal): Promise<void> {
   const client = clientNamed('wait-for-apiserver', parts);
   await waitForApiServer(client, parts, signal);
   if (signal.aborted) return;
+  late.begin();
+  if (!(await late.ready(signal))) return;
+  const { lead } = await import('./lead.ts');
   await lead({ ...parts, health, fence: () => {}, owns: () => true }, signal);
 }
 
@@ -86,6 +110,7 @@ interface Candidacy {
   readonly parts: Parts;
   readonly health: HealthChecks;
   readonly watchDog: HealthzAdaptor;
+  readonly late: LateStart<unknown>;
   readonly identity: string;
 }
 
@@ -129,7 +154,7 @@ interface LeaseTerms {
   readonly onLeading?: () => void;
 }
 
-async function holdLease({ parts, health, watchDog, identity }: Candidacy, terms: LeaseTerms, signal: AbortSignal): Promise<void> {
+async function holdLease({ parts, health, watchDog, late, identity }: Candidacy, terms: LeaseTerms, signal: AbortSignal): Promise<void> {
   const { options, clock, random, log, metrics } = parts;
   const { flags } = options;
   let lost = false;
@@ -140,14 +165,15 @@ async function holdLease({ parts, health, watchDog, identity }: Candidacy, terms
     if (elector.isLeader()) elector.fence();
   };
   const recorder = createEventRecorder({ component: PROGRAM, client: clientNamed('leader-election', parts, eventFence), clock, random, log });
+  const lock = new LeaseLock({
+    client: clientNamed('leader-election', parts),
+    namespace: flags['leader-elect-resource-namespace'],
+    name: terms.name,
+    identity,
+    recorder,
+  });
   const elector = new LeaderElector({
-    lock: new LeaseLock({
-      client: clientNamed('leader-election', parts),
-      namespace: flags['leader-elect-resource-namespace'],
-      name: terms.name,
-      identity,
-      recorder,
-    }),
+    lock: takenAfter(late, lock),
     leaseDuration: flags['leader-elect-lease-duration'],
     renewDeadline: flags['leader-elect-renew-deadline'],
     retryPeriod: flags['leader-elect-retry-period'],
@@ -158,7 +184,7 @@ async function holdLease({ parts, health, watchDog, identity }: Candidacy, terms
       onStartedLeading(leading) {
         leading.addEventListener('abort', () => (lost ||= !signal.aborted), { once: true });
         terms.onLeading?.();
-        work = lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading);
+        work = import('./lead.ts').then(({ lead }) => lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading));
         return work;
       },
       onStoppedLeading: () => {},
@@ -185,6 +211,23 @@ async function holdLease({ parts, health, watchDog, identity }: Candidacy, terms
     }
   }
   if (lost) throw new ManagerError('LeaseLost', 'leaderelection lost', {});
+}
+
+/** The lock, to be taken only when what is started late has started, which the first answer begins. */
+function takenAfter(late: LateStart<unknown>, lock: LeaseLock): ResourceLock {
+  return {
+    identity: lock.identity,
+    describe: () => lock.describe(),
+    async get(call) {
+      const record = await lock.get(call).finally(() => late.begin());
+      await late.ready(call.signal);
+      return record;
+    },
+    create: (record, call) => lock.create(record, call),
+    update: (record, call) => lock.update(record, call),
+    recordEvent: (message) => lock.recordEvent(message),
+    watch: (signal) => lock.watch(signal),
+  };
 }
 
 function clientNamed(who: string, { options, connection, clock, log, metrics }: Parts, fence?: () => void): Client {
