@@ -8,19 +8,29 @@ import { isComplete } from './status.ts';
 const PATIENCE = 1000;
 
 /**
- * Whether the status may wait for the next one: a ReplicaSet was resized and has not answered yet, so that its answer
- * brings the next status within milliseconds, and only counts have changed. Conditions, the observed generation and the
- * end of a rollout never wait.
+ * Whether the status may wait for the next one: only counts have changed, and they are on their way to where they shall be,
+ * so that others follow. Conditions, the observed generation and the end of a rollout never wait, nor does what nobody
+ * asked for: that Pods are no longer ready.
  */
 export function mayWait(snapshot: Snapshot, rollout: Rollout, { steps, draft }: Plan): boolean {
   const { deployment } = snapshot;
   const before = draftOf(deployment);
-  if (isComplete(deployment, draft.status) || semanticEqual(before.status, draft.status) || !sameButCounts(before, draft)) return false;
-  return steps.some(({ kind }) => kind === 'update') || allReplicaSets(rollout).some(isBehind);
+  if (semanticEqual(before.status, draft.status) || !sameButCounts(before, draft)) return false;
+  if (isComplete(deployment, draft.status) && !isComplete(deployment, before.status)) return false;
+  const resizing = steps.some(({ kind }) => kind === 'update') || allReplicaSets(rollout).some(isBehind);
+  return resizing || !losesPods(before.status, draft.status);
 }
 
 function isBehind({ metadata, status }: Rollout['oldReplicaSets'][number]): boolean {
   return (status?.observedGeneration ?? 0) < (metadata.generation ?? 0);
+}
+
+/** Fewer are ready or available, and not because there are fewer. */
+function losesPods(before: DeploymentStatus, after: DeploymentStatus): boolean {
+  return (['readyReplicas', 'availableReplicas'] as const).some((name) => {
+    const missing = (status: DeploymentStatus): number => (status.replicas ?? 0) - (status[name] ?? 0);
+    return (after[name] ?? 0) < (before[name] ?? 0) && missing(after) > missing(before);
+  });
 }
 
 /** But for counts, and for when conditions were last confirmed. */

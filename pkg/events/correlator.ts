@@ -1,4 +1,5 @@
 import { type Clock, type Random, formatTime } from '#pkg/base';
+import type { Occurrences } from './backlog.ts';
 import { LruMap } from './lru.ts';
 import { type NewEvent, eventName } from './new-event.ts';
 
@@ -71,11 +72,11 @@ export class Correlator {
     this.#buckets = new LruMap(cacheSize);
   }
 
-  /** Undefined: too many about this object, write nothing. */
-  correlate(event: NewEvent): Correlated | undefined {
-    const { event: grouped, key } = this.#aggregate(event);
-    const observed = this.#observe(grouped, key);
-    return this.#isSpam(event) ? undefined : observed;
+  /** Several of different messages are an aggregate, however few. Undefined: too many about this object, write nothing. */
+  correlate(occurrences: Occurrences): Correlated | undefined {
+    const { event: grouped, key } = this.#aggregate(occurrences);
+    const observed = this.#observe(grouped, key, occurrences.count);
+    return this.#isSpam(occurrences) ? undefined : observed;
   }
 
   /** Remembers the event under the name that the server gave it. */
@@ -83,19 +84,21 @@ export class Correlator {
     this.#remember(eventKey(event), event);
   }
 
-  #aggregate(event: NewEvent): { event: NewEvent; key: string } {
+  #aggregate({ event, messages }: Occurrences): { event: NewEvent; key: string } {
     const key = groupKey(event);
     const now = this.#clock.monotonic();
     let group = this.#groups.get(key);
     if (group === undefined || now - group.lastSeen > this.#similarInterval) group = { messages: new Set(), lastSeen: now };
-    group.messages.add(event.message ?? '');
+    for (const message of messages) group.messages.add(message);
     group.lastSeen = now;
     this.#groups.set(key, group);
-    if (group.messages.size < this.#maxSimilar) return { event, key: eventKey(event) };
+    if (group.messages.size < this.#maxSimilar && messages.size === 1) return { event, key: eventKey(event) };
 
-    // Any one leaves, so that the set stays at its bound; which one makes no difference but to chance.
-    const leaving = group.messages.values().next();
-    if (!leaving.done) group.messages.delete(leaving.value);
+    // Some leave, so that the set stays below its bound; which ones makes no difference but to chance.
+    for (const leaving of group.messages) {
+      if (group.messages.size < this.#maxSimilar) break;
+      group.messages.delete(leaving);
+    }
     return { event: this.#aggregateOf(event), key };
   }
 
@@ -123,16 +126,16 @@ export class Correlator {
     };
   }
 
-  #observe(event: NewEvent, key: string): Correlated {
+  #observe(event: NewEvent, key: string, count: number): Correlated {
     const known = this.#observations.get(key);
     const counted: NewEvent =
       known === undefined
-        ? event
+        ? { ...event, count }
         : {
             ...event,
             metadata: { ...event.metadata, name: known.name },
             firstTimestamp: known.firstTimestamp,
-            count: known.count + 1,
+            count: known.count + count,
           };
     this.#remember(key, counted);
     return { event: counted, update: known !== undefined };
@@ -146,7 +149,8 @@ export class Correlator {
     });
   }
 
-  #isSpam(event: NewEvent): boolean {
+  /** Each event has its price, so that no more get through than would one by one. */
+  #isSpam({ event, count }: Occurrences): boolean {
     const key = spamKey(event);
     const now = this.#clock.monotonic();
     const bucket = this.#buckets.get(key) ?? { tokens: this.#spamBurst, filledAt: now };
@@ -154,7 +158,7 @@ export class Correlator {
     bucket.filledAt = now;
     this.#buckets.set(key, bucket);
     if (bucket.tokens < 1) return true;
-    bucket.tokens--;
+    bucket.tokens = Math.max(0, bucket.tokens - count);
     return false;
   }
 }
@@ -181,7 +185,8 @@ function spamKey(event: NewEvent): string {
   return sourceAndObject(event);
 }
 
-function groupKey(event: NewEvent): string {
+/** Events of one group differ in their messages only. */
+export function groupKey(event: NewEvent): string {
   return join('group', sourceAndObject(event), event.reason, event.reportingComponent, event.reportingInstance);
 }
 

@@ -168,6 +168,54 @@ describe('limits', () => {
     expect(stored()).toHaveLength(2);
   });
 
+  describe('while more wait than can be written soon', () => {
+    const other = (i: number) => ({ kind: 'Pod', apiVersion: 'v1', namespace: 'shop', name: `p${i}` });
+
+    /** Records what `about` does behind 60 events of others, and answers what is then stored of reason R. */
+    async function behindOthers(about: (recorder: RunningEventRecorder) => void) {
+      const all = world();
+      let open = (): void => {};
+      all.store.gate = new Promise((resolve) => (open = resolve));
+      for (let i = 0; i < 60; i++) all.recorder.event(other(i), 'Normal', 'Other', 'm');
+      about(all.recorder);
+      open();
+      await all.recorder.flush();
+      return { ...all, told: () => all.stored().filter(({ reason }) => reason === 'R').map(({ count, message }) => `${count} ${message}`) };
+    }
+
+    it('those that resemble each other are written as one with their count', async () => {
+      const { told, verbs, recorder, clock } = await behindOthers((all) => {
+        for (let i = 1; i <= 5; i++) all.event(pod, 'Normal', 'R', `message ${i}`);
+        all.event(pod, 'Warning', 'R', 'another type');
+      });
+      expect(told()).toEqual(['5 (combined from similar events): message 5', '1 another type']);
+      expect(verbs()).toHaveLength(62);
+      // Later ones stand alone until there are ten, as ever, and then go on with the same event.
+      for (let i = 6; i <= 11; i++) {
+        recorder.event(pod, 'Normal', 'R', `message ${i}`);
+        await clock.step(2000);
+      }
+      expect(told()).toEqual(['7 (combined from similar events): message 11', '1 another type', ...[6, 7, 8, 9].map((i) => `1 message ${i}`)]);
+    });
+
+    it('repetitions stay what they are', async () => {
+      const { told, stored } = await behindOthers((all) => {
+        for (let i = 0; i < 20; i++) all.event(pod, 'Normal', 'R', 'same');
+      });
+      expect(told()).toEqual(['20 same']);
+      expect(stored().at(-1)).toMatchObject({ firstTimestamp: '2026-03-04T05:06:07Z', lastTimestamp: '2026-03-04T05:06:07Z' });
+    });
+
+    it('each counts against the limit of its object', async () => {
+      const { told, recorder, clock } = await behindOthers((all) => {
+        for (let i = 0; i < 40; i++) all.event(pod, 'Normal', 'R', `message ${i}`);
+      });
+      recorder.event(pod, 'Normal', 'R', 'one more');
+      await clock.step(2000);
+      expect(told()).toEqual(['40 (combined from similar events): message 39']);
+    });
+  });
+
   it('drops what does not fit its queue, and nothing before', async () => {
     const { recorder, store, errors, stored } = world();
     let open = (): void => {};

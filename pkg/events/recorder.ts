@@ -2,9 +2,10 @@ import type { KubeObject } from '#pkg/api';
 import { type Clock, type Random, type Timer, sleep } from '#pkg/base';
 import type { Client } from '#pkg/client';
 import type { Logger } from '#pkg/log';
+import { Backlog, type Occurrences } from './backlog.ts';
 import { type Correlated, Correlator } from './correlator.ts';
 import { Holdback } from './holdback.ts';
-import { type EventSource, type NewEvent, newEvent } from './new-event.ts';
+import { type EventSource, newEvent } from './new-event.ts';
 import { referenceOf } from './reference.ts';
 import { send } from './sink.ts';
 import type { EventOptions, EventType, ObjectReference, RunningEventRecorder } from './types.ts';
@@ -19,8 +20,6 @@ export interface EventRecorderOptions extends EventSource {
   readonly verbosity?: number;
 }
 
-/** Events recorded and not yet correlated, beyond which new ones are dropped. */
-const LONGEST_QUEUE = 1000;
 /** Attempts to send one event while nobody answers, and the pause between two of them, ms. */
 const MOST_TRIES = 12;
 const RETRY_PAUSE = 10_000;
@@ -37,7 +36,7 @@ class Recorder implements RunningEventRecorder {
   /** Cancels requests and pauses. */
   readonly #abort = new AbortController();
 
-  #queue: NewEvent[] = [];
+  readonly #backlog = new Backlog();
   #dropped = 0;
   /** The sending under way, if there is anything to send: one event after another, so that order is kept. */
   #sending: Promise<void> | undefined;
@@ -81,12 +80,10 @@ class Recorder implements RunningEventRecorder {
     });
     if (this.#stopped !== undefined) {
       this.#log.error('Unable to record event (will not retry!): the recorder is stopped', undefined, { reason, message });
-    } else if (this.#queue.length >= LONGEST_QUEUE) {
-      this.#tellDropped(reason);
     } else {
       const occurrence = { about: reference, source: this.#options, type, reason, message, time: clock.now(), ...extra };
-      this.#queue.push(newEvent(occurrence, random));
-      this.#wake();
+      if (this.#backlog.add(newEvent(occurrence, random))) this.#wake();
+      else this.#tellDropped(reason);
     }
   }
 
@@ -117,8 +114,7 @@ class Recorder implements RunningEventRecorder {
     signal?.removeEventListener('abort', onAbort);
     await this.#sending;
     this.#holdbackTimer?.cancel();
-    const lost = this.#queue.length + this.#holdback.size;
-    this.#queue = [];
+    const lost = this.#backlog.clear() + this.#holdback.size;
     if (lost > 0) this.#log.warning('Unable to write events (recorder is stopped)', { count: lost });
   }
 
@@ -147,19 +143,20 @@ class Recorder implements RunningEventRecorder {
   }
 
   /** Held-back counts that are due come first: they are older than anything in the queue. */
-  #next(take: boolean): NewEvent | Correlated | undefined {
+  #next(take: boolean): Occurrences | Correlated | undefined {
     if (this.#abort.signal.aborted) return undefined;
     const atOnce = this.#flushing > 0 || this.#stopped !== undefined;
     // While flushing, counts may still go up by what waits in the queue, so that comes first.
-    if (atOnce && this.#queue.length > 0) return take ? this.#queue.shift() : this.#queue[0];
+    const waits = (): Occurrences | undefined => (take ? this.#backlog.take() : this.#backlog.peek());
+    if (atOnce && this.#backlog.size > 0) return waits();
     const due = this.#holdback.due(atOnce, take);
     if (due !== undefined) return { event: due, update: true };
-    return take ? this.#queue.shift() : this.#queue[0];
+    return waits();
   }
 
   /** Undefined where there is nothing to send, at least not now. */
-  #correlate(event: NewEvent): Correlated | undefined {
-    const correlated = this.#correlator.correlate(event);
+  #correlate(occurrences: Occurrences): Correlated | undefined {
+    const correlated = this.#correlator.correlate(occurrences);
     if (correlated === undefined) return undefined;
     return correlated.update && this.#holdback.holds(correlated.event) ? undefined : correlated;
   }

@@ -47,9 +47,10 @@ async function measureAll(name: string, command: readonly string[], hasLoop: boo
   const results: Result[] = [];
   try {
     for (const scenario of scenarios.filter((one) => wanted?.includes(one.name) ?? true)) {
-      await scenario.prepare?.(stage.client);
-      await quiet(stage);
+      await during(manager, scenario.prepare?.(stage.client));
+      await during(manager, quiet(stage));
       if (scenario.fresh) await manager.stop();
+      await scenario.beforeStart?.(stage.client);
       const measured = await measure(scenario, stage, manager);
       manager = measured.manager;
       results.push(measured.result);
@@ -66,13 +67,30 @@ async function measureAll(name: string, command: readonly string[], hasLoop: boo
   }
 }
 
+/** What `work` answers; throws as soon as the manager ends before it. */
+async function during<T>(manager: Manager, work: Promise<T> | undefined): Promise<T | undefined> {
+  const look = Promise.withResolvers<never>();
+  const timer = setInterval(() => {
+    try {
+      manager.check();
+    } catch (error) {
+      look.reject(error);
+    }
+  }, 1000);
+  try {
+    return await Promise.race([work, look.promise]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 async function measure(scenario: Scenario, stage: Stage, running: Manager): Promise<{ readonly manager: Manager; readonly result: Result }> {
   const before = stage.requests().length;
   const started = performance.now();
   const manager = scenario.fresh ? stage.startManager() : running;
   if (!scenario.fresh) await manager.begin();
-  await scenario.run?.(stage.client);
-  const ended = scenario.fresh ? await quiet(stage, before) : performance.now();
+  await during(manager, scenario.run?.(stage.client));
+  const ended = (scenario.fresh && (await during(manager, quiet(stage, before)))) || performance.now();
   await quiet(stage);
   const cost = await manager.cost();
   const requests = stage.requests().slice(before);

@@ -9,7 +9,7 @@ import { cpuOf, peakMemory } from '../process-cost.ts';
 const FLAGS = [
   `--controllers=${
     process.env['CONTROLLERS'] ??
-    'cronjob-controller,daemonset-controller,deployment-controller,job-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
+    'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
   }`,
   '--use-service-account-credentials',
   '--secure-port=0',
@@ -42,6 +42,11 @@ export class Manager {
   constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, hasLoop: boolean) {
     this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], hasLoop ? PRELOAD : {});
     this.#hasLoop = hasLoop;
+  }
+
+  /** Throws, with the end of its output, when it has ended. */
+  check(): void {
+    if (!this.#child.running) throw new Error(`the manager has ended:\n${this.#child.output.slice(-3000)}`);
   }
 
   /** What is measured next begins here. */

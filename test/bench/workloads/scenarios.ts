@@ -3,6 +3,7 @@ import type { Client } from '#pkg/client';
 
 import { eventually } from '../../harness/eventually.ts';
 import { NAMESPACE, createNodes, daemonSet, deployment, job, statefulSet, times } from './objects.ts';
+import { createPodNode, deletePods, deleteSlices, endpointsSettled, service } from './services.ts';
 
 const DEPLOYMENTS = 100;
 const REPLICAS = 20;
@@ -12,6 +13,9 @@ const NODES = 50;
 const DAEMON_SETS = 5;
 const JOBS = 100;
 const COMPLETIONS = 10;
+/** Pods that die under Services. */
+const CHURN = 500;
+const SERVICES = 500;
 const IDLE = 60_000;
 /** Pods in the cluster at whose start a manager is measured. */
 const PODS = Number(process.env['PODS'] ?? 5000);
@@ -24,6 +28,8 @@ export interface Scenario {
   prepare?(client: Client): Promise<void>;
   /** Measured is a manager that is started anew, until it asks for nothing any more. */
   readonly fresh?: boolean;
+  /** Done while no manager runs, before a fresh one. */
+  beforeStart?(client: Client): Promise<void>;
   run?(client: Client): Promise<void>;
 }
 
@@ -76,6 +82,32 @@ export const scenarios: readonly Scenario[] = [
       await times(JOBS, (i) => client.resource(resources.jobs).create(job(`job-${i}`, COMPLETIONS)).then());
       await settled(client, resources.jobs, ({ status }) => status?.conditions?.some(({ type, status: holds }) => type === 'Complete' && holds === 'True') ?? false);
     },
+  },
+  {
+    name: 'services',
+    async prepare(client) {
+      await createPodNode(client);
+      await resizeDeployments(client, REPLICAS);
+    },
+    async run(client) {
+      await times(DEPLOYMENTS, (i) => client.resource(resources.services).create(service(`web-${i}`)).then());
+      await endpointsSettled(client);
+      await deletePods(client, CHURN);
+      await deploymentsSettled(client, REPLICAS);
+      await endpointsSettled(client);
+    },
+  },
+  {
+    // Slices of Services of which none was ever looked at: what a cluster waits for when the controller comes to it.
+    name: 'services-start',
+    async prepare(client) {
+      await createPodNode(client);
+      await resizeDeployments(client, REPLICAS);
+      await times(SERVICES, (i) => client.resource(resources.services).create(service(`more-${i}`, `web-${i % DEPLOYMENTS}`)).then());
+    },
+    fresh: true,
+    beforeStart: deleteSlices,
+    run: endpointsSettled,
   },
   { name: 'idle', run: () => new Promise((resolve) => setTimeout(resolve, IDLE)) },
   {
