@@ -92,6 +92,15 @@ export interface Controller {
   healthy?(): void | Promise<void>;
   /** What it is working on at this moment, to name at a stop that takes too long. */
   running?(): readonly string[];
+  /** Answers `/debug/controllers/<its name><path>`, for whoever may ask; undefined for a path that it has nothing at. */
+  debug?(path: string, query: URLSearchParams): DebugAnswer | undefined;
+}
+
+export interface DebugAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 /**
@@ -125,8 +134,8 @@ export interface ControllerDescription<Flags extends readonly FlagDefinition[] =
 
 /** A controller with its code. */
 export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> extends ControllerDescription<Flags> {
-  /** Asks for informers, adds handlers and indexes; makes no request and starts nothing. */
-  create(context: ControllerContext<Flags>): Controller;
+  /** Asks for informers, adds handlers and indexes; makes no request and starts nothing. Undefined where its flags switch it off. */
+  create(context: ControllerContext<Flags>): Controller | undefined;
 }
 
 /** A controller whose code is loaded when it is to run: `{ ...description, load }`. */

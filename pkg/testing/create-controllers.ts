@@ -18,15 +18,16 @@ export function createControllers(
   clientFor: (definition: ControllerDefinition) => ControllerContext['client'],
 ): readonly Controller[] {
   const featureGates = new FeatureGates({ values: gates });
-  return controllers.map((definition) =>
-    definition.create({
+  return controllers.flatMap((definition) => {
+    const controller = definition.create({
       ...shared,
       name: definition.name,
       client: clientFor(definition),
       featureGates,
       options: flagValues(definition.flags, options),
-    }),
-  );
+    });
+    return controller ?? [];
+  });
 }
 
 function flagValues(flags: readonly FlagDefinition[], values: Readonly<Record<string, unknown>>): ControllerContext['options'] {

@@ -9,6 +9,7 @@ import type { Metrics } from '#pkg/metrics';
 import { type Options, controllerOptions } from '../options/options.ts';
 import type { RegistryEntry } from '../registry/registry.ts';
 import { type Verdict, judge } from '../registry/selection.ts';
+import type { DebugPages } from '../serving/debug-pages.ts';
 import type { Connection } from './connection.ts';
 import { TokenSource, withTokens } from './service-account-tokens.ts';
 import { userAgent } from './user-agent.ts';
@@ -20,6 +21,8 @@ export interface Parts {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What controllers show of themselves. */
+  readonly debugPages: DebugPages;
 }
 
 export interface BuildOptions extends Parts {
@@ -58,7 +61,7 @@ export async function buildControllers(build: BuildOptions): Promise<BuiltContro
   const definitions = await Promise.all(chosen.map(loadController));
   // What the caches keep is settled by all that run together, so they are known before the first is built.
   const informers = projectedInformers(build.informers, definitions);
-  return definitions.map((definition) => buildOne(definition, { ...build, informers }));
+  return definitions.flatMap((definition) => buildOne(definition, { ...build, informers }));
 }
 
 function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
@@ -80,7 +83,7 @@ function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
   }
 }
 
-function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltController {
+function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltController[] {
   const { options, clock, random, metrics, informers } = build;
   const log = build.log.with({ logger: definition.name });
   const client = controllerClient(definition, { ...build, log });
@@ -97,7 +100,9 @@ function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltC
     featureGates: options.gates,
     options: controllerOptions(options, definition),
   });
-  return { controller, recorder };
+  if (controller) return [{ controller, recorder }];
+  build.log.info('Warning: skipping controller', { controller: definition.name });
+  return [];
 }
 
 /**

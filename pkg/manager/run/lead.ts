@@ -27,7 +27,7 @@ export interface LeadOptions extends Parts {
  * the opposite order when the signal aborts.
  */
 export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
-  const { connection, clock, random, log, metrics, health } = options;
+  const { connection, clock, random, log, metrics, health, debugPages } = options;
   const { flags, reportedVersion } = options.options;
   const limits = { qps: flags['kube-api-qps'], burst: flags['kube-api-burst'] };
   const client = createClient({ ...limits, transport: connection.own, userAgent: userAgent(reportedVersion, 'shared-informers'), clock, log, metrics });
@@ -44,6 +44,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const controllers = built.map(({ controller }) => controller);
   const ended: EndedControllers = new Map();
   health.add(...controllers.map((controller) => ({ name: controller.name, check: () => checkController(controller, ended) })));
+  debugPages.show(controllers);
   informers.start(signal);
   const running = metrics.gauge({ name: 'running_managed_controllers', help: 'Whether a controller runs, by name and manager.', stability: 'BETA', labels: ['name', 'manager'] });
   await runControllers(

@@ -9,6 +9,7 @@ import type { RootLogger } from '#pkg/log';
 
 import { ManagerError } from '../errors.ts';
 import { type Options, PROGRAM } from '../options/options.ts';
+import { DebugPages } from '../serving/debug-pages.ts';
 import { HealthMetrics } from '../serving/health-metrics.ts';
 import { HealthChecks } from '../serving/health.ts';
 import type { Parts } from './build-controllers.ts';
@@ -53,10 +54,11 @@ export async function runManager(run: RunOptions, signal: AbortSignal): Promise<
   const connection = run.connection ?? (await connect({ options, clock, log, metrics }));
   const watchDog = new HealthzAdaptor(HEALTH_TOLERANCE);
   if (options.flags['leader-elect']) health.add(watchDog);
-  const parts: Parts = { options, connection, clock, random, log, metrics };
+  const debugPages = new DebugPages();
+  const parts: Parts = { options, connection, clock, random, log, metrics, debugPages };
   const failed = new AbortController();
   const ending = AbortSignal.any([signal, failed.signal]);
-  const late = lateStart(clock, () => startRest(run, { metrics, health, healthMetrics }), (error) => failed.abort(error));
+  const late = lateStart(clock, () => startRest(run, { metrics, health, healthMetrics, debugPages }), (error) => failed.abort(error));
   try {
     if (options.flags['leader-elect']) await standForElection({ parts, health, watchDog, late, identity: run.identity ?? `${hostname()}_${randomUUID()}` }, ending);
     else await runAtOnce(parts, health, late, ending);
@@ -72,7 +74,7 @@ export async function runManager(run: RunOptions, signal: AbortSignal): Promise<
  * Serves, and loads what a leader needs: a standby does so too, so that taking over takes no time and is not stopped by
  * files that were replaced meanwhile.
  */
-async function startRest(run: RunOptions, served: Pick<ServeOptions, 'metrics' | 'health' | 'healthMetrics'>): Promise<{ close(): Promise<void> }> {
+async function startRest(run: RunOptions, served: Pick<ServeOptions, 'metrics' | 'health' | 'healthMetrics' | 'debugPages'>): Promise<{ close(): Promise<void> }> {
   const { options, onLoaded } = run;
   describeProcess(served.metrics, options);
   const { serve } = await import('./serve.ts');

@@ -5,6 +5,7 @@ import type { Metrics } from '#pkg/metrics';
 import type { Options } from '../options/options.ts';
 import { Authenticator } from '../serving/authentication.ts';
 import { Authorizer } from '../serving/authorization.ts';
+import type { DebugPages } from '../serving/debug-pages.ts';
 import type { HealthMetrics } from '../serving/health-metrics.ts';
 import type { HealthChecks } from '../serving/health.ts';
 import { guarded, routes } from '../serving/routes.ts';
@@ -18,6 +19,7 @@ export interface ServeOptions {
   readonly metrics: Metrics;
   readonly health: HealthChecks;
   readonly healthMetrics: HealthMetrics;
+  readonly debugPages: DebugPages;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: RootLogger;

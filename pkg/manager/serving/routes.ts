@@ -9,6 +9,7 @@ import type { Options } from '../options/options.ts';
 import { parseUnsigned } from '../options/go-text.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
+import { DEBUG_PREFIX, type DebugPages } from './debug-pages.ts';
 import type { HealthMetrics } from './health-metrics.ts';
 import { HEALTH_PATHS, type HealthChecks } from './health.ts';
 import { type HttpAnswer, type HttpHandler, type HttpRequest, header, notFound, status, text } from './http.ts';
@@ -20,6 +21,7 @@ export interface RouteOptions {
   readonly metrics: Metrics;
   readonly health: HealthChecks;
   readonly healthMetrics: HealthMetrics;
+  readonly debugPages: DebugPages;
   readonly clock: Clock;
   readonly log: Pick<RootLogger, 'setVerbosity'>;
   /** Wall time of the process' start, ms. */
@@ -44,6 +46,7 @@ export function routes(route: RouteOptions): HttpHandler {
   if (options.gates.enabled('ComponentStatusz')) {
     byPath.set('/statusz', () => statusz({ options, startTime: route.startTime, clock: route.clock, paths: listedPaths(byPath) }));
   }
+  byPath.set(DEBUG_PREFIX, (request) => route.debugPages.answer(request));
   if (options.flags.profiling) {
     byPath.set('/debug/pprof', profiling).set('/debug/pprof/', profiling);
     byPath.set('/debug/flags/v', (request) => setVerbosity(request, log));
