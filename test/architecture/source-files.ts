@@ -9,9 +9,13 @@ export interface SourceFile {
   readonly text: string;
   /** What it imports: `#pkg/x` as written, relative imports as paths from the root, packages by name. */
   readonly imports: readonly string[];
+  /** Those of them that are loaded with it: no types, and nothing behind an `import()`. */
+  readonly loads: readonly string[];
 }
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\('([^']+)'\)|(?:^|\n)import\s+'([^']+)'/g;
+
+const LOAD = /(?:^|\n)(?:import|export)\s(?!type\s)[^;]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'/g;
 
 /** Every TypeScript file below `folders`. */
 export function sourceFiles(...folders: string[]): SourceFile[] {
@@ -24,11 +28,12 @@ export function sourceFiles(...folders: string[]): SourceFile[] {
 
 function read(file: string): SourceFile {
   const text = readFileSync(file, 'utf8');
-  const imports = [...text.matchAll(IMPORT)].map((match) => {
-    const target = (match[1] ?? match[2] ?? match[3])!;
-    return target.startsWith('.') ? relative(ROOT, resolve(dirname(file), target)) : target;
-  });
-  return { path: relative(ROOT, file), text, imports };
+  const targets = (pattern: RegExp): string[] =>
+    [...text.matchAll(pattern)].map((match) => {
+      const target = (match[1] ?? match[2] ?? match[3])!;
+      return target.startsWith('.') ? relative(ROOT, resolve(dirname(file), target)) : target;
+    });
+  return { path: relative(ROOT, file), text, imports: targets(IMPORT), loads: targets(LOAD) };
 }
 
 export const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.endsWith('.fixture.ts') || path.startsWith('test/') || path.startsWith('pkg/testing/');

@@ -14,7 +14,12 @@ export function measuredCommand(): readonly string[] {
   if (given) return given.split(' ');
   const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  bundleInto(folder);
+  return [process.execPath, join(folder, 'kube-controller-manager.js')];
+}
+
+/** As `make build` does. */
+export function bundleInto(folder: string): void {
   execFileSync(join(ROOT, 'node_modules/.bin/rolldown'), ['--config', 'rolldown.config.ts', '--dir', folder], { cwd: ROOT, stdio: 'pipe' });
   execFileSync(process.execPath, [join(ROOT, 'deploy/code-cache.ts'), folder], { stdio: 'pipe' });
-  return [process.execPath, join(folder, 'kube-controller-manager.js')];
 }

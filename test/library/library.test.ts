@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -28,6 +28,7 @@ describe(`the library as others use it, built, on the ${controlPlaneKind()}`, ()
     run('node', ['deploy/library-package.ts', library]);
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(library, join(folder, 'node_modules/kube-controller-manager'));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     copyFileSync(join(ROOT, 'docs/examples/greeter.ts'), join(folder, 'greeter.ts'));
     plane = await startControlPlane();
     access = await createTestClient(plane.adminKubeconfig);
