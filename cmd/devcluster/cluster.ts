@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { load } from 'js-yaml';
 import { type ApiServer, type RunningServer, createApiServer, startSimulation, writePrivate } from '#pkg/apiserver';
 import { controllerDefinitions } from '../../controllers/registry.ts';
 import { DevclusterError } from './errors.ts';
@@ -11,6 +12,8 @@ export interface Cluster {
   readonly running: RunningServer;
   /** For people: may do everything. */
   readonly adminKubeconfig: string;
+  /** The same person's certificate and key, for what speaks no kubeconfig. */
+  readonly adminPem: string;
   /** For the manager: may do what its bootstrap roles say. */
   readonly managerKubeconfig: string;
   close(): Promise<void>;
@@ -20,12 +23,15 @@ const HEARTBEAT = 10_000;
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const adminKubeconfig = join(resolve(options.dataDir), 'kubeconfig');
+  const adminPem = join(resolve(options.dataDir), 'admin.pem');
   const managerKubeconfig = join(options.dataDir, 'kube-controller-manager.kubeconfig');
   makeFolder(resolve(options.dataDir));
   const server = createApiServer();
   try {
     const running = await listen(server, options.port);
-    writePrivate(adminKubeconfig, await running.kubeconfig({ commonName: 'devcluster-admin', organizations: ['system:masters'] }));
+    const admin = await running.kubeconfig({ commonName: 'devcluster-admin', organizations: ['system:masters'] });
+    writePrivate(adminKubeconfig, admin);
+    writePrivate(adminPem, pemOf(admin));
     writePrivate(managerKubeconfig, await running.kubeconfig({ commonName: 'system:kube-controller-manager' }));
     const names = new Set(controllerDefinitions.map(({ name }) => name));
     const simulation = startSimulation(server, {
@@ -34,17 +40,23 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       events: true,
       // Deleting would leave everything lying about; whatever the manager does itself is left to it.
       garbageCollection: !names.has('garbage-collector-controller'),
-      namespaceCleanup: !names.has('namespace-controller'),
     });
     const close = async (): Promise<void> => {
       simulation.stop();
       await server.close();
     };
-    return { server, running, adminKubeconfig, managerKubeconfig, close };
+    return { server, running, adminKubeconfig, adminPem, managerKubeconfig, close };
   } catch (error) {
     await server.close();
     throw error;
   }
+}
+
+/** Certificate and key of a kubeconfig's one user. */
+function pemOf(kubeconfig: string): string {
+  const { users } = load(kubeconfig) as { users: readonly { readonly user: Readonly<Record<string, string>> }[] };
+  const text = (field: string): string => Buffer.from(users[0]!.user[field]!, 'base64').toString('utf8');
+  return `${text('client-certificate-data').trimEnd()}\n${text('client-key-data').trimEnd()}\n`;
 }
 
 function makeFolder(path: string): void {

@@ -27,7 +27,7 @@ export interface ControlPlane {
 }
 
 export interface ControlPlaneOptions {
-  /** Something deletes what has lost its owners and empties namespaces; see {@link canCollect}. */
+  /** Something deletes what has lost its owners; see {@link canCollect}. */
   readonly collect?: boolean;
   /** Hears of every request, where the server is the embedded one. */
   readonly requestLog?: RequestLog;
@@ -80,7 +80,7 @@ export function canCollect(): boolean {
 function withCollector(plane: ControlPlane): ControlPlane {
   const program = originalManager();
   if (!program) return plane;
-  const controllers = '--controllers=garbage-collector-controller,namespace-controller';
+  const controllers = '--controllers=garbage-collector-controller';
   const collector = new Child('collector', program, [`--kubeconfig=${plane.adminKubeconfig}`, '--leader-elect=false', '--secure-port=0', controllers]);
   return {
     ...plane,

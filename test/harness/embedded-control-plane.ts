@@ -10,7 +10,7 @@ import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 export async function startEmbeddedControlPlane({ collect = false, requestLog }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const server = createApiServer(requestLog ? { requestLog } : {});
-  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 }, garbageCollection: collect, namespaceCleanup: collect });
+  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 }, garbageCollection: collect });
   const running = await server.serve();
   const file = async (commonName: string, organizations: readonly string[]): Promise<string> => {
     const path = join(folder, `${commonName}.kubeconfig`);

@@ -17,7 +17,7 @@ let cache: string;
 beforeAll(async () => {
   if (!present) return;
   cache = await mkdtemp(join(tmpdir(), 'kubectl-cache-'));
-  stage = await openStage({ collect: true });
+  stage = await openStage({ collect: true, controllers: ['deployment-controller', 'replicaset-controller', 'namespace-controller'] });
 }, 150_000);
 afterAll(async () => {
   if (!present) return;

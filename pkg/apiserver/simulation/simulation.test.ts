@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { seededRandom } from '#pkg/base';
-import { FakeClock, settle } from '#pkg/testing';
+import { FakeClock } from '#pkg/testing';
 
 import { type ApiServer, createApiServer } from '../api-server.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from './simulation.ts';
@@ -207,18 +207,5 @@ describe('housekeeping', () => {
     for (let i = 0; i < 5; i++) await clock.step(10);
     expect([has('parent'), has('child'), has('grandchild')]).toEqual([false, true, true]);
     expect(server.store.get('configmaps', 'default/child')?.object['metadata']).not.toHaveProperty('ownerReferences');
-  });
-
-  test('empties a namespace and lets it go', async () => {
-    start({ namespaceCleanup: true });
-    await send('POST', '/api/v1/namespaces', { metadata: { name: 'tmp' } });
-    await send('POST', '/api/v1/namespaces/tmp/configmaps', { metadata: { name: 'a' } });
-    await send('POST', '/api/v1/namespaces/tmp/pods', { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'x' }] } });
-    await clock.step(1000);
-    await send('DELETE', '/api/v1/namespaces/tmp');
-    expect(await send('POST', '/api/v1/namespaces/tmp/configmaps', { metadata: { name: 'b' } })).toBe(403);
-    await clock.stepUntil(() => server.store.get('namespaces', 'tmp') === undefined, 60_000);
-    await settle();
-    expect(server.store.count('pods')).toBe(0);
   });
 });

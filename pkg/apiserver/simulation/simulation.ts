@@ -5,7 +5,6 @@ import type { Store } from '../store/index.ts';
 import { GarbageCollector } from './garbage-collector.ts';
 import { Kubelet, type KubeletDelays } from './kubelet.ts';
 import { type NodeOptions, createNode, heartbeat, nodeName } from './nodes.ts';
-import { NamespaceCleaner } from './namespaces.ts';
 import { Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -25,8 +24,6 @@ export interface SimulationOptions {
   readonly events?: boolean;
   /** Delete what has lost its owners; for where no manager does. */
   readonly garbageCollection?: boolean;
-  /** Empty namespaces that are being deleted; for where no manager does. */
-  readonly namespaceCleanup?: boolean;
 }
 
 export interface Simulation {
@@ -50,14 +47,12 @@ export function startSimulation(server: SimulatedServer, options: SimulationOpti
   const kubelet = new Kubelet(world, { start: 400, termination: 500, job: 2000, ...options.delays });
   const scheduler = new Scheduler(world, options.scheduleDelay ?? 10);
   const collector = options.garbageCollection ? new GarbageCollector(world, server) : undefined;
-  const cleaner = options.namespaceCleanup ? new NamespaceCleaner(world, server) : undefined;
   const stopHeartbeats = options.heartbeat === undefined ? (): void => {} : beat(world, nodes, options.heartbeat);
   return {
     stop() {
       scheduler.stop();
       kubelet.stop();
       collector?.stop();
-      cleaner?.stop();
       stopHeartbeats();
     },
   };
