@@ -1,6 +1,6 @@
 /**
  * What workloads cost a cluster: requests by verb and resource, conflicts, CPU, memory and pauses of the manager, while
- * Deployments are created, updated and scaled, StatefulSets, DaemonSets and Jobs run, nothing happens, and a manager starts
+ * Deployments are created, updated and scaled, StatefulSets, DaemonSets and Jobs run, namespaces go, nothing happens, and a manager starts
  * on 5,000 Pods at rest. Needs `KUBEBUILDER_ASSETS`, since only a real API server counts; where that folder has a
  * `kube-controller-manager` too, the same is done with it first, and compared. `WORKLOADS=deploy,rollout` runs some,
  * `RIVAL=` (empty) leaves the other out, `CONTROLLERS` runs others, `PODS` sets the size of the start.

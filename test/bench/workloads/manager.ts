@@ -9,7 +9,7 @@ import { cpuOf, peakMemory } from '../process-cost.ts';
 const FLAGS = [
   `--controllers=${
     process.env['CONTROLLERS'] ??
-    'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
+    'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,namespace-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
   }`,
   '--use-service-account-credentials',
   '--secure-port=0',

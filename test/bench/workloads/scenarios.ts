@@ -3,6 +3,7 @@ import type { Client } from '#pkg/client';
 
 import { eventually } from '../../harness/eventually.ts';
 import { NAMESPACE, createNodes, daemonSet, deployment, job, statefulSet, times } from './objects.ts';
+import { deleteNamespaces, fillNamespaces } from './namespaces.ts';
 import { createPodNode, deletePods, deleteSlices, endpointsSettled, service } from './services.ts';
 
 const DEPLOYMENTS = 100;
@@ -109,6 +110,7 @@ export const scenarios: readonly Scenario[] = [
     beforeStart: deleteSlices,
     run: endpointsSettled,
   },
+  { name: 'namespaces', prepare: fillNamespaces, run: deleteNamespaces },
   { name: 'idle', run: () => new Promise((resolve) => setTimeout(resolve, IDLE)) },
   {
     name: 'start',
