@@ -43,12 +43,19 @@ export class ManagerProcess {
     const logFile = join(options.dataDir, `${options.name}.log`);
     const output = openSync(logFile, 'w', 0o600);
     // The manager's own user may little more than elect a leader and ask for tokens; each controller has an account of its own.
-    const flags = [`--kubeconfig=${options.kubeconfig}`, `--secure-port=${port}`, '--bind-address=127.0.0.1', '--use-service-account-credentials=true', `-v=${options.verbosity}`];
+    // Who asks it for its metrics is judged by the API server.
+    const judges = ['--authentication-kubeconfig', '--authorization-kubeconfig'].map((flag) => `${flag}=${options.kubeconfig}`);
+    const flags = [`--kubeconfig=${options.kubeconfig}`, ...judges, `--secure-port=${port}`, '--bind-address=127.0.0.1', '--use-service-account-credentials=true', `-v=${options.verbosity}`];
     if (options.controllers !== undefined) flags.push(`--controllers=${options.controllers}`);
     // A group of its own: Ctrl-C reaches this program alone, which then ends the manager in order.
     const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', output, output], detached: true });
     closeSync(output);
     return new ManagerProcess(options.name, logFile, child, port);
+  }
+
+  /** Where it serves. */
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
   }
 
   get pid(): number | undefined {
@@ -68,14 +75,21 @@ export class ManagerProcess {
   }
 
   /** Whether /healthz answers 200. */
-  isHealthy(): Promise<boolean> {
+  async isHealthy(): Promise<boolean> {
+    return (await this.get('/healthz'))?.status === 200;
+  }
+
+  /** What it answers to somebody with this certificate and key, or to nobody in particular; undefined where it does not. */
+  get(path: string, pem?: string): Promise<{ readonly status: number; readonly text: string } | undefined> {
     return new Promise((done) => {
-      const asked = request({ host: '127.0.0.1', port: this.#port, path: '/healthz', rejectUnauthorized: false, timeout: 1000, agent: false }, (answer) => {
-        answer.resume();
-        done(answer.statusCode === 200);
+      const who = pem === undefined ? {} : { cert: pem, key: pem };
+      const asked = request(`${this.url}${path}`, { rejectUnauthorized: false, timeout: 1000, agent: false, ...who }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        answer.once('error', () => done(undefined)).once('end', () => done({ status: answer.statusCode ?? 0, text }));
       });
       asked.once('timeout', () => asked.destroy());
-      asked.once('error', () => done(false));
+      asked.once('error', () => done(undefined));
       asked.end();
     });
   }

@@ -47,7 +47,7 @@ function introduce({ running, adminKubeconfig }: Cluster, { nodes, manager }: Ru
 `);
 }
 
-function startManager({ managerKubeconfig }: Cluster, { dataDir, controllers, verbosity }: RunOptions): Promise<ManagerProcess> {
+function startManager({ managerKubeconfig, adminPem }: Cluster, { dataDir, controllers, verbosity }: RunOptions): Promise<ManagerProcess> {
   return ManagerProcess.start({
     name: 'kube-controller-manager',
     kubeconfig: managerKubeconfig,
@@ -56,6 +56,7 @@ function startManager({ managerKubeconfig }: Cluster, { dataDir, controllers, ve
     ...(controllers === undefined ? {} : { controllers }),
   }).then((manager) => {
     say(`kube-controller-manager started (pid ${manager.pid}), its log is ${relative(process.cwd(), manager.logFile)}`);
+    say(`its metrics: curl --insecure --cert ${relative(process.cwd(), adminPem)} ${manager.url}/metrics`);
     return manager;
   });
 }
