@@ -70,8 +70,9 @@ export function decideLayout({ service, type, pods, nodeOf, existing, limit }: S
 }
 
 /** Lists without elements come as null from the API server. */
-function isPlaceholder({ metadata, endpoints, ports }: EndpointSlice, service: Service): boolean {
-  return !endpoints?.length && !ports?.length && semanticEqual(metadata.labels, labelsFor(service));
+function isPlaceholder(slice: EndpointSlice, service: Service): boolean {
+  const { metadata, endpoints, ports } = slice;
+  return !endpoints?.length && !ports?.length && isOwnedBy(slice, service) && semanticEqual(metadata.labels, labelsFor(service));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

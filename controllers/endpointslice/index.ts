@@ -1,8 +1,8 @@
-import { type ObjectKey, resources } from '#pkg/api';
-import { createLoop, defineController, forObject } from '#pkg/controller';
+import { type ObjectKey, keyOf, resources } from '#pkg/api';
+import { createLoop, defineController, forObject, indexPodsByNode, podsOnNode } from '#pkg/controller';
 import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '#pkg/workqueue';
 
-import { indexPodsByLabel, indexServices, indexSlices, onPod, onSlice } from '../internal/endpoints/index.ts';
+import { indexPodsByLabel, indexServices, indexSlices, onPod, onSlice, servicesSelecting } from '../internal/endpoints/index.ts';
 import { endpointSliceDescription } from './description.ts';
 import { Reconciler } from './reconciler.ts';
 import { MANAGER } from './slice.ts';
@@ -27,6 +27,7 @@ export const endpointSliceController = defineController({
     const slices = informers.informer(resources.endpointSlices);
     indexServices(services);
     indexPodsByLabel(pods);
+    indexPodsByNode(pods);
     indexSlices(slices);
     const zones = new ZoneCapacity();
     const reconciler = new Reconciler({
@@ -34,7 +35,7 @@ export const endpointSliceController = defineController({
       services: services.lister,
       pods: pods.lister,
       nodes: nodes.lister,
-      slices: slices.lister,
+      slices,
       zones,
       limit: options['max-endpoints-per-slice'],
     });
@@ -50,7 +51,12 @@ export const endpointSliceController = defineController({
         forObject(resources.services),
         onPod(services.lister, batchPeriod),
         onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay: Math.max(SLICE_CHANGE_DELAY, batchPeriod) }),
-        onNode({ zones, overloaded: () => reconciler.hints.overloaded(zones.ratios), awaiting: (name) => reconciler.awaiting(name) }),
+        onNode({
+          zones,
+          overloaded: () => reconciler.hints.overloaded(zones.ratios),
+          awaiting: (name) => reconciler.awaiting(name),
+          served: (name) => podsOnNode(pods.lister, name).flatMap(({ metadata }) => servicesSelecting(services.lister, metadata.namespace, metadata.labels).map(keyOf)),
+        }),
       ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });

@@ -1,6 +1,6 @@
 import { type EndpointSlice, type Node, type ObjectKey, type Pod, type Service, resources } from '#pkg/api';
 import { describeError, isAbort } from '#pkg/base';
-import type { Lister } from '#pkg/cache';
+import type { Lister, SharedInformer } from '#pkg/cache';
 import { type ControllerContext, type ReconcileResult, aggregate } from '#pkg/controller';
 
 import {
@@ -29,7 +29,7 @@ export interface ReconcilerOptions {
   readonly services: Lister<Service>;
   readonly pods: Lister<Pod>;
   readonly nodes: Lister<Node>;
-  readonly slices: Lister<EndpointSlice>;
+  readonly slices: Pick<SharedInformer<EndpointSlice>, 'lister' | 'hasReached'>;
   readonly zones: ZoneCapacity;
   /** Most endpoints in one slice. */
   readonly limit: number;
@@ -53,7 +53,7 @@ const STALE_MAX = 1_000_000;
 
 /** Brings the slices of one Service nearer to what it selects. */
 export class Reconciler {
-  readonly tracker = new SliceTracker();
+  readonly tracker: SliceTracker;
   readonly hints = new TopologyHints();
   readonly #options: ReconcilerOptions;
   readonly #times = new TriggerTimes();
@@ -68,6 +68,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     const { metrics, featureGates } = options.context;
     this.#options = options;
+    this.tracker = new SliceTracker(options.slices);
     this.#metrics = new EndpointSliceMetrics(metrics);
     this.#efficiency = new Efficiency({ metrics, subsystem: SUBSYSTEM, endpointsPerSlice: options.limit, placeholder: true });
     this.#preferSame = featureGates.enabled('PreferSameTrafficDistribution');
@@ -98,7 +99,7 @@ export class Reconciler {
       return undefined;
     }
     if (!hasEndpoints(service)) return undefined;
-    const slices = slicesOf(this.#options.slices, key, MANAGER);
+    const slices = slicesOf(this.#options.slices.lister, key, MANAGER);
     // The slice that is missing wakes the Service when it comes; the wait is for when it does not.
     if (this.tracker.isStale(key, slices)) return { requeueAfter: this.#backOff(key) };
     this.#stale.delete(key);

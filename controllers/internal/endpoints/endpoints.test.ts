@@ -214,7 +214,8 @@ describe('the tracker of slices', () => {
     expect(tracker.isStale('default/web', [])).toBe(false);
     tracker.written(slice);
     expect(tracker.deletionSeen(slice)).toBe(false);
-    expect(tracker.deletionSeen(slice)).toBe(true);
+    expect(tracker.isStale('default/web', [])).toBe(false);
+    expect(tracker.deletionSeen(slice)).toBe(false);
   });
 });
 

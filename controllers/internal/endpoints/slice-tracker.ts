@@ -88,13 +88,13 @@ export class SliceTracker {
     this.#ensure(slice).set(slice.metadata.uid, DELETED);
   }
 
-  /** The cache shows that the slice is gone. False when the controller knew it and did not expect that. */
+  /** The cache shows that the slice is gone. True where that is the controller's own doing. */
   deletionSeen(slice: EndpointSlice): boolean {
     const known = this.#of(slice);
     const written = known?.get(slice.metadata.uid);
     known?.delete(slice.metadata.uid);
     if (known?.size === 0) this.#known.delete(serviceKey(slice));
-    return written === undefined || written === DELETED;
+    return written === DELETED;
   }
 
   /** The Service is gone. */

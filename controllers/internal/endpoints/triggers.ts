@@ -70,6 +70,7 @@ export function slicesOf(slices: Pick<Lister<EndpointSlice>, 'byIndex'>, service
 export function onSlice({ manager, tracker, slices, delay }: OnSliceOptions): Trigger<EndpointSlice> {
   const later = (slice: EndpointSlice): Enqueue[] => (serviceNameOf(slice) === '' ? [] : [{ key: serviceKeyOf(slice), after: delay }]);
   const foreign = (slice: EndpointSlice): Enqueue[] => (isManagedBy(slice, manager) && tracker.isForeign(slice) ? later(slice) : []);
+  const isKept = (slice: EndpointSlice): boolean => isManagedBy(slice, manager) && slice.metadata.deletionTimestamp === undefined;
   function caughtUp(slice: EndpointSlice): Enqueue[] {
     const key = serviceKeyOf(slice);
     return tracker.caughtUp(key, () => slicesOf(slices, key, manager)) ? [key] : [];
@@ -77,9 +78,14 @@ export function onSlice({ manager, tracker, slices, delay }: OnSliceOptions): Tr
   return on(resources.endpointSlices, {
     add: (slice) => [...foreign(slice), ...caughtUp(slice)],
     update(old, current) {
-      if (serviceNameOf(old) !== serviceNameOf(current)) return [...later(old), ...later(current)];
-      const handedOver = isManagedBy(old, manager) !== isManagedBy(current, manager);
-      return [...(handedOver ? later(current) : foreign(current)), ...caughtUp(current)];
+      if (serviceNameOf(old) !== serviceNameOf(current)) {
+        tracker.deletionSeen(old);
+        return [...later(old), ...later(current)];
+      }
+      const [was, is] = [isKept(old), isKept(current)];
+      // Given away, or being deleted while a finalizer holds it: the cache never shows it as ours again.
+      if (was && !is) return [...(tracker.deletionSeen(current) ? [] : later(current)), ...caughtUp(current)];
+      return [...(was === is ? foreign(current) : later(current)), ...caughtUp(current)];
     },
     delete(slice) {
       const expected = !isManagedBy(slice, manager) || tracker.deletionSeen(slice);
