@@ -70,7 +70,7 @@ export async function startRealControlPlane(assets: string, options: RealControl
       `--tls-private-key-file=${await file('server.key', serving.key)}`,
       `--client-ca-file=${await file('ca.crt', authority.certificate)}`,
       '--authorization-mode=RBAC',
-      '--service-cluster-ip-range=10.0.0.0/24',
+      '--service-cluster-ip-range=10.0.0.0/16,fd00:10:96::/112',
       '--allow-privileged=true',
       '--disable-admission-plugins=ServiceAccount',
       '--service-account-issuer=https://kubernetes.default.svc',

@@ -140,9 +140,25 @@ function endOf({ spec }: Pod, exitCode: number): NonNullable<Pod['status']> {
   };
 }
 
+/** Addresses given out so far, in this process. */
+let addresses = 0;
+
+/** One of each family, of the ranges that are commonly those of Pods. */
+function nextAddresses(): readonly { readonly ip: string }[] {
+  const number = (addresses = (addresses % 0xfffe) + 1);
+  return [{ ip: `10.244.${number >> 8}.${number & 0xff}` }, { ip: `fd00:10:244::${number.toString(16)}` }];
+}
+
 function statusOf(pod: Pod): NonNullable<Pod['status']> {
   const lastTransitionTime = formatTime(Date.now());
   const status = pod.metadata.annotations?.[NEVER_READY] === 'true' ? 'False' : 'True';
   const condition = (type: string) => ({ type, status, lastTransitionTime });
-  return { phase: 'Running', startTime: lastTransitionTime, conditions: [condition('Ready'), condition('ContainersReady')] };
+  const podIPs = nextAddresses();
+  return {
+    phase: 'Running',
+    startTime: lastTransitionTime,
+    podIP: podIPs[0]!.ip,
+    podIPs,
+    conditions: [condition('Ready'), condition('ContainersReady')],
+  };
 }
