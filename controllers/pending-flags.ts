@@ -92,9 +92,6 @@ export const pendingFlags = {
     { name: 'pv-recycler-timeout-increment-hostpath', type: 'int32', default: 30, help: 'Seconds a Pod that scrubs a host path gets for each Gi. For tests on a single node', config: 'PersistentVolumeBinderController.VolumeConfiguration.PersistentVolumeRecyclerConfiguration.IncrementTimeoutHostPath' },
     { name: 'pvclaimbinder-sync-period', type: 'duration', default: 15 * SECOND, help: 'How often volumes and claims are looked at', config: 'PersistentVolumeBinderController.PVClaimBinderSyncPeriod' },
   ],
-  'pod-garbage-collector-controller': [
-    { name: 'terminated-pod-gc-threshold', type: 'int32', default: 12_500, help: 'Terminated Pods beyond this many are deleted; 0 or less to keep them', config: 'PodGCController.TerminatedPodGCThreshold' },
-  ],
   'resourcequota-controller': [
     { name: 'concurrent-resource-quota-syncs', type: 'int32', default: 5, help: atATime('ResourceQuotas synced'), config: 'ResourceQuotaController.ConcurrentResourceQuotaSyncs' },
     { name: 'resource-quota-sync-period', type: 'duration', default: 5 * MINUTE, help: 'How often every quota is computed anew', config: 'ResourceQuotaController.ResourceQuotaSyncPeriod' },
@@ -103,9 +100,6 @@ export const pendingFlags = {
     { name: 'concurrent-serviceaccount-token-syncs', type: 'int32', default: 5, help: atATime('Tokens of service accounts synced'), config: 'SAController.ConcurrentSATokenSyncs' },
     { name: 'root-ca-file', type: 'string', default: '', help: 'File with the authority that goes into token secrets and into the config map of every namespace', config: 'SAController.RootCAFile' },
     { name: 'service-account-private-key-file', type: 'string', default: '', help: 'File with the RSA or ECDSA key that signs legacy token secrets; without it there are none', config: 'SAController.ServiceAccountKeyFile' },
-  ],
-  'ttl-after-finished-controller': [
-    { name: 'concurrent-ttl-after-finished-syncs', type: 'int32', default: 5, help: 'Workers that delete finished Jobs', config: 'TTLAfterFinishedController.ConcurrentTTLSyncs' },
   ],
   'validatingadmissionpolicy-status-controller': [
     { name: 'concurrent-validating-admission-policy-status-syncs', type: 'int32', default: 5, minimum: 1, help: atATime('ValidatingAdmissionPolicies checked'), config: 'ValidatingAdmissionPolicyStatusController.ConcurrentPolicySyncs' },

@@ -94,9 +94,9 @@ test('where an empty selector selects all, it selects all of its namespace', asy
   cluster.create(replicaSets, selecting('web', { matchLabels: { app: 'web' } }));
   cluster.create(replicaSets, { ...selecting('elsewhere', {}), metadata: { name: 'elsewhere', namespace: 'other' } });
   await clock.step(1);
-  const names = (labels: Record<string, string>): string[] => {
+  const names = (of: Record<string, string>): string[] => {
     const one = pod('one');
-    return owners.matching({ ...one, metadata: { ...one.metadata, labels } }).map(keyOf).toSorted();
+    return owners.matching({ ...one, metadata: { ...one.metadata, labels: of } }).map(keyOf).toSorted();
   };
   expect(names({ app: 'web' })).toEqual(['default/all', 'default/web']);
   expect(names({})).toEqual(['default/all']);

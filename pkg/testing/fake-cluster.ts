@@ -12,6 +12,7 @@ import {
   groupResource,
   keyOf,
   makeKey,
+  splitKey,
 } from '#pkg/api';
 import { type Clock, type Random, deepFreeze, formatTime, randomNameSuffix, seededRandom, semanticEqual, sleep } from '#pkg/base';
 import type { Client, DeleteOptions, ListOptions, ResourceClient, WatchOptions } from '#pkg/client';
@@ -140,15 +141,21 @@ export class FakeCluster {
   }
 
   /** Deletes, or begins to: objects with finalizers and Pods on a node stay until {@link finish} or the last finalizer. */
-  delete(type: ResourceType, key: ObjectKey, options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'preconditions'> = {}): void {
-    const live = this.#require(type, key);
-    if (options.preconditions?.uid !== undefined && options.preconditions.uid !== live.metadata.uid) throw conflict(type, key);
+  delete(type: ResourceType, key: ObjectKey, options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'preconditions' | 'propagationPolicy'> = {}): void {
+    const stored = this.#require(type, key);
+    const live = withPolicy(stored, options.propagationPolicy);
+    const { uid = live.metadata.uid, resourceVersion = live.metadata.resourceVersion } = options.preconditions ?? {};
+    if (uid !== live.metadata.uid || resourceVersion !== live.metadata.resourceVersion) throw conflict(type, key);
     const graceful = type.kind === 'Pod' && isAssigned(live) && options.gracePeriodSeconds !== 0;
     if (!graceful && !live.metadata.finalizers?.length) return this.#remove(type, live);
-    if (live.metadata.deletionTimestamp !== undefined) return;
     const deletionGracePeriodSeconds = graceful ? 30 : 0;
+    // The grace of a deletion under way can be cut short, but not given back.
+    if ((live.metadata.deletionGracePeriodSeconds ?? 31) <= deletionGracePeriodSeconds) {
+      this.#change(type, stored, live);
+      return;
+    }
     const deletionTimestamp = formatTime(this.#clock.now() + deletionGracePeriodSeconds * 1000);
-    this.#change(type, live, { ...live, metadata: { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds } });
+    this.#change(type, stored, { ...live, metadata: { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds } });
   }
 
   /** Removes an object for good, as the kubelet does with a Pod that has ended. */
@@ -262,7 +269,7 @@ export class FakeCluster {
 
   #require<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey): T {
     const live = this.get(type, key);
-    if (!live) throw refusal('NotFound', 404, `${groupResource(type)} "${key}" not found`);
+    if (!live) throw refusal('NotFound', 404, `${groupResource(type)} "${key}" not found`, { name: splitKey(key).name, kind: type.resource });
     return live;
   }
 
@@ -310,6 +317,15 @@ export class FakeCluster {
   }
 }
 
+/** With the finalizer by which the garbage collector knows what to do with its dependents. */
+function withPolicy<T extends KubeObject>(object: T, policy: DeleteOptions['propagationPolicy']): T {
+  if (policy === undefined) return object;
+  const others = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== 'orphan' && finalizer !== 'foregroundDeletion');
+  const finalizers = [...others, ...(policy === 'Orphan' ? ['orphan'] : policy === 'Foreground' ? ['foregroundDeletion'] : [])];
+  const { finalizers: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, ...(finalizers.length > 0 ? { finalizers } : {}) } };
+}
+
 /** What an object asks for: when that changes, its generation does. */
 function wishOf(object: KubeObject, type: ResourceType): unknown {
   if (type.kind !== 'EndpointSlice') return (object as { readonly spec?: unknown }).spec;
@@ -325,8 +341,8 @@ function controllers(object: KubeObject): number {
   return (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).length;
 }
 
-function refusal(reason: StatusReason, code: number, message: string): ApiError {
-  return new ApiError({ kind: 'Status', status: 'Failure', reason, code, message } satisfies Status);
+function refusal(reason: StatusReason, code: number, message: string, details?: Status['details']): ApiError {
+  return new ApiError({ kind: 'Status', status: 'Failure', reason, code, message, ...(details ? { details } : {}) } satisfies Status);
 }
 
 function conflict(type: ResourceType, key: ObjectKey): ApiError {

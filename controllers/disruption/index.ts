@@ -1,0 +1,68 @@
+import { keyOf, resources } from '#pkg/api';
+import { Owners, WriteBarrier, createLoop, defineController, forObject, indexByLabel, specSelector, together } from '#pkg/controller';
+
+import { disruptionDescription } from './description.ts';
+import { LiveScales } from './live-scales.ts';
+import { Reconciler } from './reconciler.ts';
+import { Sightings } from './sightings.ts';
+import { onDisruptionTarget, staleIn, takeBack } from './stale-condition.ts';
+import { onPod, onScales } from './triggers.ts';
+
+/** Budgets looked at at a time: one that has to ask for the scale of a custom controller does not hold up the others. */
+const WORKERS = 4;
+
+/** Says how many Pods of each PodDisruptionBudget may be evicted, and takes back announcements of disruptions that did not come. */
+export const disruptionController = defineController({
+  ...disruptionDescription,
+  create(context) {
+    const { informers, client, recorder, clock, metrics } = context;
+    const budgetInformer = informers.informer(resources.podDisruptionBudgets);
+    const pods = informers.informer(resources.pods);
+    indexByLabel(pods);
+    const barrier = new WriteBarrier({ informers: [budgetInformer], metrics, subsystem: 'disruption_controller' });
+    const budgets = new Owners(budgetInformer, specSelector, { emptySelectsAll: true });
+    const caches = {
+      replicationControllers: informers.informer(resources.replicationControllers).lister,
+      replicaSets: informers.informer(resources.replicaSets).lister,
+      deployments: informers.informer(resources.deployments).lister,
+      statefulSets: informers.informer(resources.statefulSets).lister,
+    };
+    const sightings = new Sightings();
+    const gathering = { budgets, pods, caches, live: new LiveScales(client, clock), sightings, clock };
+    const reconciler = new Reconciler({ context, gathering, barrier });
+    const counting = createLoop(context, {
+      queue: 'disruption',
+      resource: resources.podDisruptionBudgets,
+      workers: WORKERS,
+      barrier,
+      triggers: [
+        forObject(resources.podDisruptionBudgets, {
+          onDelete(gone) {
+            barrier.forget(keyOf(gone), gone.metadata.uid);
+            sightings.forget(keyOf(gone));
+          },
+        }),
+        onPod(budgets, (pod, chosen) => {
+          const { namespace, name } = pod.metadata;
+          const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${chosen.metadata.name}" arbitrarily.`;
+          recorder.event(pod, 'Warning', 'MultiplePodDisruptionBudgets', message);
+        }),
+        ...onScales(budgets),
+      ],
+      reconcile: (key, signal) => reconciler.reconcile(key, signal),
+    });
+    const takingBack = createLoop(context, {
+      queue: 'stale_pod_disruption',
+      resource: resources.pods,
+      workers: 1,
+      triggers: [onDisruptionTarget(clock)],
+      async reconcile(key, signal) {
+        const pod = pods.lister.get(key);
+        const wait = pod && staleIn(pod, clock.now());
+        if (pod && wait === 0) await takeBack(pod, client, clock.now(), signal);
+        return wait ? { requeueAfter: wait } : undefined;
+      },
+    });
+    return together(context, [counting, takingBack]);
+  },
+});
