@@ -4,7 +4,6 @@ import { Script, constants } from 'node:vm';
 
 /** What V8 compiled of `main.js` is kept in `main.js.cache`. */
 const SUFFIX = '.cache';
-const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 
 /** The files of a bundle that have been loaded. */
 export interface LoadedBundle {
@@ -30,10 +29,9 @@ export function loadBundle(folder: string, entry: string): LoadedBundle {
     const module = { exports: {} };
     modules.set(name, module);
     const file = join(folder, name);
-    // The build writes ASCII.
-    const script = new Script(`${HEAD}${readFileSync(file, 'latin1')}\n})`, {
+    // The build writes ASCII, and the function around it.
+    const script = new Script(readFileSync(file, 'latin1'), {
       filename: file,
-      columnOffset: -HEAD.length,
       cachedData: kept(file),
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns';
 import { type LookupFunction, type Socket, connect as connectTcp, isIP } from 'node:net';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
 
@@ -71,7 +70,8 @@ function tcp(options: DialOptions, host: string, port: number): Promise<Socket> 
 function timedLookup(options: DialOptions): LookupFunction {
   return (host, lookupOptions, callback) => {
     const start = options.clock.monotonic();
-    lookup(host, lookupOptions, (error, address, family) => {
+    // Loaded for who has a name to look up: many a kubeconfig, and every Pod, has an address.
+    process.getBuiltinModule('node:dns').lookup(host, lookupOptions, (error, address, family) => {
       options.onResolved?.(host, (options.clock.monotonic() - start) / 1000);
       callback(error, address, family);
     });

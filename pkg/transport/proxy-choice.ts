@@ -38,13 +38,18 @@ function isExempt(server: URL, list: string): boolean {
     .some((entry) => entry !== '' && matches(entry, host, port));
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+/** Made when first needed: few have a proxy, and Node loads what a list is made of only then. */
+let loopback: BlockList | undefined;
 
 function isLoopback(host: string): boolean {
   const family = isIP(host);
-  return family !== 0 && LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 0) return false;
+  if (!loopback) {
+    loopback = new BlockList();
+    loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+    loopback.addAddress('::1', 'ipv6');
+  }
+  return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** `*`, an address, a range, a domain (itself and what is below it), `.domain` (only what is below); each but ranges also with a port. */
