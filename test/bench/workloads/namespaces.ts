@@ -2,7 +2,7 @@ import { resources } from '#pkg/api';
 import type { Client } from '#pkg/client';
 
 import { eventually } from '../../harness/eventually.ts';
-import { deployment, job, statefulSet, times } from './objects.ts';
+import { deployment, job, times } from './objects.ts';
 import { service } from './services.ts';
 
 const NAMESPACES = 10;
@@ -30,7 +30,6 @@ export async function fillNamespaces(client: Client): Promise<void> {
       await client.resource(resources.deployments).create(place(deployment(`web-${n}`, REPLICAS)));
       await client.resource(resources.services).create(place(service(`web-${n}`)));
     });
-    await client.resource(resources.statefulSets).create(place(statefulSet('set', 3)));
     await client.resource(resources.jobs).create(place(job('work', 3)));
   }
   await eventually(async () => {
