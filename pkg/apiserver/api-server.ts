@@ -6,6 +6,7 @@ import { TokenIssuer } from './auth/tokens.ts';
 import { admin } from './auth/users.ts';
 import { bootstrap } from './bootstrap.ts';
 import { CustomResources } from './custom-resources/index.ts';
+import { removeEndpointsOfServices } from './endpoints-of-services.ts';
 import { expireEvents } from './event-expiry.ts';
 import type { RequestLog, User } from './exchange.ts';
 import { Bookmarks } from './handler/bookmarks.ts';
@@ -76,7 +77,8 @@ export function createApiServer(options: ApiServerOptions = {}): ApiServer {
   const custom = new CustomResources({ store, registry, clock, deleteAll: (resource) => deleteEverything(core, resource) });
   const handler = createHandler(core, options.requestLog);
   const stopExpiry = expireEvents(store, clock);
-  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry(), async () => custom.close()];
+  const stopEndpoints = removeEndpointsOfServices(core);
+  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry(), async () => stopEndpoints(), async () => custom.close()];
   return {
     handler,
     store,

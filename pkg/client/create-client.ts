@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly burst?: number;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Whether warnings of the API server are logged, each once: yes where missing. */
+  readonly logWarnings?: boolean;
   readonly metrics?: Metrics;
   /** Default deadline of a call, ms, without the wait for the rate limit. 70 s where missing, none at 0. */
   readonly timeout?: number;
@@ -41,7 +43,7 @@ export function createClient(options: ClientOptions): Client {
     clock,
     log,
     metrics: options.metrics ? clientMetrics(options.metrics, transport.host ?? 'none') : noMetrics,
-    warnings: new WarningLog(log),
+    warnings: new WarningLog(options.logWarnings === false ? silentLogger : log),
     limiterFor: (lane) => (lane === 'lease' ? lease : shared),
     fence: options.fence,
     timeout: options.timeout ?? DEFAULT_TIMEOUT,

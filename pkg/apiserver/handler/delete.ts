@@ -10,7 +10,7 @@ import type { Resource } from '../registry/registry.ts';
 import { type Call, type Core, keyOf } from './call.ts';
 import { type DeleteOptions, parseDeleteOptions } from './delete-options.ts';
 import { parseListQuery } from './list-query.ts';
-import { respond, respondEntry, respondObject, viewOf } from './respond.ts';
+import { respondBytes, respondEntry, respondObject, viewOf } from './respond.ts';
 import { garbagePolicy } from './rules.ts';
 import { select } from './selection.ts';
 
@@ -77,7 +77,7 @@ export function removeCollection(call: Call): ApiResponse {
   }
   const view = viewOf(call);
   const metadata = { resourceVersion: String(revision) };
-  if (call.output.as === 'Table') return respond(call.request, call.output, Buffer.from(JSON.stringify(view.table(entries, metadata))), 200);
+  if (call.output.as === 'Table') return respondBytes(call, Buffer.from(JSON.stringify(view.table(entries, metadata))));
   const items = entries.map((entry) => JSON.parse(view.encodeItem(entry).toString('utf8')) as JsonObject);
   return respondObject(call, { ...view.listType(), metadata, items });
 }
@@ -139,14 +139,18 @@ function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step 
 
 /** Deletes every object of a resource, as a request would; what something holds waits to go. */
 export function deleteEverything(core: Core, resource: Resource): void {
+  for (const entry of core.store.page(resource.storage, {}).entries) {
+    // Another object's end may have ended this one.
+    if (core.store.get(resource.storage, entry.key) !== undefined) deleteNamed(core, resource, entry);
+  }
+}
+
+/** Deletes the object of the resource that has the name of `entry`, and its namespace, as a request would. */
+export function deleteNamed(core: Core, resource: Resource, { object }: Entry): void {
   const request = { method: 'DELETE', path: '', headers: {} };
   const call: Call = { core, request, user: admin, verb: 'deletecollection', query: new URLSearchParams(), output: { yaml: false, pretty: false }, resource, warnings: [] };
-  for (const { key, object } of core.store.page(resource.storage, {}).entries) {
-    const namespace = stringAt(object['metadata'], 'namespace');
-    // Another object's end may have ended this one.
-    if (core.store.get(resource.storage, key) === undefined) continue;
-    deleteObject(namespace === undefined ? call : { ...call, namespace }, stringAt(object['metadata'], 'name')!, { dryRun: false });
-  }
+  const namespace = stringAt(object['metadata'], 'namespace');
+  deleteObject(namespace === undefined ? call : { ...call, namespace }, stringAt(object['metadata'], 'name')!, { dryRun: false });
 }
 
 /** A namespace goes when its content has gone, which is the namespace controller's to say. */

@@ -7,6 +7,7 @@ import { forbidden, internalError, methodNotAllowedHere, noSuchPath, notFound, r
 import type { Resource } from '../registry/registry.ts';
 import type { Call, Core } from './call.ts';
 import { removeCollection, remove } from './delete.ts';
+import { deprecationOf } from './deprecations.ts';
 import { negotiate } from './negotiate.ts';
 import { answerPath, isOpenToAll } from './paths.ts';
 import { patch } from './patch.ts';
@@ -118,7 +119,8 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
 function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   const { resource, verb } = call;
   if (!allows(resource, verb)) throw methodNotAllowedHere();
-  if (resource.custom?.warning !== undefined) call.warnings.push(resource.custom.warning);
+  const deprecation = deprecationOf(resource);
+  if (deprecation !== undefined) call.warnings.push(deprecation);
   if ((verb === 'create') !== (call.name === undefined) && verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') throw methodNotAllowedHere();
   // Whole-cluster reads of namespaced objects are fine; single ones and writes need the namespace.
   const needsNamespace = resource.namespaced && (call.name !== undefined || verb === 'create' || verb === 'deletecollection');

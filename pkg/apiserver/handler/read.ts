@@ -4,7 +4,7 @@ import { type Entry, type Page, StoreError } from '../store/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { type ListQuery, parseListQuery } from './list-query.ts';
-import { internalType, respond, respondEntry, viewOf } from './respond.ts';
+import { internalType, respondBytes, respondEntry, viewOf } from './respond.ts';
 import { type Selection, select } from './selection.ts';
 
 export function get(call: Call): ApiResponse {
@@ -102,7 +102,7 @@ function respondPage(call: Call, page: Page, selection: Selection, query: ListQu
     ...(page.last === undefined || !selection.all || query.limit === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   if (call.output.as === 'Table') {
-    return respond(call.request, call.output, Buffer.from(JSON.stringify(view.table(page.entries, metadata))), 200);
+    return respondBytes(call, Buffer.from(JSON.stringify(view.table(page.entries, metadata))));
   }
   const parts: Buffer[] = [Buffer.from(`${JSON.stringify({ ...view.listType(), metadata }).slice(0, -1)},"items":[`)];
   for (const [index, entry] of page.entries.entries()) {
@@ -110,7 +110,7 @@ function respondPage(call: Call, page: Page, selection: Selection, query: ListQu
     parts.push(view.encodeItem(entry));
   }
   parts.push(END);
-  return respond(call.request, call.output, Buffer.concat(parts), 200);
+  return respondBytes(call, Buffer.concat(parts));
 }
 
 const COMMA = Buffer.from(',');

@@ -45,7 +45,8 @@ export function respondObject(call: Call, object: JsonObject, status = 200): Api
   return respondBytes(call, Buffer.from(JSON.stringify(object)), status);
 }
 
-function respondBytes(call: Call, bytes: Buffer, status: number): ApiResponse {
+/** JSON bytes in the form that the client asked for, with the call's warnings. */
+export function respondBytes(call: Call, bytes: Buffer, status = 200): ApiResponse {
   return respond(call.request, call.output, bytes, status, warningHeaders(call.warnings));
 }
 
@@ -87,7 +88,7 @@ export function respondText(text: string, status = 200): ApiResponse {
 }
 
 /** `299 - "text"`, one header a warning (RFC 7234, 5.5). */
-function warningHeaders(warnings: readonly string[]): Record<string, readonly string[]> {
+export function warningHeaders(warnings: readonly string[]): Record<string, readonly string[]> {
   if (warnings.length === 0) return {};
   const unique = [...new Set(warnings)];
   return { warning: unique.map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, '?')}"`) };

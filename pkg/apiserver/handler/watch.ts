@@ -4,7 +4,7 @@ import { type Entry, type StoreEvent, StoreError } from '../store/index.ts';
 import type { Call } from './call.ts';
 import { type ListQuery, parseListQuery } from './list-query.ts';
 import { parseRevision } from './read.ts';
-import { viewOf } from './respond.ts';
+import { viewOf, warningHeaders } from './respond.ts';
 import { type Selection, select } from './selection.ts';
 import type { View } from './view.ts';
 import { WatchStream } from './watch-stream.ts';
@@ -32,7 +32,7 @@ export function watch(call: Call): ApiResponse {
     throw expired(`too old resource version: ${query.resourceVersion} (${error.data.oldest})`);
   }
   end(call, query, view, stream);
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }, body: stream };
+  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private', ...warningHeaders(call.warnings) }, body: stream };
 }
 
 function start(call: Call, query: ListQuery, selection: Selection, view: View, stream: WatchStream): void {

@@ -8,7 +8,7 @@ import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, forbidden, met
 import { Entry } from '../store/index.ts';
 import type { PrepareContext } from '../strategies/index.ts';
 import { schemaFor } from '../schema/index.ts';
-import { type FieldError, invalidStatus } from '../validation/index.ts';
+import { type FieldError, endpointsWarnings, invalidStatus } from '../validation/index.ts';
 import { type Call, keyOf } from './call.ts';
 import { bodyOf } from './negotiate.ts';
 import { respondEntry } from './respond.ts';
@@ -105,11 +105,17 @@ export function createObject(call: Call, object: JsonObject, query: WriteQuery, 
   if (generated) metadata['name'] = freeName(call, String(metadata['generateName']));
   resource.semantics.prepareForCreate(object, prepareContext(call));
   refuseInvalid(resource, stringAt(metadata, 'name') ?? '', resource.semantics.validateCreate(object));
+  warnOf(call, object);
   allocate(core, resource, object);
   const stored = toStored(call, object);
   const key = keyOf(call, String(metadata['name']));
   if (core.store.get(resource.storage, key) !== undefined) throw alreadyExists(resource, String(metadata['name']));
   return query.dryRun ? new Entry(key, core.store.revision, stored) : core.store.create(resource.storage, key, stored);
+}
+
+/** What is allowed, and yet not as it should be. */
+function warnOf({ resource, warnings }: Call, object: JsonObject): void {
+  if (resource.storage === 'endpoints') warnings.push(...endpointsWarnings(object));
 }
 
 function fillSystemFields(call: Call, metadata: JsonObject): void {
@@ -160,6 +166,7 @@ export function updateObject(call: Call, object: JsonObject, query: WriteQuery, 
   resource.semantics.prepareForUpdate(object, old, subresource, prepareContext(call));
   if (subresource === undefined) allocate(core, resource, object, old);
   refuseInvalid(resource, name, resource.semantics.validateUpdate(object, old, subresource));
+  warnOf(call, object);
   if (!applied) trackChange(call, object, old, query);
   ensureObject(object, 'metadata')['resourceVersion'] = String(current.revision);
   const stored = toStored(call, object);

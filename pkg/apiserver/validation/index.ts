@@ -10,6 +10,7 @@ import type { ObjectType } from '../schema/index.ts';
 import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
 import * as cluster from './cluster.ts';
 import * as core from './core.ts';
+import { checkEndpoints, checkEndpointsUpdate } from './endpoints.ts';
 import { type FieldError, Problems } from './errors.ts';
 import { checkJobStatus } from './job-status.ts';
 import { checkMetadata, checkMetadataUpdate, nameRuleOf } from './metadata.ts';
@@ -18,6 +19,7 @@ import { checkService, checkServiceUpdate } from './services.ts';
 import { checkClaimSpec, checkClaimUpdate, checkStorageClass, checkVolumeSpec, checkVolumeUpdate } from './storage.ts';
 import * as workloads from './workloads.ts';
 
+export { endpointsWarnings } from './endpoints.ts';
 export { type FieldError, invalidStatus } from './errors.ts';
 
 type Check = (problems: Problems, object: JsonObject) => void;
@@ -46,6 +48,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   '/ConfigMap': { check: core.checkConfigMap, update: (problems, object, old) => core.checkImmutable(problems, object, old, ['data', 'binaryData']) },
   '/Secret': { check: core.checkSecret, update: core.checkSecretUpdate },
   '/Service': { check: checkService, update: checkServiceUpdate },
+  '/Endpoints': { check: checkEndpoints, update: checkEndpointsUpdate, updateOnly: true },
   '/Pod': { check: checkPod, update: checkPodUpdate, updateOnly: true },
   '/PodTemplate': { check: (problems, object) => checkTemplate(problems, objectAt(object, 'template'), 'template') },
   '/ReplicationController': { check: onSpec(workloads.checkReplicationController) },

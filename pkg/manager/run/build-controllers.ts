@@ -114,7 +114,8 @@ function controllerClient(definition: ControllerDescription, build: BuildOptions
   const { serviceAccount } = identityOf(definition);
   const rate = definition.requestRate ?? { qps: 1, burst: 1 };
   const limits = { qps: options.flags['kube-api-qps'] * rate.qps, burst: options.flags['kube-api-burst'] * rate.burst };
-  const common = { ...limits, clock, log, metrics, fence };
+  // Controllers watch what is deprecated as long as it is served, which is no news to whoever runs them.
+  const common = { ...limits, clock, log, logWarnings: false, metrics, fence };
   const own = (who: string): Client => createClient({ ...common, transport: connection.own, userAgent: userAgent(options.reportedVersion, who) });
   if (!options.flags['use-service-account-credentials']) return own(serviceAccount);
   const source = new TokenSource({ client: own('tokens'), serviceAccount, clock, random, log });

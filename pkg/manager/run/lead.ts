@@ -30,7 +30,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const { connection, clock, random, log, metrics, health, debugPages } = options;
   const { flags, reportedVersion } = options.options;
   const limits = { qps: flags['kube-api-qps'], burst: flags['kube-api-burst'] };
-  const client = createClient({ ...limits, transport: connection.own, userAgent: userAgent(reportedVersion, 'shared-informers'), clock, log, metrics });
+  const client = createClient({ ...limits, transport: connection.own, userAgent: userAgent(reportedVersion, 'shared-informers'), clock, log, logWarnings: false, metrics });
   const informers = createInformerFactory({
     client,
     clock,

@@ -241,6 +241,7 @@ function clientNamed(who: string, { options, connection, clock, log, metrics }: 
     burst: flags['kube-api-burst'],
     clock,
     log,
+    logWarnings: false,
     metrics,
     ...(fence ? { fence } : {}),
   });

@@ -84,6 +84,7 @@ export const creations: readonly Creation[] = [
   { name: 'Namespace', resource: 'namespaces', clusterScoped: true, body: one('v1', 'Namespace', 'golden-ns') },
   { name: 'Node', resource: 'nodes', clusterScoped: true, body: one('v1', 'Node', 'golden-node', { spec: { podCIDR: '10.1.0.0/24' }, status: { capacity: { cpu: '4' } } }) },
   { name: 'Endpoints', resource: 'endpoints', body: one('v1', 'Endpoints', 'e', { subsets: [{ addresses: [{ ip: '1.2.3.4' }], ports: [{ port: 80 }] }] }) },
+  { name: 'Endpoints of IPv6', resource: 'endpoints', body: one('v1', 'Endpoints', 'e', { subsets: [{ addresses: [{ ip: 'FD00:0::1' }], notReadyAddresses: [{ ip: 'fd00:0:0:1:0:0:0:1' }] }] }) },
   {
     name: 'EndpointSlice',
     resource: 'endpointslices',
