@@ -53,11 +53,14 @@ export class LaggingInformers implements InformerFactory {
 
   async follow(resource: ResourceType, follower: Follower, signal: AbortSignal): Promise<void> {
     const informer = new LaggingInformer<KubeObject>(resource, this.#options);
+    const changed = (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void => {
+      if (!signal.aborted) follower.changed(type, object);
+    };
     follower.begin(false);
     informer.addEventHandler({
-      onAdd: (object, initial) => (initial ? follower.listed(object) : follower.changed('ADDED', object)),
-      onUpdate: (_, object) => follower.changed('MODIFIED', object),
-      onDelete: (object) => follower.changed('DELETED', object),
+      onAdd: (object, initial) => (initial ? follower.listed(object) : changed('ADDED', object)),
+      onUpdate: (_, object) => changed('MODIFIED', object),
+      onDelete: (object) => changed('DELETED', object),
     });
     informer.start(signal);
     try {
