@@ -1,11 +1,13 @@
 import type { Random } from '#pkg/base';
 import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Store } from '../store/index.ts';
+import { initFamilies } from './service-families.ts';
 
 const FIRST_PORT = 30_000;
 const LAST_PORT = 32_767;
-/** 10.96.0.0/16; the low part below 256 is left to addresses that people choose, as upstream leaves its lower band. */
+/** 10.96.0.0/16 and fd00:10:96::/112; the part below 256 is left to addresses that people choose, as upstream's lower band. */
 const NETWORK = '10.96';
+const NETWORK_6 = 'fd00:10:96';
 
 /** Cluster IPs and node ports, as the service registry allocates them (`pkg/registry/core/service/storage/alloc.go`). */
 export function allocateService(store: Store, random: Random, service: JsonObject, old?: Readonly<JsonObject>): void {
@@ -15,8 +17,11 @@ export function allocateService(store: Store, random: Random, service: JsonObjec
     if (old !== undefined) for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
     return;
   }
-  if (old !== undefined) keepAllocated(spec, type, objectAt(old, 'spec') ?? {});
-  allocateAddress(store, random, spec);
+  const before = old && (objectAt(old, 'spec') ?? {});
+  if (before !== undefined) keepAllocated(spec, type, before);
+  if (listAt(spec, 'clusterIPs').length === 0 && stringAt(spec, 'clusterIP')) spec['clusterIPs'] = [spec['clusterIP']];
+  initFamilies(spec, before?.['type'] === 'ExternalName' ? undefined : before);
+  allocateAddresses(store, random, spec);
   if (type === 'NodePort' || type === 'LoadBalancer') allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
 }
 
@@ -26,8 +31,8 @@ function keepAllocated(spec: JsonObject, type: string, old: Readonly<JsonObject>
   if ((stringAt(spec, 'clusterIP') ?? '') === '' && listAt(spec, 'clusterIPs').length === 0) {
     for (const field of ['clusterIP', 'clusterIPs']) if (old[field] !== undefined) spec[field] = old[field];
   }
+  // A request for another policy that repeats neither addresses nor families is about both.
   spec['ipFamilies'] ??= old['ipFamilies'];
-  spec['ipFamilyPolicy'] ??= old['ipFamilyPolicy'];
   const hadPorts = old['type'] === 'NodePort' || old['type'] === 'LoadBalancer';
   if (!hadPorts || (type !== 'NodePort' && type !== 'LoadBalancer')) return;
   for (const port of objectsAt(spec, 'ports')) {
@@ -36,24 +41,34 @@ function keepAllocated(spec: JsonObject, type: string, old: Readonly<JsonObject>
   }
 }
 
-function allocateAddress(store: Store, random: Random, spec: JsonObject): void {
-  let address = stringAt(spec, 'clusterIP') ?? '';
-  if (address === '') {
-    const used = new Set(store.page('services', {}).entries.map((entry) => stringAt(entry.object['spec'], 'clusterIP')));
-    do {
-      address = `${NETWORK}.${1 + Math.floor(random() * 254)}.${1 + Math.floor(random() * 254)}`;
-    } while (used.has(address));
-    spec['clusterIP'] = address;
+/** An address of each family that the Service is to have and has none of yet. */
+function allocateAddresses(store: Store, random: Random, spec: JsonObject): void {
+  const own = stringAt(spec, 'clusterIP') ?? '';
+  if (own === 'None') {
+    spec['clusterIPs'] = ['None'];
+    return;
   }
-  if (listAt(spec, 'clusterIPs').length === 0) spec['clusterIPs'] = [address];
-  // Without an address and without a selector it is up to the endpoints, which may be of both kinds.
-  if (address === 'None' && Object.keys(objectAt(spec, 'selector') ?? {}).length === 0) {
-    spec['ipFamilies'] ??= ['IPv4', 'IPv6'];
-    spec['ipFamilyPolicy'] ??= 'RequireDualStack';
+  const given = listAt(spec, 'clusterIPs').map(String);
+  const addresses = given.length === 0 && own !== '' ? [own] : given;
+  const missing = listAt(spec, 'ipFamilies').slice(addresses.length);
+  if (missing.length > 0) {
+    const used = new Set(store.page('services', {}).entries.flatMap(({ object }) => listAt(object['spec'], 'clusterIPs')));
+    for (const family of missing) addresses.push(freeAddress(family === 'IPv6' ? newIpv6 : newIpv4, random, used));
   }
-  spec['ipFamilies'] ??= [address.includes(':') ? 'IPv6' : 'IPv4'];
-  spec['ipFamilyPolicy'] ??= 'SingleStack';
+  spec['clusterIPs'] = addresses;
+  // One that differs from the first is the user's, and for validation to refuse.
+  if (own === '') spec['clusterIP'] = addresses[0] ?? '';
 }
+
+function freeAddress(make: (random: Random) => string, random: Random, used: ReadonlySet<unknown>): string {
+  for (;;) {
+    const address = make(random);
+    if (!used.has(address)) return address;
+  }
+}
+
+const newIpv4 = (random: Random): string => `${NETWORK}.${1 + Math.floor(random() * 254)}.${1 + Math.floor(random() * 254)}`;
+const newIpv6 = (random: Random): string => `${NETWORK_6}::${(256 + Math.floor(random() * 0xff00)).toString(16)}`;
 
 function allocatePorts(store: Store, random: Random, spec: JsonObject, uid: string | undefined): void {
   const missing = objectsAt(spec, 'ports').filter((port) => !port['nodePort']);

@@ -2,6 +2,7 @@ import { type JsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from
 import { checkPort } from './containers.ts';
 import type { Problems } from './errors.ts';
 import { checkLabels } from './metadata.ts';
+import { checkAddresses, checkFamiliesUpdate } from './service-addresses.ts';
 import { addressErrors, labelErrors, portNumberErrors, subdomainErrors } from './names.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
@@ -18,8 +19,8 @@ export function checkService(problems: Problems, service: JsonObject): void {
     const name = (stringAt(spec, 'externalName') ?? '').replace(/\.$/, '');
     if (name === '') problems.required('spec.externalName');
     else problems.invalid('spec.externalName', name, ...subdomainErrors(name));
-    if (headless) problems.forbidden('spec.clusterIPs[0]', 'may not be set to \'None\' for ExternalName services');
   }
+  if (headless && (type === 'NodePort' || type === 'LoadBalancer')) problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
   checkPorts(problems, ports, type);
   checkLabels(problems, objectAt(spec, 'selector'), 'spec.selector');
   problems.oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']);
@@ -27,7 +28,8 @@ export function checkService(problems: Problems, service: JsonObject): void {
   if (seconds !== undefined && (seconds <= 0 || seconds > 86_400)) {
     problems.invalid('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, 'must be greater than 0 and less than 86400');
   }
-  checkAddresses(problems, spec);
+  checkAddresses(problems, spec, type);
+  checkExternalAddresses(problems, spec);
   if (type === '') problems.required('spec.type');
   else problems.oneOf('spec.type', type, TYPES);
   checkTraffic(problems, spec, type);
@@ -72,12 +74,7 @@ function checkPorts(problems: Problems, ports: readonly JsonObject[], type: stri
   }
 }
 
-function checkAddresses(problems: Problems, spec: JsonObject): void {
-  const own = stringAt(spec, 'clusterIP') ?? '';
-  const all = listAt(spec, 'clusterIPs').length > 0 ? listAt(spec, 'clusterIPs').map(String) : own === '' ? [] : [own];
-  for (const [index, address] of all.entries()) {
-    if (address !== 'None' || index > 0) problems.invalid(`spec.clusterIPs[${index}]`, address, ...addressErrors(address));
-  }
+function checkExternalAddresses(problems: Problems, spec: JsonObject): void {
   for (const [index, address] of listAt(spec, 'externalIPs').map(String).entries()) {
     problems.invalid(`spec.externalIPs[${index}]`, address, ...addressErrors(address));
   }
@@ -90,9 +87,10 @@ function checkTraffic(problems: Problems, spec: JsonObject, type: string): void 
     problems.invalid('spec.externalTrafficPolicy', policy, 'may only be set for externally-accessible services');
   } else problems.oneOf('spec.externalTrafficPolicy', policy, ['Cluster', 'Local']);
   problems.oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']);
+  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], ['PreferClose', 'PreferSameNode', 'PreferSameZone']);
 }
 
-/** An address that was given stays, unless the Service changes its type. */
+/** An address that was given stays, unless the Service changes its type; a second family goes only by the policy. */
 export function checkServiceUpdate(problems: Problems, service: JsonObject, old: JsonObject): void {
   const spec = objectAt(service, 'spec') ?? {};
   const before = objectAt(old, 'spec') ?? {};
@@ -100,4 +98,5 @@ export function checkServiceUpdate(problems: Problems, service: JsonObject, old:
   const was = listAt(before, 'clusterIPs');
   const is = listAt(spec, 'clusterIPs');
   if (was.length > 0 && is[0] !== was[0]) problems.invalid('spec.clusterIPs[0]', is, 'may not change once set');
+  checkFamiliesUpdate(problems, spec, before);
 }
