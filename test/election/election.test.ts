@@ -61,16 +61,17 @@ describe(`candidates in processes of their own, on the ${controlPlaneKind()}`, (
       const third = await electorate.nextLeader(second.child.name, SHORT.leaseDuration + 2.2 * SHORT.retryPeriod + SLACK);
 
       electorate.start();
+      await electorate.written(20, 10_000);
       third.child.process.kill('SIGSTOP');
       await electorate.nextLeader(third.child.name, SHORT.leaseDuration + 2.2 * SHORT.retryPeriod + SLACK);
-      const before = electorate.turns.length;
       third.child.process.kill('SIGCONT');
       await third.child.prints(/"fenced"/);
       await eventually(() => expect(third.child.running).toBe(false));
       expect(third.child.process.exitCode).toBe(1);
-      expect(electorate.returned()).toEqual([]);
-      expect(electorate.turns).toHaveLength(before);
-      expect(await electorate.holder()).toBe(electorate.writer);
+      // But for the one write that may have been on its way.
+      expect([...electorate.late().keys()].filter((name) => name !== third.child.name)).toEqual([]);
+      expect(electorate.late().get(third.child.name) ?? 0).toBeLessThanOrEqual(1);
+      await eventually(async () => expect(await electorate.holder()).toBe(electorate.writer));
     } finally {
       await electorate.close();
     }

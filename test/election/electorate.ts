@@ -77,6 +77,16 @@ export class Electorate {
     return this.turns.at(-1)?.writer ?? '';
   }
 
+  /** Resolves when the leader has written so often: it is past its first steps, which take longest. */
+  async written(count: number, timeout: number): Promise<void> {
+    const start = performance.now();
+    while ((this.turns.at(-1)?.count ?? 0) < count) {
+      if (this.#problem !== undefined) throw this.#problem;
+      if (performance.now() - start > timeout) throw new Error(`${this.writer} has not written ${count} times within ${timeout} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Resolves with the child whose writes arrive, once that is another than `before`; rejects after `timeout` ms. */
   async nextLeader(before: string, timeout: number): Promise<{ readonly child: Child; readonly after: number }> {
     const start = performance.now();
@@ -89,10 +99,19 @@ export class Electorate {
     return { child: this.candidates.get(writer)!, after: since - start };
   }
 
-  /** Leaders that wrote again after another had begun to: there must be none. */
-  returned(): string[] {
-    const seen = new Set<string>();
-    return this.turns.map(({ writer }) => writer).filter((writer) => seen.has(writer) || (seen.add(writer), false));
+  /**
+   * Writes of each leader after its successor had begun to write. A process that is stopped between the fence and the
+   * system call that sends has one request on its way, which nobody can take back when it runs again: one at the most,
+   * since candidates write one at a time, and of none that was not stopped.
+   */
+  late(): Map<string, number> {
+    const late = new Map<string, number>();
+    const led: string[] = [];
+    for (const { writer, count } of this.turns) {
+      if (!led.includes(writer)) led.push(writer);
+      else if (writer !== led.at(-1)) late.set(writer, (late.get(writer) ?? 0) + count);
+    }
+    return late;
   }
 
   async close(): Promise<void> {
