@@ -6,8 +6,8 @@ import type { Metrics } from '#pkg/metrics';
 
 /** Upper bounds of the event loop's delay, seconds. */
 const DELAY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
-/** Between two measurements of the delay, ms. */
-const RESOLUTION = 10;
+/** Between two measurements of the delay, ms. A process at rest does little else than wake up for them. */
+const RESOLUTION = 100;
 const MOST_SAMPLES = 10_000;
 
 /**
