@@ -1,4 +1,4 @@
-import { type EndpointSlice, type Node, type ObjectKey, type Pod, type Service, resources } from '#pkg/api';
+import { type EndpointSlice, type Node, type ObjectKey, type Pod, type Service, keyOf, resources } from '#pkg/api';
 import { describeError, isAbort } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
 import { type ControllerContext, type ReconcileResult, aggregate } from '#pkg/controller';
@@ -25,7 +25,7 @@ import { trafficDistributionOf, withCloseHints } from './traffic-distribution.ts
 import type { ZoneCapacity } from './zone-capacity.ts';
 
 export interface ReconcilerOptions {
-  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log' | 'metrics' | 'featureGates'>;
+  readonly context: Pick<ControllerContext, 'client' | 'clock' | 'recorder' | 'log' | 'metrics' | 'featureGates'>;
   readonly services: Lister<Service>;
   readonly pods: Lister<Pod>;
   readonly nodes: Lister<Node>;
@@ -47,6 +47,12 @@ interface Task {
 
 const ADDRESS_TYPES: readonly AddressType[] = ['IPv4', 'IPv6'];
 
+/**
+ * Time, ms, that is left between two writes for one Service. Where Pods come and go together, their changes are written
+ * together; the first of them is not kept waiting.
+ */
+const PACE = 500;
+
 /** First and longest wait, ms, for a cache that does not show what was written; mostly it does within milliseconds. */
 const STALE_BASE = 1000;
 const STALE_MAX = 1_000_000;
@@ -60,6 +66,8 @@ export class Reconciler {
   readonly #metrics: EndpointSliceMetrics;
   readonly #efficiency: Efficiency;
   readonly #preferSame: boolean;
+  /** When slices of a Service were last written, monotonic. */
+  readonly #written = new Map<ObjectKey, number>();
   /** How often in a row a Service was found stale. */
   readonly #stale = new Map<ObjectKey, number>();
   /** Services that leave out Pods of a node, by the node's name. */
@@ -82,6 +90,8 @@ export class Reconciler {
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
+    const early = this.#untilNext(key);
+    if (early > 0) return { requeueAfter: early };
     try {
       const wait = await this.#sync(key, signal);
       this.#metrics.synced(wait === undefined ? 'success' : 'stale');
@@ -183,7 +193,10 @@ export class Reconciler {
   }
 
   async #write(service: Service, changes: Parameters<typeof writeSlices>[2], signal: AbortSignal): Promise<readonly unknown[]> {
-    const client = this.#options.context.client.resource(resources.endpointSlices);
+    const { context } = this.#options;
+    if (changes.create.length + changes.update.length + changes.remove.length === 0) return [];
+    const client = context.client.resource(resources.endpointSlices);
+    this.#written.set(keyOf(service), context.clock.monotonic());
     try {
       await writeSlices(service, resources.services.kind, changes, { client, tracker: this.tracker, changes: this.#metrics.changes }, signal);
       return [];
@@ -191,6 +204,12 @@ export class Reconciler {
       signal.throwIfAborted();
       return [error];
     }
+  }
+
+  /** ms until the Service may be written for again. */
+  #untilNext(key: ObjectKey): number {
+    const last = this.#written.get(key);
+    return last === undefined ? 0 : last + PACE - this.#options.context.clock.monotonic();
   }
 
   #backOff(key: ObjectKey): number {
@@ -205,6 +224,7 @@ export class Reconciler {
     this.hints.forget(key);
     this.#times.forget(key);
     this.#stale.delete(key);
+    this.#written.delete(key);
     this.#metrics.distribution(key, undefined);
     for (const type of ADDRESS_TYPES) this.#efficiency.forget(`${key} ${type}`);
   }
