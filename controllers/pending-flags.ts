@@ -51,10 +51,6 @@ export const pendingFlags = {
   'ephemeral-volume-controller': [
     { name: 'concurrent-ephemeralvolume-syncs', type: 'int32', default: 5, help: atATime('Ephemeral volumes synced'), config: 'EphemeralVolumeController.ConcurrentEphemeralVolumeSyncs' },
   ],
-  'garbage-collector-controller': [
-    { name: 'concurrent-gc-syncs', type: 'int32', default: 20, help: 'Workers of the garbage collector', config: 'GarbageCollectorController.ConcurrentGCSyncs' },
-    { name: 'enable-garbage-collector', type: 'bool', default: true, help: 'Collect dependents of deleted owners. Must agree with the flag of the API server', config: 'GarbageCollectorController.EnableGarbageCollector' },
-  ],
   'horizontal-pod-autoscaler-controller': [
     { name: 'concurrent-horizontal-pod-autoscaler-syncs', type: 'int32', default: 5, minimum: 1, help: atATime('Autoscalers synced'), config: 'HPAController.ConcurrentHorizontalPodAutoscalerSyncs' },
     { name: 'horizontal-pod-autoscaler-cpu-initialization-period', type: 'duration', default: 5 * MINUTE, help: 'CPU samples of a Pod may be left out this long after its start', config: 'HPAController.HorizontalPodAutoscalerCPUInitializationPeriod' },

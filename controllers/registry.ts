@@ -5,6 +5,7 @@ import { daemonSetDescription } from './daemonset/description.ts';
 import { deploymentDescription } from './deployment/description.ts';
 import { disruptionDescription } from './disruption/description.ts';
 import { endpointSliceDescription } from './endpointslice/description.ts';
+import { garbageCollectorDescription } from './garbagecollector/description.ts';
 import { jobDescription } from './job/description.ts';
 import { podGarbageCollectorDescription } from './podgc/description.ts';
 import { namespaceDescription } from './namespace/description.ts';
@@ -23,6 +24,7 @@ export const controllerDefinitions: readonly RegisteredController[] = [
   { ...deploymentDescription, load: async () => (await import('./deployment/index.ts')).deploymentController },
   { ...disruptionDescription, load: async () => (await import('./disruption/index.ts')).disruptionController },
   { ...endpointSliceDescription, load: async () => (await import('./endpointslice/index.ts')).endpointSliceController },
+  { ...garbageCollectorDescription, load: async () => (await import('./garbagecollector/index.ts')).garbageCollectorController },
   { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
   { ...podGarbageCollectorDescription, load: async () => (await import('./podgc/index.ts')).podGarbageCollectorController },
   { ...namespaceDescription, load: async () => (await import('./namespace/index.ts')).namespaceController },
