@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -174,6 +176,20 @@ describe('the manager', () => {
     expect(story).toEqual(['start a', 'stop a']);
     const { items } = await client.resource(resources.configMaps).list({ namespace: 'default' });
     expect(items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('a-'))).toEqual(['a-0']);
+  });
+
+  test('does not take the lease where it cannot serve', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      const a = await start('a', { argv: ['--bind-address=127.0.0.1', `--secure-port=${port}`, '--cert-dir='] });
+      expect(await a.result).toContain(`--secure-port ${port}: listen EADDRINUSE`);
+      await expect(holder()).rejects.toThrow('not found');
+      expect(messages()).not.toContain('Requested to terminate. Exiting.');
+    } finally {
+      other.close();
+    }
   });
 
   test('works at once without an election, unfenced', async () => {
