@@ -10,11 +10,9 @@ import { ttlAfterFinishedController } from './index.ts';
 
 const { jobs, pods } = resources;
 
-type Conditions = NonNullable<Job['status']>['conditions'];
-
-function finished(type: 'Complete' | 'Failed', lastTransitionTime: string | undefined = at(100), ttlSecondsAfterFinished: number | undefined = 10): Job {
-  const conditions = [{ type: 'SuccessCriteriaMet', status: 'True' }, { type, status: 'True', ...(lastTransitionTime ? { lastTransitionTime } : {}) }] as unknown as Conditions;
-  return job({ spec: { ...(ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished }) }, status: { conditions } });
+function finished(type: 'Complete' | 'Failed', lastTransitionTime = at(100), ttlSecondsAfterFinished = 10): Job {
+  const conditions = [{ type: 'SuccessCriteriaMet', status: 'True' }, { type, status: 'True', lastTransitionTime }];
+  return job({ spec: { ttlSecondsAfterFinished }, status: { conditions } });
 }
 
 describe('when a Job expires', () => {
@@ -139,7 +137,7 @@ describe('random worlds', () => {
   function watchDeletions({ cluster, clock }: World, early: string[]): () => void {
     return cluster.onChange(({ type, resource, object }) => {
       if (type !== 'DELETED' || resource.kind !== 'Job' || object.metadata.annotations?.['test'] === 'deletes') return;
-      const due = expiresAt(object as Job);
+      const due = expiresAt(object);
       if (due === undefined || due > clock.now()) early.push(object.metadata.name);
     });
   }

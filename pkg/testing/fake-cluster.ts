@@ -290,7 +290,8 @@ export class FakeCluster {
     const { generation = 1, deletionTimestamp } = next.metadata;
     const changed = !semanticEqual(wishOf(live, type), wishOf(next, type)) || (deletionTimestamp !== live.metadata.deletionTimestamp && type.kind !== 'Pod');
     const result = { ...next, metadata: { ...next.metadata, generation: changed ? generation + 1 : generation } };
-    if (deletionTimestamp !== undefined && !result.metadata.finalizers?.length && !(type.kind === 'Pod' && isAssigned(result))) {
+    const waitsForKubelet = type.kind === 'Pod' && isAssigned(result) && result.metadata.deletionGracePeriodSeconds !== 0;
+    if (deletionTimestamp !== undefined && !result.metadata.finalizers?.length && !waitsForKubelet) {
       this.#remove(type, result);
       return result;
     }
