@@ -1,6 +1,6 @@
 import type { Clock, Random } from '#pkg/base';
 import type { InformerFactory } from '#pkg/cache';
-import { type Client, createClient } from '#pkg/client';
+import { type Client, KnownVersions, createClient } from '#pkg/client';
 import { type Controller, type ControllerDefinition, type ControllerDescription, identityOf, loadController, projectedInformers } from '#pkg/controller';
 import { type RunningEventRecorder, createEventRecorder } from '#pkg/events';
 import type { Logger } from '#pkg/log';
@@ -33,6 +33,11 @@ export interface BuildOptions extends Parts {
   readonly owns: (name: string) => boolean;
 }
 
+interface BuildOne extends BuildOptions {
+  /** What any of the controllers has written. */
+  readonly versions: KnownVersions;
+}
+
 /** A controller with what must be ended after it. */
 export interface BuiltController {
   readonly controller: Controller;
@@ -61,7 +66,8 @@ export async function buildControllers(build: BuildOptions): Promise<BuiltContro
   const definitions = await Promise.all(chosen.map(loadController));
   // What the caches keep is settled by all that run together, so they are known before the first is built.
   const informers = projectedInformers(build.informers, definitions);
-  return definitions.flatMap((definition) => buildOne(definition, { ...build, informers }));
+  const versions = new KnownVersions(build.clock);
+  return definitions.flatMap((definition) => buildOne(definition, { ...build, informers, versions }));
 }
 
 function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
@@ -83,10 +89,10 @@ function report(entry: RegistryEntry, verdict: Verdict, log: Logger): void {
   }
 }
 
-function buildOne(definition: ControllerDefinition, build: BuildOptions): BuiltController[] {
+function buildOne(definition: ControllerDefinition, build: BuildOne): BuiltController[] {
   const { options, clock, random, metrics, informers } = build;
   const log = build.log.with({ logger: definition.name });
-  const client = controllerClient(definition, { ...build, log });
+  const client = build.versions.guard(controllerClient(definition, { ...build, log }));
   const recorder = createEventRecorder({ component: identityOf(definition).eventSource, client, clock, random, log });
   const controller = definition.create({
     name: definition.name,
