@@ -8,6 +8,7 @@ import { CacheError } from './errors.ts';
 import { follow } from './follow.ts';
 import { informerMetrics } from './informer-metrics.ts';
 import { Informer } from './informer.ts';
+import { fieldsKeptBy } from './projection.ts';
 import type { Follower, InformerFactory, InformerOptions, SharedInformer } from './types.ts';
 
 /** What informers need of a client; every `Client` is one. */
@@ -153,10 +154,11 @@ class Factory implements InformerFactory {
     metadataOnly: boolean,
   ): Informer<T> {
     const { client, clock, random, log, metrics, name = '', defaultResync = 0, freeze = false } = this.#options;
+    const keep = fieldsKeptBy(transform);
     return new Informer({
       resource,
       client: client.resource(resource),
-      scope: this.#scope(resource, metadataOnly),
+      scope: { ...this.#scope(resource, metadataOnly), ...(keep === undefined ? {} : { keep }) },
       ...(transform === undefined ? {} : { transform }),
       clock,
       random,

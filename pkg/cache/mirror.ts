@@ -1,4 +1,4 @@
-import { type KubeObject, type ObjectKey, keyOf } from '#pkg/api';
+import { type KubeObject, type ObjectKey, keyOf, makeKey } from '#pkg/api';
 import { type Clock, deepFreeze, semanticEqual } from '#pkg/base';
 import type { Logger } from '#pkg/log';
 
@@ -48,6 +48,10 @@ export class Mirror<T extends KubeObject> implements ReflectorTarget<T> {
   /** A whole list has been applied at least once. */
   get hasList(): boolean {
     return this.#hasList;
+  }
+
+  known(name: string, namespace: string | undefined): T | undefined {
+    return this.#options.store.get(makeKey(namespace, name));
   }
 
   begin(wentBack: boolean): void {

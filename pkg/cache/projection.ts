@@ -1,8 +1,15 @@
 import type { KubeObject } from '#pkg/api';
+import type { FieldTree } from '#pkg/client';
 
-/** Field names below a field; an empty one keeps everything below. */
-interface Fields {
+interface Fields extends FieldTree {
   [name: string]: Fields;
+}
+
+const treesOfTransforms = new WeakMap<object, FieldTree>();
+
+/** What `keepFields` was told to keep, where it made `transform`: then the client can leave out the rest unparsed. */
+export function fieldsKeptBy(transform: object | undefined): FieldTree | undefined {
+  return transform && treesOfTransforms.get(transform);
 }
 
 /**
@@ -20,16 +27,32 @@ export function keepFields<T extends KubeObject>(...paths: readonly string[]): (
     let at = root;
     for (const name of path.split('.')) at = at[name] ??= {};
   }
-  return (object) => pick(object, root) as T;
+  const transform = (object: T): T => pick(object, root) as T;
+  treesOfTransforms.set(transform, root);
+  return transform;
 }
 
+/** `value` itself where there is nothing to leave out. */
 function pick(value: unknown, fields: Fields): unknown {
   if (typeof value !== 'object' || value === null || isEmpty(fields)) return value;
-  if (Array.isArray(value)) return value.map((element) => pick(element, fields));
+  if (Array.isArray(value)) return pickInElements(value, fields);
   const from = value as Readonly<Record<string, unknown>>;
+  let whole = true;
   const picked: Record<string, unknown> = {};
-  for (const name in fields) if (from[name] !== undefined) picked[name] = pick(from[name], fields[name]!);
-  return picked;
+  for (const name in from) {
+    if (!Object.hasOwn(fields, name) || from[name] === undefined) {
+      whole = false;
+    } else {
+      picked[name] = pick(from[name], fields[name]!);
+      whole &&= picked[name] === from[name];
+    }
+  }
+  return whole ? value : picked;
+}
+
+function pickInElements(value: readonly unknown[], fields: Fields): readonly unknown[] {
+  const picked = value.map((element) => pick(element, fields));
+  return picked.every((element, i) => element === value[i]) ? value : picked;
 }
 
 function isEmpty(fields: Fields): boolean {

@@ -9,6 +9,8 @@ import { Slices } from './slices.ts';
 
 /** What a reflector fills. Calls never overlap. */
 export interface ReflectorTarget<T extends KubeObject> {
+  /** What it has of an object, if anything. */
+  known?(name: string, namespace: string | undefined): T | undefined;
   /**
    * A whole list begins; whatever was gathered of one that broke off is void. `wentBack`: the server may have given the
    * same versions to other content.
@@ -34,8 +36,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly name: string;
   readonly client: Pick<ResourceClient<T>, 'list' | 'watch'>;
   readonly target: ReflectorTarget<T>;
-  /** Sent with every list and watch: namespace, selectors, metadataOnly. */
-  readonly scope: Pick<WatchOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'>;
+  /** Of every list and watch: namespace, selectors, and how much of the objects. */
+  readonly scope: Pick<WatchOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly' | 'keep'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -145,6 +147,7 @@ class Reflector<T extends KubeObject> {
       allowWatchBookmarks: true,
       timeoutSeconds,
       dropManagedFields: true,
+      ...(target.known ? { known: target.known.bind(target) } : {}),
       signal: guard.signal,
     });
     try {

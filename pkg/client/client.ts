@@ -16,6 +16,11 @@ export interface ReadOptions extends CallOptions {
   readonly dropManagedFields?: boolean;
 }
 
+/** Names of fields below a field; an empty one stands for everything below. A list is gone through element by element. */
+export interface FieldTree {
+  readonly [name: string]: FieldTree;
+}
+
 export interface ListOptions extends ReadOptions {
   /** All namespaces where missing. */
   readonly namespace?: string;
@@ -29,6 +34,8 @@ export interface ListOptions extends ReadOptions {
   readonly metadataOnly?: boolean;
   /** Cut `metadata.managedFields` out of the bytes before they are parsed. */
   readonly dropManagedFields?: boolean;
+  /** Leave out of each object what is not here, before it is parsed. Kind and metadata stay, but for managed fields. */
+  readonly keep?: FieldTree;
 }
 
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
@@ -36,6 +43,11 @@ export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
   readonly sendInitialEvents?: boolean;
   /** The server ends the watch after it. `timeout` is until the stream opens; then only the signal bounds it. */
   readonly timeoutSeconds?: number;
+  /**
+   * What the caller holds of an object. Where an event says the same of it, that part is handed out again instead of
+   * being built anew: most events change little of their object.
+   */
+  readonly known?: (name: string, namespace: string | undefined) => KubeObject | undefined;
 }
 
 export interface WriteOptions extends CallOptions {

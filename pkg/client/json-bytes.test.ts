@@ -5,21 +5,12 @@ import { FakeClock } from '#pkg/testing';
 
 import { Breather } from './breather.ts';
 import { managedFieldsRange, parseBytes, parseMetadata, skipValue } from './json-bytes.ts';
+import { json } from './json.fixture.ts';
 import { decodeList } from './list-decoder.ts';
-import { LineFramer, decodeEvent, decodeWatch } from './watch-decoder.ts';
+import { EventDecoder, LineFramer, decodeWatch } from './watch-decoder.ts';
 
 const breather = (): Breather => new Breather(new FakeClock());
 
-/** Keys and texts that look like what the scanner searches for, in and out of strings. */
-const texts = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 8 }),
-  fc.constantFrom('managedFields', 'metadata', 'object', 'items', '"managedFields":[', '},{"metadata":', '\\', '\\"', '{', '}]', 'ü€\u2028'),
-);
-const json = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: 'small' }, texts, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), tie('array'), tie('object')),
-  array: fc.array(tie('value'), { maxLength: 4 }),
-  object: fc.dictionary(texts, tie('value'), { maxKeys: 5 }),
-}));
 const metadata = fc.tuple(json.object, fc.option(json.value, { nil: undefined }), fc.array(fc.nat(9), { minLength: 8, maxLength: 8 })).map(([base, fields, order]) => {
   const entries = Object.entries(base as object).filter(([key]) => key !== 'managedFields');
   if (fields !== undefined) entries.splice(order[0]! % (entries.length + 1), 0, ['managedFields', fields]);
@@ -127,7 +118,7 @@ describe('watch streams', () => {
       yield* chunks;
     }
     const events: unknown[] = [];
-    for await (const event of decodeWatch(async () => body(), drop, breather())) events.push(event);
+    for await (const event of decodeWatch(async () => body(), { dropManagedFields: drop }, breather())) events.push(event);
     return events;
   }
 
@@ -168,7 +159,7 @@ describe('watch streams', () => {
       async function* body(): AsyncGenerator<Uint8Array> {
         yield Buffer.from(line + line.slice(0, 20));
       }
-      for await (const event of decodeWatch(async () => body(), false, breather())) seen.push(event);
+      for await (const event of decodeWatch(async () => body(), {}, breather())) seen.push(event);
     };
     await expect(read()).rejects.toMatchObject({ code: 'garbled' });
     expect(seen).toHaveLength(1);
@@ -185,7 +176,7 @@ describe('watch streams', () => {
   test.each(['nonsense', '{"type":"ADDED"}', '{"type":"NEWS","object":{}}', '[]', '"x"', '{"object":{}}', '<html>', '{"type":"ADDED","object":{}}x'])(
     'that say %s are garbled',
     (line) => {
-      expect(() => decodeEvent(Buffer.from(line), true)).toThrow(expect.objectContaining({ code: 'garbled' }));
+      expect(() => new EventDecoder({ dropManagedFields: true }).decode(Buffer.from(line))).toThrow(expect.objectContaining({ code: 'garbled' }));
     },
   );
 

@@ -14,7 +14,7 @@ const CLOSE_BRACKET = 0x5d;
 
 export const asciiBytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-const METADATA = asciiBytes('metadata');
+export const METADATA = asciiBytes('metadata');
 const MANAGED_FIELDS = asciiBytes('managedFields');
 
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
@@ -105,22 +105,25 @@ function sameBytes(bytes: Uint8Array, from: number, to: number, key: Uint8Array)
   return true;
 }
 
-interface Range {
+/** A stretch of bytes to be left out, `to` excluded. */
+export interface Cut {
   readonly from: number;
   readonly to: number;
+  /** What stands there instead; nothing where missing. */
+  readonly filler?: 'null';
 }
 
 /**
  * What to leave out of `bytes` so that the object that opens at `at` loses its `metadata.managedFields`: a range with
  * one of the commas beside it. Only that path is looked at, and nothing behind the object's metadata is read.
  */
-export function managedFieldsRange(bytes: Uint8Array, at: number, end: number): Range | undefined {
+export function managedFieldsRange(bytes: Uint8Array, at: number, end: number): Cut | undefined {
   const metadata = findMember(bytes, at, end, METADATA);
   return metadata && managedFieldsOf(bytes, metadata.value, end);
 }
 
 /** The same, of the metadata that opens at `at`. */
-function managedFieldsOf(bytes: Uint8Array, at: number, end: number): Range | undefined {
+export function managedFieldsOf(bytes: Uint8Array, at: number, end: number): Cut | undefined {
   const fields = findMember(bytes, at, end, MANAGED_FIELDS);
   if (fields === undefined) return undefined;
   const afterValue = skipValue(bytes, fields.value, end);
@@ -138,9 +141,20 @@ export function parseBytes(bytes: Buffer, start: number, end: number, objectAt =
   return parseWithout(bytes, start, end, objectAt < 0 ? undefined : managedFieldsRange(bytes, objectAt, end));
 }
 
-function parseWithout(bytes: Buffer, start: number, end: number, cut: Range | undefined): unknown {
+function parseWithout(bytes: Buffer, start: number, end: number, cut: Cut | undefined): unknown {
   if (cut === undefined) return JSON.parse(bytes.toString('utf8', start, end));
   return JSON.parse(bytes.toString('utf8', start, cut.from) + bytes.toString('utf8', cut.to, end));
+}
+
+/** The text between `start` and `end` without the `cuts`, which are in order. */
+export function textWithout(bytes: Buffer, start: number, end: number, cuts: readonly Cut[]): string {
+  let text = '';
+  let at = start;
+  for (const { from, to, filler = '' } of cuts) {
+    text += bytes.toString('utf8', at, from) + filler;
+    at = to;
+  }
+  return text + bytes.toString('utf8', at, end);
 }
 
 /** The metadata of the object in `bytes`, without its managed fields; undefined where none is found. Throws a SyntaxError. */

@@ -1,8 +1,10 @@
 import type { KubeList, KubeObject } from '#pkg/api';
 
 import type { Breather } from './breather.ts';
+import type { FieldTree } from './client.ts';
 import { TransportError } from './errors.ts';
-import { asciiBytes, findMember, parseBytes, skipSpace, skipValue } from './json-bytes.ts';
+import { type Fields, cutFields, objectFields } from './field-cuts.ts';
+import { type Cut, asciiBytes, findMember, parseBytes, skipSpace, skipValue, textWithout } from './json-bytes.ts';
 
 const ITEMS = asciiBytes('items');
 const COMMA = 0x2c;
@@ -13,6 +15,7 @@ const CLOSE_BRACKET = 0x5d;
 
 interface DecodeOptions<T> {
   readonly dropManagedFields?: boolean;
+  readonly keep?: FieldTree | undefined;
   /** Adds to each item what a list leaves out. */
   readonly complete?: (item: T) => T;
   readonly breather: Breather;
@@ -36,9 +39,10 @@ export async function decodeList<T extends KubeObject>(bytes: Buffer, options: D
 
   const items: T[] = [];
   let at = skipSpace(bytes, member.value + 1, end);
+  const fields = options.keep && objectFields(options.keep);
   const separator = separatorAfter(bytes, at, end);
   while (bytes[at] !== CLOSE_BRACKET) {
-    const item = decodeItem(bytes, at, separator, options.dropManagedFields === true);
+    const item = fields ? decodeFields(bytes, at, fields) : decodeItem(bytes, at, separator, options.dropManagedFields === true);
     items.push(complete(item.value as T));
     at = skipSpace(bytes, item.end, end);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
@@ -70,6 +74,14 @@ function decodeItem(bytes: Buffer, at: number, separator: Buffer, drop: boolean)
   const exact = skipValue(bytes, at, bytes.length);
   if (exact < 0) throw garbled();
   return { value: parse(() => parseBytes(bytes, at, exact, drop ? at : -1)), end: exact };
+}
+
+/** The bytes are walked anyway, so nothing has to be guessed. */
+function decodeFields(bytes: Buffer, at: number, fields: Fields): { value: unknown; end: number } {
+  const cuts: Cut[] = [];
+  const end = cutFields(bytes, at, bytes.length, fields, cuts);
+  if (end < 0) throw garbled();
+  return { value: parse(() => JSON.parse(textWithout(bytes, at, end, cuts))), end };
 }
 
 function parse<R>(parsing: () => R): R {

@@ -96,6 +96,7 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
       const answer = await caller.exchange(read(listPath(type, options), acceptHeader(options.metadataOnly, true), options));
       return decodeList<T>(answer.body, {
         dropManagedFields: options.dropManagedFields === true,
+        keep: options.keep,
         // As out of a watch: whoever is handed an object, for an event or an owner reference, is to know what it is.
         complete: (item) => (item.kind === undefined ? { apiVersion: apiVersionOf(type), kind: type.kind, ...item } : item),
         breather: new Breather(parts.clock),
@@ -108,7 +109,7 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
         const call = read(watchPath(type, options), accept, { ...options, timeout: options.timeout ?? parts.timeout });
         return (await caller.stream(call)).body;
       };
-      return decodeWatch<T>(open, options.dropManagedFields === true, new Breather(parts.clock));
+      return decodeWatch<T>(open, options, new Breather(parts.clock));
     },
 
     create: async (object, options = {}) =>

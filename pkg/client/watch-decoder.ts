@@ -1,8 +1,11 @@
 import { ApiError, type KubeObject, type Status, type WatchEvent } from '#pkg/api';
 
 import type { Breather } from './breather.ts';
+import type { WatchOptions } from './client.ts';
 import { TransportError } from './errors.ts';
-import { asBuffer, asciiBytes, findMember, parseBytes, skipSpace } from './json-bytes.ts';
+import { type Fields, cutFields, objectFields } from './field-cuts.ts';
+import { type Cut, asBuffer, asciiBytes, findMember, parseBytes, skipSpace, textWithout } from './json-bytes.ts';
+import { RepetitionParser } from './repeated-parts.ts';
 
 const NEWLINE = 0x0a;
 /** Far above what etcd holds in one object; beyond it the peer is not speaking our language. */
@@ -57,18 +60,45 @@ const isBlank = (line: Buffer): boolean => skipSpace(line, 0, line.length) === l
 const TYPES = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
 const OBJECT = asciiBytes('object');
 
-/** One event from its line. Throws a `garbled` TransportError for anything else. */
-export function decodeEvent<T extends KubeObject>(line: Buffer, dropManagedFields: boolean): WatchEvent<T> {
-  let event: unknown;
-  try {
-    const start = skipSpace(line, 0, line.length);
-    const object = dropManagedFields ? findMember(line, start, line.length, OBJECT) : undefined;
-    event = parseBytes(line, start, line.length, object?.value);
-  } catch (cause) {
-    throw garbled('an event that is not JSON', cause);
+export type DecodeOptions = Pick<WatchOptions, 'dropManagedFields' | 'known' | 'keep'>;
+
+/** Makes events of lines, one after the other. */
+export class EventDecoder<T extends KubeObject> {
+  readonly #dropManagedFields: boolean;
+  readonly #fields: Fields;
+  readonly #repetitions: RepetitionParser | undefined;
+
+  constructor({ dropManagedFields = false, known, keep }: DecodeOptions) {
+    this.#dropManagedFields = dropManagedFields;
+    this.#fields = keep && objectFields(keep);
+    // Of what is cut down, too little is left for looking whether it repeats anything.
+    this.#repetitions = known === undefined || keep !== undefined ? undefined : new RepetitionParser(known, dropManagedFields);
   }
-  if (!isEvent<T>(event)) throw garbled('an event without type or object');
-  return event;
+
+  /** Throws a `garbled` TransportError for a line that is no event. */
+  decode(line: Buffer): WatchEvent<T> {
+    let event: unknown;
+    try {
+      event = this.#repetitions?.parse(line) ?? this.#parse(line);
+    } catch (cause) {
+      throw garbled('an event that is not JSON', cause);
+    }
+    if (!isEvent<T>(event)) throw garbled('an event without type or object');
+    return event;
+  }
+
+  #parse(line: Buffer): unknown {
+    const start = skipSpace(line, 0, line.length);
+    const { length } = line;
+    const object = this.#dropManagedFields || this.#fields ? findMember(line, start, length, OBJECT)?.value : undefined;
+    const cuts: Cut[] = [];
+    if (object !== undefined && this.#fields && cutFields(line, object, length, this.#fields, cuts) >= 0) {
+      const event = JSON.parse(textWithout(line, start, length, cuts)) as { readonly type?: unknown };
+      // A Status is none of the objects that the fields are of.
+      if (event.type !== 'ERROR') return event;
+    }
+    return parseBytes(line, start, length, object);
+  }
 }
 
 function isEvent<T extends KubeObject>(value: unknown): value is WatchEvent<T> {
@@ -82,23 +112,24 @@ function garbled(what: string, cause?: unknown): TransportError {
 }
 
 /**
- * The events of a watch's body, which is opened when the first is asked for. Ends with it; an ERROR event is thrown as the ApiError it carries, and a last line that
- * is cut off as `garbled`.
+ * The events of a watch's body, which is opened when the first is asked for. Ends with it; an ERROR event is thrown as the
+ * ApiError it carries, and a last line that is cut off as `garbled`.
  */
 export async function* decodeWatch<T extends KubeObject>(
   open: () => Promise<AsyncIterable<Uint8Array>>,
-  dropManagedFields: boolean,
+  options: DecodeOptions,
   breather: Breather,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
   const framer = new LineFramer();
+  const decoder = new EventDecoder<T>(options);
   for await (const chunk of await open()) {
     for (const line of framer.push(chunk)) {
-      yield throwingErrors(decodeEvent<T>(line, dropManagedFields));
+      yield throwingErrors(decoder.decode(line));
       if (breather.due) await breather.pause();
     }
   }
   const rest = framer.rest();
-  if (!isBlank(rest)) yield throwingErrors(decodeEvent<T>(rest, dropManagedFields));
+  if (!isBlank(rest)) yield throwingErrors(decoder.decode(rest));
 }
 
 function throwingErrors<T extends KubeObject>(event: WatchEvent<T>): WatchEvent<T> {
