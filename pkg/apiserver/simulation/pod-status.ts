@@ -25,7 +25,7 @@ export function writeStatus(pod: JsonObject, phase: ContainerPhase, addresses: P
   if (phase.state !== 'waiting' || restarts > 0) {
     const podIP = objectAt(pod, 'spec')?.['hostNetwork'] === true ? addresses.hostIP : addresses.podIP;
     status['podIP'] ??= podIP;
-    status['podIPs'] ??= [{ ip: status['podIP'] }];
+    status['podIPs'] ??= podIP === addresses.podIP ? [{ ip: podIP }, { ip: secondAddress(podIP) }] : [{ ip: podIP }];
   }
   status['startTime'] ??= formatTime(now);
   status['qosClass'] ??= 'BestEffort';
@@ -36,6 +36,12 @@ export function writeStatus(pod: JsonObject, phase: ContainerPhase, addresses: P
   status['containerStatuses'] = objectsAt(pod['spec'], 'containers')
     .map((each) => containerStatus(pod, each, phase, now, restarts, before.get(each['name'])))
     .toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
+}
+
+/** Pods of this cluster have an address of each family: 10.128.3.7 goes with fd00:244:80:3::7. */
+function secondAddress(podIP: string): string {
+  const [, second, third, last] = podIP.split('.').map((octet) => Number(octet).toString(16));
+  return `fd00:244:${second}:${third}::${last}`;
 }
 
 function podPhase(phase: ContainerPhase, restartPolicy: string): string {

@@ -161,28 +161,6 @@ export function checkNetworkPolicy(problems: Problems, object: JsonObject): void
   for (const [index, type] of listAt(spec, 'policyTypes').entries()) problems.oneOf(`spec.policyTypes[${index}]`, type, ['Ingress', 'Egress']);
 }
 
-const FAMILIES: Readonly<Record<string, number>> = { IPv4: 4, IPv6: 6 };
-
-export function checkEndpointSlice(problems: Problems, object: JsonObject): void {
-  const type = stringAt(object, 'addressType') ?? '';
-  const types = ['FQDN', 'IPv4', 'IPv6'];
-  if (type === '') problems.required('addressType');
-  else if (!types.includes(type)) {
-    problems.unsupported('addressType', type, types);
-    return;
-  }
-  for (const [index, endpoint] of objectsAt(object, 'endpoints').entries()) {
-    const at = `endpoints[${index}].addresses`;
-    const addresses = listAt(endpoint, 'addresses').map(String);
-    if (addresses.length === 0) problems.required(at, 'must contain at least 1 address');
-    for (const [position, address] of addresses.entries()) {
-      if (type === 'FQDN') problems.invalid(`${at}[${position}]`, address, ...subdomainErrors(address));
-      else if (isIP(address) === 0) problems.invalid(`${at}[${position}]`, address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
-      else if (isIP(address) !== FAMILIES[type]) problems.invalid(`${at}[${position}]`, address, `must be an ${type} address`);
-    }
-  }
-}
-
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
 
 export function checkPriorityClass(problems: Problems, object: JsonObject): void {

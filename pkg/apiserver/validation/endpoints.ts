@@ -42,7 +42,7 @@ function checkAddress(problems: Problems, address: JsonObject, at: string): void
 }
 
 /** `ValidateEndpointIP`: addresses that nobody else can reach. */
-function rangeErrors(ip: string, digits: string): string[] {
+export function rangeErrors(ip: string, digits: string): string[] {
   const [first, second, third] = isIPv4(digits) ? digits.split('.').map(Number) : [];
   const canonical = first === undefined ? canonicalIpv6(digits) : '';
   if (digits === '0.0.0.0' || canonical === '::') return [`may not be unspecified (${ip})`];

@@ -67,6 +67,10 @@ export class Problems {
     this.list.push({ field, type: 'tooLong', detail: `may not be more than ${limit} bytes` });
   }
 
+  tooMany(field: string, count: number, limit: number): void {
+    this.list.push({ field, type: 'tooMany', badValue: count, detail: `must have at most ${limit} items` });
+  }
+
   /** Missing is fine; below `minimum` is not. */
   atLeast(field: string, value: unknown, minimum: number, words = `must be greater than or equal to ${minimum}`): void {
     if (typeof value === 'number' && value < minimum) this.invalid(field, value, words);

@@ -10,6 +10,7 @@ import type { ObjectType } from '../schema/index.ts';
 import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
 import * as cluster from './cluster.ts';
 import * as core from './core.ts';
+import { checkEndpointSlice, checkEndpointSliceUpdate } from './endpoint-slices.ts';
 import { checkEndpoints, checkEndpointsUpdate } from './endpoints.ts';
 import { type FieldError, Problems } from './errors.ts';
 import { checkJobStatus } from './job-status.ts';
@@ -76,7 +77,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'autoscaling/HorizontalPodAutoscaler': { check: cluster.checkAutoscaler },
   'networking.k8s.io/Ingress': { check: cluster.checkIngress },
   'networking.k8s.io/NetworkPolicy': { check: cluster.checkNetworkPolicy },
-  'discovery.k8s.io/EndpointSlice': { check: cluster.checkEndpointSlice },
+  'discovery.k8s.io/EndpointSlice': { check: checkEndpointSlice, update: checkEndpointSliceUpdate, updateOnly: true },
   'scheduling.k8s.io/PriorityClass': { check: cluster.checkPriorityClass },
   'storage.k8s.io/StorageClass': { check: checkStorageClass },
 };
