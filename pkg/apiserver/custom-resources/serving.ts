@@ -27,6 +27,7 @@ function resourceOf(definition: Definition, version: Version, kinds: ReadonlyMap
   const kind = kinds.get(version.name)!;
   const warning = deprecationWarning(definition, version);
   const custom: CustomServing = {
+    published: version.schema,
     fields: selectableFields(version),
     terminating: definition.terminating,
     ended,

@@ -67,9 +67,9 @@ async function documentAt(core: Core, path: string, output: Output): Promise<Jso
     case '/version':
       return VERSION;
     case '/openapi/v2':
-      return openApiV2();
+      return openApiV2(registry);
     case '/openapi/v3':
-      return openApiV3Index();
+      return openApiV3Index(registry);
     case '/openid/v1/jwks':
       return core.tokens.keySet();
     case '/.well-known/openid-configuration':
@@ -83,7 +83,7 @@ async function documentAt(core: Core, path: string, output: Output): Promise<Jso
     default:
   }
   const parts = path.split('/').slice(1);
-  if (parts[0] === 'openapi' && parts[1] === 'v3') return openApiV3Document(parts.slice(2).join('/'));
+  if (parts[0] === 'openapi' && parts[1] === 'v3') return openApiV3Document(parts.slice(2).join('/'), registry);
   if (parts[0] === 'api' && parts.length === 2) return apiResourceList(registry, '', parts[1]!);
   if (parts[0] === 'apis' && parts.length === 2) return apiGroup(registry, parts[1]!);
   if (parts[0] === 'apis' && parts.length === 3) return apiResourceList(registry, parts[1]!, parts[2]!);

@@ -40,7 +40,8 @@ export function recordUpdate(managers: Managers, options: TrackOptions): void {
     operation: 'Update',
     apiVersion: apiVersionOf(object, live),
     ...(subresource === undefined ? {} : { subresource }),
-    time,
+    // Whoever scales is remembered, but not when.
+    ...(subresource === 'scale' ? {} : { time }),
     fields,
   };
   const id = identify(entry);

@@ -2,12 +2,15 @@
  * The API as OpenAPI documents, made from the schemas. kubectl asks version 3 for `explain`, for how to merge lists, and
  * whether the server validates fields; version 2 is there for older clients. Without descriptions: the facts only.
  *
- *     openApiV3Index(); // { paths: { 'apis/apps/v1': { serverRelativeURL: '/openapi/v3/apis/apps/v1?hash=...' } } }
+ *     openApiV3Index(registry); // { paths: { 'apis/apps/v1': { serverRelativeURL: '/openapi/v3/apis/apps/v1?hash=...' } } }
  */
+import { fnv32a } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
+import type { Registry } from '../registry/registry.ts';
 import { type ServedResource, schemaDigest, schemaFor, servedResources } from '../schema/index.ts';
 import { pathsOf, rootOf } from './paths.ts';
-import { definitions } from './schemas.ts';
+import { type DescribedResource, customSchemas } from './custom.ts';
+import { type Dialect, definitions } from './schemas.ts';
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.2' };
 const EXTRA_KINDS = ['DeleteOptions', 'Status', 'APIResourceList', 'APIGroup', 'WatchEvent'];
@@ -16,13 +19,25 @@ const EXTRA_KINDS = ['DeleteOptions', 'Status', 'APIResourceList', 'APIGroup', '
 const REVISION = 1;
 
 /** The document of `/openapi/v2`. Made anew each time, as all documents: they are large, and clients keep them. */
-export function openApiV2(): JsonObject {
+export function openApiV2(registry: Registry): JsonObject {
+  const custom = customOf(registry);
   return {
     swagger: '2.0',
     info: INFO,
-    paths: pathsOf('v2', servedResources()),
-    definitions: definitions('v2', rootsOf(servedResources())),
+    paths: { ...pathsOf('v2', servedResources()), ...pathsOf('v2', custom) },
+    definitions: { ...definitions('v2', rootsOf(servedResources())), ...schemasOf('v2', custom) },
   };
+}
+
+const CUSTOM_INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
+
+/** Resources that users have defined. */
+function customOf(registry: Registry): DescribedResource[] {
+  return registry.all().filter((resource): resource is typeof resource & DescribedResource => resource.custom !== undefined);
+}
+
+function schemasOf(dialect: Dialect, resources: readonly DescribedResource[]): JsonObject {
+  return Object.assign({}, ...resources.map((resource) => customSchemas(dialect, resource))) as JsonObject;
 }
 
 let index: JsonObject | undefined;
@@ -31,20 +46,29 @@ let index: JsonObject | undefined;
  * `/openapi/v3`: the list of documents, each with the path it is served under. Clients keep a document for as long as the hash in
  * its path stays.
  */
-export function openApiV3Index(): JsonObject {
+export function openApiV3Index(registry: Registry): JsonObject {
+  const all: JsonObject = { ...builtInIndex() };
+  for (const [root, resources] of Map.groupBy(customOf(registry), rootOf)) {
+    const shapes = resources.map(({ resource, subresources, custom }) => [resource, subresources, custom.published]);
+    all[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${fnv32a(JSON.stringify(shapes)).toString(16).toUpperCase()}${REVISION}` };
+  }
+  return { paths: all };
+}
+
+function builtInIndex(): JsonObject {
   if (index === undefined) {
     const hash = `${schemaDigest()}${REVISION}`;
     const paths: JsonObject = {};
     for (const root of byRoot().keys()) paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` };
-    index = { paths };
+    index = paths;
   }
   return index;
 }
 
 /** The document of `/openapi/v3/<path>`, such as `apis/apps/v1`; undefined for an unknown path. */
-export function openApiV3Document(path: string): JsonObject | undefined {
+export function openApiV3Document(path: string, registry: Registry): JsonObject | undefined {
   const resources = byRoot().get(path);
-  if (resources === undefined) return undefined;
+  if (resources === undefined) return customDocument(customOf(registry).filter((resource) => rootOf(resource) === path));
   return {
     openapi: '3.0.0',
     info: INFO,
@@ -52,6 +76,15 @@ export function openApiV3Document(path: string): JsonObject | undefined {
     components: { schemas: definitions('v3', rootsOf(resources)) },
   };
 }
+
+function customDocument(resources: readonly DescribedResource[]): JsonObject | undefined {
+  if (resources.length === 0) return undefined;
+  const schemas = { ...schemasOf('v3', resources), ...definitions('v3', [...rootsOf(resources), ...META_TYPES]) };
+  return { openapi: '3.0.0', info: CUSTOM_INFO, paths: pathsOf('v3', resources), components: { schemas } };
+}
+
+/** What custom kinds refer to beside what their requests carry. */
+const META_TYPES = ['ObjectMeta', 'ListMeta'].map((name) => `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`);
 
 let roots: ReadonlyMap<string, ServedResource[]> | undefined;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, objectAt } from '../json.ts';
+import { Registry } from '../registry/registry.ts';
 import { servedResources } from '../schema/index.ts';
 import { openApiV2, openApiV3Document, openApiV3Index } from './index.ts';
 
@@ -13,23 +14,24 @@ function* referencesIn(value: unknown): Generator<string> {
   }
 }
 
+const registry = new Registry();
 const groupVersions = [...new Set(servedResources().map(({ group, version }) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)))];
 
 describe('OpenAPI', () => {
   it('lists a document for every group and version, which is there', () => {
-    expect(Object.keys(objectAt(openApiV3Index(), 'paths')!).toSorted()).toEqual(groupVersions.toSorted());
-    expect(openApiV3Document('apis/none/v1')).toBeUndefined();
+    expect(Object.keys(objectAt(openApiV3Index(registry), 'paths')!).toSorted()).toEqual(groupVersions.toSorted());
+    expect(openApiV3Document('apis/none/v1', registry)).toBeUndefined();
   });
 
   it.each(groupVersions)('%s refers only to what it defines', (path) => {
-    const document = openApiV3Document(path)!;
+    const document = openApiV3Document(path, registry)!;
     const schemas = objectAt(objectAt(document, 'components'), 'schemas')!;
     const missing = [...new Set(referencesIn(document))].filter((reference) => !(reference.replace('#/components/schemas/', '') in schemas));
     expect(missing).toEqual([]);
   });
 
   it('tells how lists merge and which kind a schema is', () => {
-    const document = openApiV3Document('apis/apps/v1')!;
+    const document = openApiV3Document('apis/apps/v1', registry)!;
     const schemas = objectAt(objectAt(document, 'components'), 'schemas')!;
     expect(schemas['io.k8s.api.apps.v1.Deployment']).toMatchObject({
       'x-kubernetes-group-version-kind': [{ group: 'apps', version: 'v1', kind: 'Deployment' }],
@@ -45,7 +47,7 @@ describe('OpenAPI', () => {
   });
 
   it('says that writes validate fields, which is what kubectl asks for', () => {
-    const item = objectAt(objectAt(openApiV3Document('apis/apps/v1'), 'paths'), '/apis/apps/v1/namespaces/{namespace}/deployments/{name}');
+    const item = objectAt(objectAt(openApiV3Document('apis/apps/v1', registry), 'paths'), '/apis/apps/v1/namespaces/{namespace}/deployments/{name}');
     expect(item?.['patch']).toMatchObject({
       parameters: expect.arrayContaining([expect.objectContaining({ name: 'fieldValidation', in: 'query' })]),
       'x-kubernetes-group-version-kind': { group: 'apps', version: 'v1', kind: 'Deployment' },
@@ -53,7 +55,7 @@ describe('OpenAPI', () => {
   });
 
   it('has a document of version 2 that refers only to what it defines', () => {
-    const document = openApiV2();
+    const document = openApiV2(registry);
     const known = objectAt(document, 'definitions')!;
     expect([...new Set(referencesIn(document))].filter((reference) => !(reference.replace('#/definitions/', '') in known))).toEqual([]);
   });

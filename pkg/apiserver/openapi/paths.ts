@@ -5,11 +5,14 @@ import type { Dialect } from './schemas.ts';
 interface Endpoint {
   readonly path: string;
   readonly verbs: readonly string[];
-  readonly kind: ObjectType;
+  readonly kind: DescribedKind;
   /** Whether the path names one object. */
   readonly item: boolean;
   readonly namespaced: boolean;
 }
+
+/** A kind, with its schema's name where that is not in the tables. */
+type DescribedKind = ObjectType & { readonly schema?: { readonly name: string }; readonly custom?: object };
 
 const METHODS: Readonly<Record<string, { method: string; action: string }>> = {
   get: { method: 'get', action: 'get' },
@@ -89,7 +92,7 @@ function endpointsOf(resource: ServedResource): Endpoint[] {
       item: true,
       namespaced: resource.namespaced,
       verbs,
-      kind: { group: group ?? resource.group, version: version ?? resource.version, kind },
+      kind: kind === resource.kind && group === undefined ? resource : { group: group ?? resource.group, version: version ?? resource.version, kind },
     })),
   ];
   if (resource.namespaced && resource.verbs.includes('list')) {
@@ -107,25 +110,26 @@ function operation(dialect: Dialect, { kind, path }: Endpoint, action: string): 
   return {
     operationId: `${action}${path.replace(/[^A-Za-z0-9]+(.?)/g, (_, next: string) => next.toUpperCase())}`,
     parameters: [...inBody, ...parameters],
-    ...(dialect === 'v3' && body !== undefined ? { requestBody: { content: contentOf(action, body) } } : {}),
+    ...(dialect === 'v3' && body !== undefined ? { requestBody: { content: contentOf(kind, action, body) } } : {}),
     responses: { 200: { description: 'OK', ...(dialect === 'v2' ? { schema: answer } : { content: { 'application/json': { schema: answer } } }) } },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group, version, kind: kind.kind },
   };
 }
 
-function contentOf(action: string, schema: JsonObject): JsonObject {
-  const types = action === 'patch' ? PATCH_TYPES : ['*/*'];
+function contentOf({ custom }: DescribedKind, action: string, schema: JsonObject): JsonObject {
+  const patches = custom === undefined ? PATCH_TYPES : PATCH_TYPES.filter((type) => !type.includes('strategic'));
+  const types = action === 'patch' ? patches : ['*/*'];
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function bodyOf(dialect: Dialect, kind: ObjectType, action: string): JsonObject | undefined {
+function bodyOf(dialect: Dialect, kind: DescribedKind, action: string): JsonObject | undefined {
   if (action === 'patch') return { type: 'object' };
   return action === 'post' || action === 'put' ? schemaReference(dialect, kind) : undefined;
 }
 
-function schemaReference(dialect: Dialect, { group, version, kind }: ObjectType): JsonObject | undefined {
-  const schema = schemaFor(group, version, kind);
+function schemaReference(dialect: Dialect, { group, version, kind, schema: own }: DescribedKind): JsonObject | undefined {
+  const schema = own ?? schemaFor(group, version, kind);
   return schema === undefined ? undefined : { $ref: `#/${dialect === 'v2' ? 'definitions' : 'components/schemas'}/${schema.name}` };
 }
 

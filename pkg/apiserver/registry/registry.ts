@@ -30,6 +30,8 @@ export interface Resource extends ServedResource {
 export interface CustomServing {
   /** Where the scale subresource finds its numbers. */
   readonly scale?: ScalePaths;
+  /** Its definition's own schema, for the documents of the API. */
+  readonly published: Readonly<JsonObject>;
   /** Field labels beyond name and namespace. */
   readonly fields: ReadonlyMap<string, (object: Readonly<JsonObject>) => string>;
   /** Sent with every answer of a version that is deprecated. */
