@@ -39,15 +39,6 @@ export const pendingFlags = {
   'resourceclaim-controller': [
     { name: 'concurrent-resourceclaim-syncs', type: 'int32', default: 50, minimum: 1, help: atATime('ResourceClaims created or deleted'), config: 'ResourceClaimController.ConcurrentSyncs' },
   ],
-  'endpoints-controller': [
-    { name: 'concurrent-endpoint-syncs', type: 'int32', default: 5, help: atATime('Services whose Endpoints are synced'), config: 'EndpointController.ConcurrentEndpointSyncs' },
-    { name: 'endpoint-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Pods are gathered before Endpoints are written', config: 'EndpointController.EndpointUpdatesBatchPeriod' },
-  ],
-  'endpointslice-mirroring-controller': [
-    { name: 'mirroring-concurrent-service-endpoint-syncs', type: 'int32', default: 5, minimum: 1, maximum: 50, help: atATime('Endpoints mirrored'), config: 'EndpointSliceMirroringController.MirroringConcurrentServiceEndpointSyncs' },
-    { name: 'mirroring-endpointslice-updates-batch-period', type: 'duration', default: 0, help: 'How long changes of Endpoints are gathered before they are mirrored', config: 'EndpointSliceMirroringController.MirroringEndpointUpdatesBatchPeriod' },
-    { name: 'mirroring-max-endpoints-per-subset', type: 'int32', default: 1000, minimum: 1, maximum: 1000, help: 'Most endpoints mirrored from one subset', config: 'EndpointSliceMirroringController.MirroringMaxEndpointsPerSubset' },
-  ],
   'ephemeral-volume-controller': [
     { name: 'concurrent-ephemeralvolume-syncs', type: 'int32', default: 5, help: atATime('Ephemeral volumes synced'), config: 'EphemeralVolumeController.ConcurrentEphemeralVolumeSyncs' },
   ],

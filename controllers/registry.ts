@@ -4,11 +4,13 @@ import { cronJobDescription } from './cronjob/description.ts';
 import { daemonSetDescription } from './daemonset/description.ts';
 import { deploymentDescription } from './deployment/description.ts';
 import { disruptionDescription } from './disruption/description.ts';
+import { endpointsDescription } from './endpoints/description.ts';
 import { endpointSliceDescription } from './endpointslice/description.ts';
+import { endpointSliceMirroringDescription } from './endpointslicemirroring/description.ts';
 import { garbageCollectorDescription } from './garbagecollector/description.ts';
 import { jobDescription } from './job/description.ts';
-import { podGarbageCollectorDescription } from './podgc/description.ts';
 import { namespaceDescription } from './namespace/description.ts';
+import { podGarbageCollectorDescription } from './podgc/description.ts';
 import { replicaSetDescription } from './replicaset/description.ts';
 import { replicationControllerDescription } from './replicationcontroller/description.ts';
 import { statefulSetDescription } from './statefulset/description.ts';
@@ -23,11 +25,13 @@ export const controllerDefinitions: readonly RegisteredController[] = [
   { ...daemonSetDescription, load: async () => (await import('./daemonset/index.ts')).daemonSetController },
   { ...deploymentDescription, load: async () => (await import('./deployment/index.ts')).deploymentController },
   { ...disruptionDescription, load: async () => (await import('./disruption/index.ts')).disruptionController },
+  { ...endpointsDescription, load: async () => (await import('./endpoints/index.ts')).endpointsController },
   { ...endpointSliceDescription, load: async () => (await import('./endpointslice/index.ts')).endpointSliceController },
+  { ...endpointSliceMirroringDescription, load: async () => (await import('./endpointslicemirroring/index.ts')).endpointSliceMirroringController },
   { ...garbageCollectorDescription, load: async () => (await import('./garbagecollector/index.ts')).garbageCollectorController },
   { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
-  { ...podGarbageCollectorDescription, load: async () => (await import('./podgc/index.ts')).podGarbageCollectorController },
   { ...namespaceDescription, load: async () => (await import('./namespace/index.ts')).namespaceController },
+  { ...podGarbageCollectorDescription, load: async () => (await import('./podgc/index.ts')).podGarbageCollectorController },
   { ...replicaSetDescription, load: async () => (await import('./replicaset/index.ts')).replicaSetController },
   { ...replicationControllerDescription, load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController },
   { ...statefulSetDescription, load: async () => (await import('./statefulset/index.ts')).statefulSetController },

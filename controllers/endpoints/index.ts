@@ -1,0 +1,34 @@
+import { resources } from '#pkg/api';
+import { WriteBarrier, createLoop, defineController } from '#pkg/controller';
+
+import { indexPodsByLabel, indexServices, onPod } from '../internal/endpoints/index.ts';
+import { endpointsDescription } from './description.ts';
+import { Reconciler } from './reconciler.ts';
+import { onEndpoints, onService } from './triggers.ts';
+
+const MAX_RETRIES = 15;
+
+/** Keeps the Endpoints of every Service with a selector. */
+export const endpointsController = defineController({
+  ...endpointsDescription,
+  create(context) {
+    const { informers, options } = context;
+    const services = informers.informer(resources.services);
+    const pods = informers.informer(resources.pods);
+    const endpoints = informers.informer(resources.endpoints);
+    indexServices(services);
+    indexPodsByLabel(pods);
+    const barrier = new WriteBarrier({ informers: [endpoints] });
+    const reconciler = new Reconciler({ context, services: services.lister, pods: pods.lister, endpoints: endpoints.lister, barrier });
+
+    return createLoop(context, {
+      queue: 'endpoint',
+      resource: resources.services,
+      workers: options['concurrent-endpoint-syncs'],
+      maxRetries: MAX_RETRIES,
+      barrier,
+      triggers: [onService(), onPod(services.lister, options['endpoint-updates-batch-period']), onEndpoints()],
+      reconcile: (key, signal) => reconciler.reconcile(key, signal),
+    });
+  },
+});
