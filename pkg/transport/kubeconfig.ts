@@ -2,8 +2,6 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { load } from 'js-yaml';
-
 import { ConfigError, type ConfigErrorCode } from './config-error.ts';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -127,7 +125,7 @@ export async function readKubeconfig(file: string, context: string | undefined):
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new ConfigError('unreadable', `kubeconfig ${path}: ${whyUnreadable(cause)}`, { cause });
   });
-  const root = new Section(path, '', parse(path, text));
+  const root = new Section(path, '', await parse(path, text));
   const name = context ?? root.text('current-context');
   if (name === undefined) throw root.error('invalid', 'current-context', 'is not set, and no context is chosen');
   const chosen = named(root, 'contexts', 'context', name);
@@ -144,8 +142,10 @@ export async function readKubeconfig(file: string, context: string | undefined):
   return { cluster, user, namespace: chosen.text('namespace') ?? 'default', text, name };
 }
 
-function parse(path: string, text: string): Node {
+async function parse(path: string, text: string): Promise<Node> {
   if (text.trim() === '') throw new ConfigError('invalid', `kubeconfig ${path}: is empty`);
+  // In a Pod there is no kubeconfig, and nothing to read it with is loaded.
+  const { load } = await import('js-yaml');
   let value: unknown;
   try {
     value = load(text);
