@@ -2,7 +2,6 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { type ApiServer, type RunningServer, createApiServer, startSimulation, writePrivate } from '#pkg/apiserver';
-import { controllerDefinitions } from '../../controllers/registry.ts';
 import { DevclusterError } from './errors.ts';
 import type { ClusterOptions } from './options.ts';
 
@@ -33,14 +32,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     writePrivate(adminKubeconfig, admin);
     writePrivate(adminPem, pemOf(admin));
     writePrivate(managerKubeconfig, await running.kubeconfig({ commonName: 'system:kube-controller-manager' }));
-    const names = new Set(controllerDefinitions.map(({ name }) => name));
-    const simulation = startSimulation(server, {
-      nodes: options.nodes,
-      heartbeat: HEARTBEAT,
-      events: true,
-      // Deleting would leave everything lying about; whatever the manager does itself is left to it.
-      garbageCollection: !names.has('garbage-collector-controller'),
-    });
+    const simulation = startSimulation(server, { nodes: options.nodes, heartbeat: HEARTBEAT, events: true });
     const close = async (): Promise<void> => {
       simulation.stop();
       await server.close();

@@ -12,6 +12,8 @@ import type { Monitors } from './monitors.ts';
 const PERIOD = 30_000;
 /** How often new monitors are asked whether they have synced, ms. */
 const SYNC_POLL = 50;
+/** What has brought nothing for so long is not worth waiting for, ms. */
+const QUIET = 5000;
 /** After a definition has changed the server takes a moment to serve what it says, ms. */
 const DEFINITION_DELAY = 1000;
 /** Between two looks that changes of definitions ask for, ms. */
@@ -35,6 +37,7 @@ export class DiscoveryLoop implements Controller {
   readonly #backoff: Backoff;
   /** The collection may begin. */
   readonly #ready = Promise.withResolvers<void>();
+  #begun = false;
   #wake = (): void => {};
   #poked = false;
 
@@ -88,6 +91,8 @@ export class DiscoveryLoop implements Controller {
 
   #begin(): void {
     const { context, monitors } = this.#options;
+    if (this.#begun) return;
+    this.#begun = true;
     if (monitors.synced) context.log.info('Garbage collector: all resource monitors have synced');
     else context.log.info('Garbage collector: not all resource monitors could be synced, proceeding anyways', { unsynced: monitors.unsynced });
     this.#ready.resolve();
@@ -123,14 +128,13 @@ export class DiscoveryLoop implements Controller {
 
   async #follow(before: readonly string[], wanted: readonly ResourceType[], signal: AbortSignal): Promise<void> {
     const { context, monitors, graph } = this.#options;
-    const { log, clock } = context;
+    const { log } = context;
     const now = monitors.names;
     const added = now.filter((name) => !before.includes(name));
     const removed = before.filter((name) => !now.includes(name));
     if (added.length + removed.length === 0) return;
     log.v(2)?.info('syncing garbage collector with updated resources from discovery', { added, removed, served: wanted.map(nameOf).length });
-    const until = clock.monotonic() + PERIOD;
-    while (!monitors.synced && clock.monotonic() < until) await sleep(clock, SYNC_POLL, signal);
+    await this.#synced(signal);
     if (monitors.synced) {
       log.v(2)?.info('synced garbage collector');
     } else {
@@ -140,6 +144,22 @@ export class DiscoveryLoop implements Controller {
     this.#begin();
     await monitors.ended();
     graph.suspectUnobserved();
+  }
+
+  /** Waits for monitors for a time. The collection begins before that where nothing more seems to come. */
+  async #synced(signal: AbortSignal): Promise<void> {
+    const { context: { clock }, monitors, graph } = this.#options;
+    const until = clock.monotonic() + PERIOD;
+    let seen = -1;
+    let since = clock.monotonic();
+    while (!monitors.synced && clock.monotonic() < until) {
+      if (graph.size !== seen) {
+        seen = graph.size;
+        since = clock.monotonic();
+      }
+      if (clock.monotonic() - since >= QUIET) this.#begin();
+      await sleep(clock, SYNC_POLL, signal);
+    }
   }
 
   /** Until it is time, or a while after something has changed. */

@@ -82,18 +82,31 @@ test('nothing with a live owner is ever deleted, nothing without one survives, a
 
 /** What should not be there in the end, or not like that. */
 function misfits(world: CollectedWorld): string[] {
+  const stuck = stuckFor(world);
   return world.all().flatMap(({ type, object }) => {
-    const { namespace, ownerReferences = [], deletionTimestamp } = object.metadata;
+    const { namespace, ownerReferences = [], deletionTimestamp, uid } = object.metadata;
     const what = `${type.kind} ${keyOf(object)}`;
+    if (stuck.has(uid)) return [];
     if (deletionTimestamp !== undefined) return [`${what} is still being deleted`];
-    // Nobody can say whether there is such an owner.
-    if (ownerReferences.some((each) => !isDecidable(each, namespace))) return [];
     const gone = ownerReferences.filter((each) => world.find(each, namespace) === undefined);
     if (gone.length === ownerReferences.length && gone.length > 0) return [`${what} has no owner left`];
     // Versions are not told apart while the owner is there.
     const wrong = gone.filter((each) => world.find({ ...each, apiVersion: servedVersion(each) }, namespace) === undefined);
     return wrong.length > 0 ? [`${what} refers to ${wrong.map(({ name }) => name).join()}`] : [];
   });
+}
+
+/** UIDs of those of which nobody can say whether they have an owner, and of those who have to wait for such. */
+function stuckFor(world: CollectedWorld): Set<string> {
+  const all = world.all().map(({ object }) => object.metadata);
+  const stuck = new Set(all.filter(({ ownerReferences = [], namespace }) => ownerReferences.some((each) => !isDecidable(each, namespace))).map(({ uid }) => uid));
+  for (let before = -1; before < stuck.size; ) {
+    before = stuck.size;
+    for (const { uid, ownerReferences = [] } of all) {
+      if (stuck.has(uid)) for (const owner of ownerReferences) if (owner.blockOwnerDeletion) stuck.add(owner.uid);
+    }
+  }
+  return stuck;
 }
 
 function isDecidable({ apiVersion, kind }: OwnerReference, namespace: string | undefined): boolean {

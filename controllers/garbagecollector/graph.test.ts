@@ -98,6 +98,16 @@ describe('what is to be looked at', () => {
     expect(take()).toEqual([]);
   });
 
+  test('a dependent that loses one owner, by those that are left', () => {
+    see(sets, 'web');
+    see(sets, 'other');
+    see(pods, 'a', { ownerReferences: [owned('web'), owned('other')] });
+    graph.remove(sets, 'web');
+    expect(take()).toEqual(['a']);
+    see(pods, 'a', { ownerReferences: [owned('web')] });
+    expect(take()).toEqual(['a']);
+  });
+
   test('claims about what is not there, when the server has said so', () => {
     see(pods, 'a', { ownerReferences: [owned('web')] });
     see(pods, 'b', { ownerReferences: [owned('web', { name: 'wed' })] });

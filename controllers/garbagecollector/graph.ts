@@ -147,10 +147,12 @@ export class Graph {
       if (kept.has(ownership)) continue;
       kept.add(ownership);
       owners = withOne(owners, ownership);
+      // What was to be kept for the sake of an owner that it has no more is looked at by those that are left.
+      isSuspect ||= isDoubtful(claim);
       if (before.includes(ownership)) continue;
       claim.addDependent(vertex);
       if (ownership.blockOwnerDeletion) claim.blocking++;
-      isSuspect = this.#isDoubtful(claim) || isSuspect;
+      if (!claim.owner.observed && !claim.absent) this.#listener.suspect(claim.owner.uid);
       if (claim.crossesNamespaces && !isReported) {
         isReported = true;
         this.#listener.misplaced(vertex, claim);
@@ -159,15 +161,6 @@ export class Graph {
     vertex.owners = owners;
     for (const ownership of before) if (!kept.has(ownership)) this.#disown(vertex, ownership);
     if (isSuspect) this.#listener.suspect(vertex.uid);
-  }
-
-  /** A dependent that makes such a claim is to be looked at. */
-  #isDoubtful(claim: Claim): boolean {
-    const { owner } = claim;
-    if (claim.absent) return true;
-    if (owner.observed) return !claim.met || owner.awaitsDependents;
-    this.#listener.suspect(owner.uid);
-    return false;
   }
 
   #claim(dependent: Vertex, reference: OwnerReference): Claim {
@@ -229,6 +222,12 @@ export class Graph {
     this.#texts.set(text, text);
     return text;
   }
+}
+
+/** A dependent that makes such a claim is to be looked at. */
+function isDoubtful(claim: Claim): boolean {
+  const { owner } = claim;
+  return claim.absent || (owner.observed && (!claim.met || owner.awaitsDependents));
 }
 
 /** Some dependent does not let it go first. Who means another object by its UID has no say. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Job, type NewObject, resources } from '#pkg/api';
 import { type ServerWorld, createServerWorld } from '#pkg/testing';
 
+import { garbageCollectorController } from '../garbagecollector/index.ts';
 import { jobController } from './index.ts';
 import { INDEX_KEY } from './pod-index.ts';
 
@@ -10,7 +11,7 @@ const { jobs, pods } = resources;
 
 let world: ServerWorld;
 beforeEach(async () => {
-  world = createServerWorld({ controllers: [jobController], simulation: { garbageCollection: true } });
+  world = createServerWorld({ controllers: [jobController] });
   await world.start();
 });
 afterEach(() => world.stop());
@@ -51,15 +52,19 @@ test('an Indexed Job whose Pods fail, by the limit for each index', async () => 
   expect(all.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
 });
 
-test('one that exceeds its deadline ends its Pods; deleting it deletes them', async () => {
+test('one that exceeds its deadline ends its Pods', async () => {
   await world.create(jobs, wanted({ activeDeadlineSeconds: 20 }, { 'simulation.kubernetes.io/run-duration': '1h' }));
   await world.clock.step(15_000);
   expect((await world.get(jobs, 'work')).status).toMatchObject({ active: 1, ready: 1 });
   await world.clock.step(15_000);
   expect(await conditions()).toEqual(['FailureTarget DeadlineExceeded', 'Failed DeadlineExceeded']);
   expect(world.events.take().at(-1)).toBe('Warning DeadlineExceeded Job was active longer than specified deadline');
+});
 
-  await world.client.resource(jobs).delete({ namespace: 'default', name: 'work' }, { propagationPolicy: 'Background' });
+test('deleted with its Pods, it goes last', async () => {
+  await world.stop();
+  world = createServerWorld({ controllers: [jobController, garbageCollectorController] });
+  await world.start();
   await world.create(jobs, wanted({ parallelism: 2, completions: 2 }, { 'simulation.kubernetes.io/run-duration': '1h' }));
   await world.clock.step(5000);
   expect(await world.list(pods)).toHaveLength(2);

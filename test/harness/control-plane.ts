@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { resources } from '#pkg/api';
 import type { RequestLog } from '#pkg/apiserver';
 
+import { MAIN } from './daemon.ts';
 import { startEmbeddedControlPlane } from './embedded-control-plane.ts';
 import { Child } from './processes.ts';
 import { assetsFolder, startRealControlPlane } from './real-control-plane.ts';
@@ -27,7 +28,7 @@ export interface ControlPlane {
 }
 
 export interface ControlPlaneOptions {
-  /** Something deletes what has lost its owners; see {@link canCollect}. */
+  /** A garbage collector of ours runs beside what is tested. */
   readonly collect?: boolean;
   /** Hears of every request, where the server is the embedded one. */
   readonly requestLog?: RequestLog;
@@ -50,13 +51,16 @@ export function controlPlaneKind(): ControlPlaneKind {
 
 /** Starts, or finds, the API server of {@link controlPlaneKind}, with something that makes Pods run. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const plane = await startPlane(options);
+  return options.collect ? withCollector(plane) : plane;
+}
+
+async function startPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   switch (controlPlaneKind()) {
     case 'embedded server':
       return startEmbeddedControlPlane(options);
-    case 'kube-apiserver': {
-      const plane = await withPods(await startRealControlPlane(assetsFolder()!, options));
-      return options.collect ? withCollector(plane) : plane;
-    }
+    case 'kube-apiserver':
+      return withPods(await startRealControlPlane(assetsFolder()!, options));
     case 'existing cluster': {
       const path = process.env['TEST_KUBECONFIG']!;
       await readFile(path);
@@ -72,16 +76,9 @@ export function originalManager(): string | undefined {
   return path && existsSync(path) ? path : undefined;
 }
 
-/** Whether something can be had that collects garbage: simulated on the embedded server, the original's on a real one. */
-export function canCollect(): boolean {
-  return controlPlaneKind() === 'embedded server' || (controlPlaneKind() === 'kube-apiserver' && originalManager() !== undefined);
-}
-
 function withCollector(plane: ControlPlane): ControlPlane {
-  const program = originalManager();
-  if (!program) return plane;
-  const controllers = '--controllers=garbage-collector-controller';
-  const collector = new Child('collector', program, [`--kubeconfig=${plane.adminKubeconfig}`, '--leader-elect=false', '--secure-port=0', controllers]);
+  const flags = [`--kubeconfig=${plane.adminKubeconfig}`, '--leader-elect=false', '--secure-port=0', '--controllers=garbage-collector-controller'];
+  const collector = new Child('collector', process.execPath, [MAIN, ...flags]);
   return {
     ...plane,
     async stop() {

@@ -7,10 +7,10 @@ import { createApiServer, startSimulation } from '#pkg/apiserver';
 import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 
 /** The embedded API server in this process, over HTTPS, with simulated nodes. */
-export async function startEmbeddedControlPlane({ collect = false, requestLog }: ControlPlaneOptions = {}): Promise<ControlPlane> {
+export async function startEmbeddedControlPlane({ requestLog }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const server = createApiServer(requestLog ? { requestLog } : {});
-  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 }, garbageCollection: collect });
+  const simulation = startSimulation(server, { delays: { start: 100, termination: 200 } });
   const running = await server.serve();
   const file = async (commonName: string, organizations: readonly string[]): Promise<string> => {
     const path = join(folder, `${commonName}.kubeconfig`);

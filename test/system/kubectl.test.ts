@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
 
-import { canCollect, controlPlaneKind } from '../harness/control-plane.ts';
+import { controlPlaneKind } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { Kubectl, findKubectl } from '../harness/kubectl.ts';
 import { type Stage, openStage } from '../harness/workspace.ts';
@@ -17,7 +17,7 @@ let cache: string;
 beforeAll(async () => {
   if (!present) return;
   cache = await mkdtemp(join(tmpdir(), 'kubectl-cache-'));
-  stage = await openStage({ collect: true, controllers: ['deployment-controller', 'replicaset-controller', 'namespace-controller'] });
+  stage = await openStage({ controllers: ['deployment-controller', 'replicaset-controller', 'garbage-collector-controller', 'namespace-controller'] });
 }, 150_000);
 afterAll(async () => {
   if (!present) return;
@@ -190,7 +190,7 @@ describe.skipIf(!present).concurrent(`kubectl on the ${controlPlaneKind()}${why}
     expect(await kubectl.run(['wait', '--for=condition=Available', 'deploy/web', '--timeout=30s'])).toBe('deployment.apps/web condition met');
   });
 
-  base.skipIf(!canCollect())(`delete in the background, in the foreground, and leaving orphans${canCollect() ? '' : ' (nothing collects garbage: skipped)'}`, async () => {
+  base('delete in the background, in the foreground, and leaving orphans', async () => {
     const { namespace } = await stage.workspace('delete');
     const kubectl = new Kubectl(stage.plane.adminKubeconfig, namespace, cache);
     const left = async (): Promise<string> => kubectl.run(['get', 'deploy,rs,pods', '-o', 'name']);

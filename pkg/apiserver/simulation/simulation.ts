@@ -1,8 +1,5 @@
 import { type Clock, type Random, type Timer, systemClock, systemRandom } from '#pkg/base';
-import type { Handler } from '../handler/handler.ts';
-import type { Registry } from '../registry/registry.ts';
 import type { Store } from '../store/index.ts';
-import { GarbageCollector } from './garbage-collector.ts';
 import { Kubelet, type KubeletDelays } from './kubelet.ts';
 import { type NodeOptions, createNode, heartbeat, nodeName } from './nodes.ts';
 import { Scheduler } from './scheduler.ts';
@@ -22,8 +19,6 @@ export interface SimulationOptions {
   readonly heartbeat?: number;
   /** Write the Events that schedulers and kubelets write; not where missing. */
   readonly events?: boolean;
-  /** Delete what has lost its owners; for where no manager does. */
-  readonly garbageCollection?: boolean;
 }
 
 export interface Simulation {
@@ -32,8 +27,6 @@ export interface Simulation {
 
 interface SimulatedServer {
   readonly store: Store;
-  readonly handler: Handler;
-  readonly registry: Registry;
 }
 
 /**
@@ -46,13 +39,11 @@ export function startSimulation(server: SimulatedServer, options: SimulationOpti
   for (let index = 0; index < nodes; index++) createNode(world, index, options.node ?? {});
   const kubelet = new Kubelet(world, { start: 400, termination: 500, job: 2000, ...options.delays });
   const scheduler = new Scheduler(world, options.scheduleDelay ?? 10);
-  const collector = options.garbageCollection ? new GarbageCollector(world, server) : undefined;
   const stopHeartbeats = options.heartbeat === undefined ? (): void => {} : beat(world, nodes, options.heartbeat);
   return {
     stop() {
       scheduler.stop();
       kubelet.stop();
-      collector?.stop();
       stopHeartbeats();
     },
   };
