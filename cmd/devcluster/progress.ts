@@ -8,7 +8,7 @@ export function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
 }
 
-/** Prints every change of Deployments, ReplicaSets, Jobs and Pods that a reader would notice. Returns what ends it. */
+/** Prints every change of Deployments, ReplicaSets, Jobs, Pods and the endpoints of Services that a reader would notice. Returns what ends it. */
 export function printProgress(server: ApiServer): () => void {
   const last = new Map<string, string>();
   const tell = (event: StoreEvent, line: string): void => {
@@ -25,6 +25,7 @@ export function printProgress(server: ApiServer): () => void {
     follow('replicasets.apps', describeReplicaSet),
     follow('jobs.batch', describeJob),
     follow('pods', describePod),
+    follow('endpointslices.discovery.k8s.io', describeSlice),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -68,4 +69,18 @@ function describePod({ metadata, spec, status }: Pod): string {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   const state = metadata.deletionTimestamp === undefined ? `${status?.phase ?? 'Pending'}${ready ? ', ready' : ''}` : 'terminating';
   return `pod ${metadata.name}: ${state}${spec.nodeName === undefined ? '' : ` on ${spec.nodeName}`}`;
+}
+
+interface EndpointSlice {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly addressType: string;
+  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean } }[] | null;
+}
+
+function describeSlice({ metadata, addressType, endpoints }: EndpointSlice): string {
+  const conditions = (endpoints ?? []).map((endpoint) => endpoint.conditions ?? {});
+  const ready = conditions.filter((condition) => condition.ready === true).length;
+  const leaving = conditions.filter((condition) => condition.terminating === true).length;
+  const service = metadata.labels?.['kubernetes.io/service-name'] ?? 'nobody';
+  return `endpointslice ${metadata.name}: ${ready} of ${conditions.length} ${addressType} endpoints of service ${service} ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
 }
