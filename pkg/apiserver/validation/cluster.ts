@@ -5,7 +5,6 @@ import { checkPort } from './containers.ts';
 import type { Problems } from './errors.ts';
 import { checkSelector } from './metadata.ts';
 import { pathSegmentErrors, subdomainErrors, wildcardErrors } from './names.ts';
-import { checkIntOrPercent, checkWithinWhole } from './workloads.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
@@ -57,27 +56,6 @@ export function checkRoleReferenceKept(problems: Problems, binding: JsonObject, 
   if (semanticEqual(role, old['roleRef'])) return;
   const shown = { APIGroup: role['apiGroup'] ?? '', Kind: role['kind'] ?? '', Name: role['name'] ?? '' };
   problems.invalid('roleRef', shown, 'cannot change roleRef');
-}
-
-export function checkDisruptionBudget(problems: Problems, object: JsonObject): void {
-  const spec = objectAt(object, 'spec') ?? {};
-  const { minAvailable, maxUnavailable } = spec;
-  if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    const shown = {
-      MinAvailable: minAvailable,
-      Selector: spec['selector'] ?? null,
-      MaxUnavailable: maxUnavailable,
-      UnhealthyPodEvictionPolicy: spec['unhealthyPodEvictionPolicy'] ?? null,
-    };
-    problems.invalid('spec', shown, 'minAvailable and maxUnavailable cannot be both set');
-  }
-  for (const [key, value] of Object.entries({ minAvailable, maxUnavailable })) {
-    if (value === undefined) continue;
-    checkIntOrPercent(problems, value, `spec.${key}`);
-    checkWithinWhole(problems, value, `spec.${key}`);
-  }
-  checkSelector(problems, objectAt(spec, 'selector'), 'spec.selector');
-  problems.oneOf('spec.unhealthyPodEvictionPolicy', spec['unhealthyPodEvictionPolicy'], ['AlwaysAllow', 'IfHealthyBudget']);
 }
 
 export function checkLease(problems: Problems, object: JsonObject): void {

@@ -10,6 +10,7 @@ import type { ObjectType } from '../schema/index.ts';
 import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
 import * as cluster from './cluster.ts';
 import * as core from './core.ts';
+import { checkDisruptionBudget, checkDisruptionBudgetStatus } from './disruption-budgets.ts';
 import { checkEndpointSlice, checkEndpointSliceUpdate } from './endpoint-slices.ts';
 import { checkEndpoints, checkEndpointsUpdate } from './endpoints.ts';
 import { type FieldError, Problems } from './errors.ts';
@@ -62,7 +63,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'apps/StatefulSet': { check: onSpec(workloads.checkStatefulSet), update: onSpecs(workloads.checkStatefulSetUpdate) },
   'batch/Job': { check: checkJob, update: checkJobUpdate, status: checkJobStatus },
   'batch/CronJob': { check: checkCronJob },
-  'policy/PodDisruptionBudget': { check: cluster.checkDisruptionBudget },
+  'policy/PodDisruptionBudget': { check: checkDisruptionBudget, status: checkDisruptionBudgetStatus },
   'rbac.authorization.k8s.io/Role': { check: (problems, object) => cluster.checkRole(problems, object, true) },
   'rbac.authorization.k8s.io/ClusterRole': { check: (problems, object) => cluster.checkRole(problems, object, false) },
   'rbac.authorization.k8s.io/RoleBinding': {

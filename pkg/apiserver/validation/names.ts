@@ -18,6 +18,11 @@ function mismatch(words: string, pattern: string, ...examples: readonly string[]
   return `${words} (e.g. ${shown}regex used for validation is '${pattern}')`;
 }
 
+/** What is wrong with a value that has to match `pattern` as a whole: nothing, or `words` with examples. */
+export function regexErrors(value: string, words: string, pattern: string, ...examples: readonly string[]): string[] {
+  return matches(value, pattern) ? [] : [mismatch(words, pattern, ...examples)];
+}
+
 function matches(value: string, pattern: string): boolean {
   return new RegExp(`^${pattern}$`).test(value);
 }

@@ -1,12 +1,13 @@
 /**
  * Records how a real API server answers to the steps, as the yardstick of the embedded one. Run by hand against a fresh
- * control plane of the reference version, with its kubeconfig:
+ * control plane of the reference version, with its kubeconfig; names of files limit it to those:
  *
- *     KUBECONFIG=/some/kubeconfig node test/golden/protocol/capture.ts
+ *     KUBECONFIG=/some/kubeconfig node test/golden/protocol/capture.ts [eviction-answers.json ...]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { load } from 'js-yaml';
+import { evictionSteps } from './eviction-steps.ts';
 import { play } from './normalize.ts';
 import { type ProtocolStep, steps } from './steps.ts';
 
@@ -44,6 +45,14 @@ function send({ verb, path, body, headers }: ProtocolStep): Promise<{ status: nu
   });
 }
 
-const answers = await play(steps, send);
-writeFileSync(new URL('answers.json', import.meta.url), `[\n${answers.map((answer) => JSON.stringify(answer)).join(',\n')}\n]\n`);
-process.stdout.write(`${answers.length} answers recorded\n`);
+const recordings: readonly (readonly [string, readonly ProtocolStep[]])[] = [
+  ['answers.json', steps],
+  ['eviction-answers.json', evictionSteps],
+];
+const wanted = process.argv.slice(2);
+for (const [file, asked] of recordings) {
+  if (wanted.length > 0 && !wanted.includes(file)) continue;
+  const answers = await play(asked, send);
+  writeFileSync(new URL(file, import.meta.url), `[\n${answers.map((answer) => JSON.stringify(answer)).join(',\n')}\n]\n`);
+  process.stdout.write(`${file}: ${answers.length} answers recorded\n`);
+}
