@@ -42,13 +42,24 @@ export interface Desired {
 export function desiredEndpoints(service: Service, pods: readonly Pod[], type: AddressType, nodeOf: (name: string) => Node | undefined): Desired {
   const groups = new Map<PortsKey, Group>();
   const skipped: Skipped[] = [];
+  // Pods mostly have the same ports: sets of them are told apart by their numbers before anything is made of them.
+  const byNumbers = new Map<string, Group>();
+  function groupFor(numbers: readonly (number | undefined)[]): Group {
+    const text = numbers.join();
+    let group = byNumbers.get(text);
+    if (!group) {
+      const ports = portsOf(service, numbers);
+      const key = portsKey(ports);
+      group = groups.get(key) ?? { ports: inUpstreamOrder(ports), endpoints: new EndpointSet() };
+      groups.set(key, group);
+      byNumbers.set(text, group);
+    }
+    return group;
+  }
   const publishAll = service.spec?.publishNotReadyAddresses === true;
   for (const pod of pods) {
     if (!canBeEndpoint(pod, true)) continue;
-    const ports = endpointPorts(service, pod);
-    const key = portsKey(ports);
-    let group = groups.get(key);
-    if (!group) groups.set(key, (group = { ports: inUpstreamOrder(ports), endpoints: new EndpointSet() }));
+    const group = groupFor(endpointPorts(service, pod));
     const nodeName = pod.spec?.nodeName ?? '';
     const node = nodeOf(nodeName);
     if (!node && !publishAll) {
@@ -61,13 +72,16 @@ export function desiredEndpoints(service: Service, pods: readonly Pod[], type: A
   return { groups, skipped };
 }
 
-/** The Service's ports as this Pod has them; those that it does not have are left out. */
-function endpointPorts(service: Service, pod: Pod): EndpointPort[] {
-  return (service.spec?.ports ?? []).flatMap((servicePort) => {
-    const port = findPort(pod, servicePort);
-    if (port === undefined) return [];
-    const { name = '', protocol = 'TCP', appProtocol } = servicePort;
-    return [{ name, port, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }];
+/** The numbers that the Service's ports have in this Pod; undefined for one that it does not have. */
+function endpointPorts(service: Service, pod: Pod): (number | undefined)[] {
+  return (service.spec?.ports ?? []).map((port) => findPort(pod, port));
+}
+
+/** The Service's ports with these numbers; those without are left out. */
+function portsOf(service: Service, numbers: readonly (number | undefined)[]): EndpointPort[] {
+  return (service.spec?.ports ?? []).flatMap(({ name = '', protocol = 'TCP', appProtocol }, i) => {
+    const port = numbers[i];
+    return port === undefined ? [] : [{ name, port, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 import type { AddressType } from './types.ts';
 
@@ -16,6 +16,8 @@ const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
  * `k8s.io/utils/net`). Undefined where it is none.
  */
 export function parseIp(text: string): Ip | undefined {
+  // As nearly all are.
+  if (isIPv4(text)) return { family: 'IPv4', text };
   const v4 = IPV4.exec(text);
   if (v4) return ipv4(v4.slice(1).map(Number));
   // Zones are no part of an address in the API.
