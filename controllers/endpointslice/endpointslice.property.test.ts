@@ -62,9 +62,8 @@ function addNode({ cluster }: World, name: string, zone: string): void {
   if (!cluster.get(nodes, name)) cluster.create(nodes, { metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } }, status });
 }
 
-let serial = 0;
 function addPod({ cluster }: World, of: number): void {
-  const number = ++serial % 250;
+  const number = 1 + (Number(cluster.resourceVersion) % 250);
   const base = pod(`pod-${cluster.resourceVersion}`, undefined, {
     podIP: `10.0.0.${number}`,
     podIPs: [{ ip: `10.0.0.${number}` }, ...(of % 3 === 0 ? [] : [{ ip: `fd00::${number}` }])],
