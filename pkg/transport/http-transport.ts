@@ -1,16 +1,18 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-import { type Clock, systemClock } from '#pkg/base';
+import { type Clock, type Random, systemClock, systemRandom } from '#pkg/base';
 import { type Lane, type Transport, TransportError, type TransportRequest, type TransportResponse } from '#pkg/client';
 import { type Logger, silentLogger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
+import { connectionError } from './connection-errors.ts';
 import { type Credentials, type Headers, anonymous } from './credentials.ts';
 import { Deadline } from './deadline.ts';
+import { DialBackoff } from './dial-backoff.ts';
 import { dial } from './dial.ts';
 import { gunzipped } from './gunzip.ts';
-import { Http1Lane } from './http1-lane.ts';
+import { type ConnectionOutcome, Http1Lane } from './http1-lane.ts';
 import { Http2Session, type SessionTimes, Unprocessed } from './http2-session.ts';
 import { orAborted } from './or-aborted.ts';
 import { type Environment, proxyFor } from './proxy-choice.ts';
@@ -33,6 +35,7 @@ export interface HttpTransportOptions {
   /** `http1` never tries HTTP/2. */
   readonly protocol?: 'auto' | 'http1';
   readonly clock?: Clock;
+  readonly random?: Random;
   readonly log?: Logger;
   readonly metrics?: Metrics;
   readonly times?: Partial<SessionTimes>;
@@ -64,6 +67,7 @@ class HttpTransport implements Transport {
   readonly #prefix: string;
   readonly #credentials: Credentials;
   readonly #tls: TlsMaterialSource | undefined;
+  readonly #backoff: DialBackoff;
   readonly #ending = new AbortController();
   readonly #pools = new Map<Lane, SessionPool>();
   readonly #http1 = new Map<Lane, Http1Lane>();
@@ -75,6 +79,7 @@ class HttpTransport implements Transport {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLogger;
+    this.#backoff = new DialBackoff(this.#clock, options.random ?? systemRandom);
     const { metrics } = options;
     this.#metrics = metrics ? transportMetrics(metrics, () => this.#clock.now()) : noTransportMetrics;
     this.#server = new URL(options.server);
@@ -170,7 +175,7 @@ class HttpTransport implements Transport {
   #pool(lane: Lane): SessionPool {
     let pool = this.#pools.get(lane);
     if (pool === undefined) {
-      pool = new SessionPool((owner) => this.#openSession(owner), MOST_SESSIONS[lane]);
+      pool = new SessionPool((owner) => this.#openSession(owner, lane), MOST_SESSIONS[lane]);
       this.#pools.set(lane, pool);
     }
     return pool;
@@ -179,20 +184,21 @@ class HttpTransport implements Transport {
   #http1Lane(lane: Lane): Http1Lane {
     let own = this.#http1.get(lane);
     if (own === undefined) {
-      own = new Http1Lane(this.#server.origin, () => this.#dial(['http/1.1']), MOST_HTTP1[lane]);
+      own = new Http1Lane(this.#server.origin, () => this.#dial(['http/1.1'], lane), this.#outcome(lane), MOST_HTTP1[lane]);
       this.#http1.set(lane, own);
     }
     return own;
   }
 
-  async #openSession(pool: SessionPool): Promise<Http2Session> {
-    const socket = await this.#dial(['h2', 'http/1.1']);
+  async #openSession(pool: SessionPool, lane: Lane): Promise<Http2Session> {
+    const socket = await this.#dial(['h2', 'http/1.1'], lane);
     if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
       socket.destroy();
       this.#protocol = 'http1';
       this.#log.v(2)?.info('The server does not speak HTTP/2: using HTTP/1.1', { server: this.#server.origin });
       throw NO_HTTP2;
     }
+    const outcome = this.#outcome(lane);
     const session: Http2Session = new Http2Session(socket, {
       origin: this.#server.origin,
       clock: this.#clock,
@@ -200,7 +206,11 @@ class HttpTransport implements Transport {
       times: { ...TIMES, ...this.#options.times },
       onRoom: () => pool.notify(),
       onChange: () => pool.notifyAll(),
-      onClose: () => pool.remove(session),
+      onAnswer: () => outcome.answered(),
+      onClose: () => {
+        if (!session.answered) outcome.failed(session.failure);
+        pool.remove(session);
+      },
     });
     const onEnding = (): void => session.destroy(closedError());
     this.#ending.signal.addEventListener('abort', onEnding);
@@ -208,19 +218,31 @@ class HttpTransport implements Transport {
     return session;
   }
 
-  async #dial(protocols: readonly ('h2' | 'http/1.1')[]): Promise<Socket | TLSSocket> {
-    const socket = await dial({
-      server: this.#server,
-      proxy: proxyFor(this.#server, this.#options.proxyUrl, this.#options.environment ?? process.env),
-      tls: this.#material,
-      protocols,
-      clock: this.#clock,
-      signal: this.#ending.signal,
-      onResolved: (host, seconds) => this.#metrics.resolved(host, seconds),
-    });
-    if (this.#ending.signal.aborted) socket.destroy();
-    this.#ending.signal.throwIfAborted();
-    return socket;
+  async #dial(protocols: readonly ('h2' | 'http/1.1')[], lane: Lane): Promise<Socket | TLSSocket> {
+    if (lane !== 'lease') await this.#backoff.turn(this.#ending.signal);
+    try {
+      const socket = await dial({
+        server: this.#server,
+        proxy: proxyFor(this.#server, this.#options.proxyUrl, this.#options.environment ?? process.env),
+        tls: this.#material,
+        protocols,
+        clock: this.#clock,
+        signal: this.#ending.signal,
+        onResolved: (host, seconds) => this.#metrics.resolved(host, seconds),
+      });
+      if (this.#ending.signal.aborted) socket.destroy();
+      this.#ending.signal.throwIfAborted();
+      if (lane !== 'lease') this.#backoff.opened();
+      return socket;
+    } catch (error) {
+      this.#outcome(lane).failed(connectionError(error, this.#server.origin));
+      throw error;
+    }
+  }
+
+  /** The lease's holder tries every few seconds by itself, and must not find its time used up by waiting. */
+  #outcome(lane: Lane): ConnectionOutcome {
+    return { answered: () => this.#backoff.answered(), failed: (failure = unanswered(this.#server.origin)) => (lane === 'lease' ? undefined : this.#backoff.failed(failure)) };
   }
 }
 
@@ -228,6 +250,10 @@ const NO_HTTP2 = new Error('the server does not speak HTTP/2');
 
 function closedError(): TransportError {
   return new TransportError('closed', 'the transport is closed');
+}
+
+function unanswered(target: string): TransportError {
+  return new TransportError('reset', `cannot reach ${target}: connection closed by peer`, { target });
 }
 
 function refusedError(request: TransportRequest, cause: Error): TransportError {

@@ -10,6 +10,13 @@ import type { Headers } from './credentials.ts';
 /** Long enough to be reused between syncs, shorter than what load balancers forget after. */
 const KEEP_ALIVE = 30_000;
 
+/** Told whether connections are good for anything. */
+export interface ConnectionOutcome {
+  answered(): void;
+  /** One has ended, and there was no answer as long as it lasted. */
+  failed(failure?: Error): void;
+}
+
 /** A connection for HTTP/1.1. */
 export type Connect = () => Promise<Socket | TLSSocket>;
 
@@ -20,13 +27,16 @@ export type Connect = () => Promise<Socket | TLSSocket>;
 export class Http1Lane {
   readonly #origin: string;
   readonly #connect: Connect;
+  readonly #outcome: ConnectionOutcome;
   readonly #connections: number | null;
   readonly #sockets = new Set<Socket | TLSSocket>();
   #pool: Promise<Pool> | undefined;
+  #answers = 0;
 
-  constructor(origin: string, connect: Connect, connections: number | null) {
+  constructor(origin: string, connect: Connect, outcome: ConnectionOutcome, connections: number | null) {
     this.#origin = origin;
     this.#connect = connect;
+    this.#outcome = outcome;
     this.#connections = connections;
   }
 
@@ -43,6 +53,8 @@ export class Http1Lane {
         body: body ?? null,
         ...(signal === undefined ? {} : { signal }),
       });
+      this.#answers++;
+      this.#outcome.answered();
       return { status: answer.statusCode, headers: plainHeaders(answer.headers), body: readBody(answer.body, request) };
     } catch (error) {
       signal?.throwIfAborted();
@@ -92,7 +104,11 @@ export class Http1Lane {
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const answersBefore = this.#answers;
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#answers === answersBefore) this.#outcome.failed();
+    });
     callback(null, socket);
   }
 }

@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly onRoom: () => void;
   /** It takes more streams than before, or none any more. */
   readonly onChange: () => void;
+  /** The peer has answered a request; told once. */
+  readonly onAnswer: () => void;
   readonly onClose: () => void;
 }
 
@@ -51,6 +53,7 @@ export class Http2Session {
   #streams = 0;
   #limit = 0;
   #draining = false;
+  #answered = false;
   #failure: TransportError | undefined;
   #bytesSeen = 0;
   #watchdog: Timer | undefined;
@@ -100,6 +103,16 @@ export class Http2Session {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** It has been good for something. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** Why it ended, once it has; undefined for a good end. */
+  get failure(): TransportError | undefined {
+    return this.#failure;
   }
 
   /** Open to new streams at all. */
@@ -163,6 +176,7 @@ export class Http2Session {
       signal?.addEventListener('abort', onAbort);
       stream.on('error', (error) => (failure ??= this.#failure ?? exchangeError(error, describe(request))));
       stream.once('response', (received) => {
+        this.#noteAnswer();
         head = new Http2Body(stream, fail);
         resolve({ status: received[':status'] ?? 0, headers: plainHeaders(received), body: head });
       });
@@ -174,6 +188,12 @@ export class Http2Session {
       });
       if (body !== undefined) stream.end(body);
     });
+  }
+
+  #noteAnswer(): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#options.onAnswer();
   }
 
   #release(): void {
