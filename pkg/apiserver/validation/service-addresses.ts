@@ -55,7 +55,7 @@ function checkEach(problems: Problems, addresses: readonly string[]): boolean {
 
 function checkTogether(problems: Problems, spec: JsonObject, addresses: readonly string[]): void {
   const families = listAt(spec, 'ipFamilies').map(String);
-  if (addresses.length > 1 && new Set(addresses.map(isIPv6)).size < addresses.length) problems.invalid(ADDRESSES, addresses, 'may specify no more than one IP for each IP family');
+  if (addresses.length > 1 && new Set(addresses.map(isIPv6)).size < 2) problems.invalid(ADDRESSES, addresses, 'may specify no more than one IP for each IP family');
   if (addresses[0] !== 'None') {
     for (const [index, address] of addresses.entries()) {
       const family = families[index];

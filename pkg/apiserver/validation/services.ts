@@ -87,7 +87,7 @@ function checkTraffic(problems: Problems, spec: JsonObject, type: string): void 
     problems.invalid('spec.externalTrafficPolicy', policy, 'may only be set for externally-accessible services');
   } else problems.oneOf('spec.externalTrafficPolicy', policy, ['Cluster', 'Local']);
   problems.oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']);
-  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], ['PreferClose', 'PreferSameNode', 'PreferSameZone']);
+  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], ['PreferClose', 'PreferSameZone', 'PreferSameNode']);
 }
 
 /** An address that was given stays, unless the Service changes its type; a second family goes only by the policy. */

@@ -68,6 +68,10 @@ export const creations: readonly Creation[] = [
   { name: 'Service headless', resource: 'services', body: service('s', { clusterIP: 'None', ports: [{ port: 80, name: 'x', targetPort: 'http' }] }) },
   { name: 'Service sticky', resource: 'services', body: service('s', { clusterIP: 'None', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] }) },
   { name: 'Service external', resource: 'services', body: service('s', { type: 'ExternalName', externalName: 'a.b' }) },
+  { name: 'Service of two families', resource: 'services', body: service('s', { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack', ports: [{ port: 80 }], selector: { app: 'web' } }) },
+  { name: 'Service of IPv6 first', resource: 'services', body: service('s', { clusterIP: 'None', ipFamilies: ['IPv6'], ipFamilyPolicy: 'RequireDualStack', ports: [{ port: 80 }], selector: { app: 'web' } }) },
+  { name: 'Service of IPv6', resource: 'services', body: service('s', { clusterIP: 'None', ipFamilies: ['IPv6'], ports: [{ port: 80 }], selector: { app: 'web' } }) },
+  { name: 'Service of one family without selector', resource: 'services', body: service('s', { clusterIP: 'None', ipFamilyPolicy: 'SingleStack', ports: [{ port: 80 }] }) },
   { name: 'ServiceAccount', resource: 'serviceaccounts', body: one('v1', 'ServiceAccount', 'sa') },
   { name: 'PersistentVolumeClaim', resource: 'persistentvolumeclaims', body: claim('pvc') },
   {

@@ -182,7 +182,25 @@ const services = group('services', {
   selector: service('x', { ports: [{ port: 80 }], selector: { 'a b': 'c' } }),
   name: service('1x'),
   'traffic policy': service('x', { ports: [{ port: 80 }], externalTrafficPolicy: 'Local' }),
+  'traffic distribution': service('x', { ports: [{ port: 80 }], trafficDistribution: 'Nearest' }),
+  'family twice': service('x', { ports: [{ port: 80 }], ipFamilies: ['IPv4', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' }),
+  'family unknown': service('x', { ports: [{ port: 80 }], ipFamilies: ['IPv5'] }),
+  'family policy': service('x', { ports: [{ port: 80 }], ipFamilyPolicy: 'Both' }),
+  'two families for one': service('x', { ports: [{ port: 80 }], ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'SingleStack' }),
+  'two addresses for one': service('x', { ports: [{ port: 80 }], clusterIP: '10.0.0.7', clusterIPs: ['10.0.0.7', 'fd00:10:96::7'] }),
+  'two addresses of a family': service('x', { ports: [{ port: 80 }], clusterIP: '10.0.0.7', clusterIPs: ['10.0.0.7', '10.0.0.8'], ipFamilyPolicy: 'RequireDualStack' }),
+  'three addresses': service('x', { ports: [{ port: 80 }], clusterIP: '10.0.0.7', clusterIPs: ['10.0.0.7', 'fd00:10:96::7', '10.0.0.8'], ipFamilyPolicy: 'RequireDualStack' }),
+  'another first address': service('x', { ports: [{ port: 80 }], clusterIP: '10.0.0.7', clusterIPs: ['10.0.0.8'] }),
+  'list of addresses alone': service('x', { ports: [{ port: 80 }], clusterIPs: ['10.0.0.8'] }),
+  'address of another family': service('x', { ports: [{ port: 80 }], clusterIP: '10.0.0.7', ipFamilies: ['IPv6'] }),
+  'none and an address': service('x', { ports: [{ port: 80 }], clusterIP: 'None', clusterIPs: ['None', '10.0.0.7'] }),
+  'headless node port': service('x', { ports: [{ port: 80 }], clusterIP: 'None', type: 'NodePort' }),
+  'external with families': service('x', { type: 'ExternalName', externalName: 'a.b', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', clusterIP: '10.0.0.7' }),
+  'headless external': service('x', { type: 'ExternalName', externalName: 'a.b', clusterIP: 'None' }),
 });
+
+const slice = (rest: Body): Body => one('discovery.k8s.io/v1', 'EndpointSlice', { addressType: 'IPv4', ...rest });
+const endpoint = (rest: Body): Body => slice({ endpoints: [{ addresses: ['10.1.0.1'], ...rest }] });
 
 const others: Refusal[] = [
   ...group('replicasets', {
@@ -277,6 +295,18 @@ const others: Refusal[] = [
   ...group('endpointslices', {
     'address type': one('discovery.k8s.io/v1', 'EndpointSlice', { addressType: 'Foo' }),
     addresses: one('discovery.k8s.io/v1', 'EndpointSlice', { addressType: 'IPv4', endpoints: [{ addresses: [] }, { addresses: ['x'] }] }),
+    'no address type': one('discovery.k8s.io/v1', 'EndpointSlice', {}),
+    'address of another family': slice({ endpoints: [{ addresses: ['fd00::1'] }] }),
+    'address that nobody reaches': slice({ endpoints: [{ addresses: ['127.0.0.1'] }, { addresses: ['169.254.1.1'] }] }),
+    'address of six': slice({ addressType: 'IPv6', endpoints: [{ addresses: ['10.1.0.1'] }, { addresses: ['fe80::1'] }] }),
+    'address that is a name': slice({ addressType: 'FQDN', endpoints: [{ addresses: ['A_b.example'] }] }),
+    'ports twice': slice({ ports: [{ name: 'a', port: 1 }, { name: 'a', port: 2 }] }),
+    'ports without names': slice({ ports: [{ port: 1 }, { port: 2 }] }),
+    'port name': slice({ ports: [{ name: 'A_b', port: 1, protocol: 'HTTP', appProtocol: 'a b' }] }),
+    hostname: endpoint({ hostname: 'A_b' }),
+    'node name': endpoint({ nodeName: 'A_b' }),
+    hints: endpoint({ hints: { forZones: [{ name: 'a' }, { name: 'a' }, { name: 'a b' }], forNodes: [{ name: 'A_b' }] } }),
+    'too many hints': endpoint({ hints: { forZones: Array.from({ length: 9 }, (_, i) => ({ name: `z${i}` })) } }),
   }),
   ...group('endpoints', {
     'no addresses': one('v1', 'Endpoints', { subsets: [{ ports: [{ port: 80 }] }] }),
@@ -321,6 +351,10 @@ const changed: Refusal[] = [
     'cluster address': { spec: { clusterIP: '10.0.0.77', clusterIPs: ['10.0.0.77'] } },
     'port zero': { spec: { ports: [{ port: 0 }] } },
   }),
+  ...changes('services', service('x', { clusterIP: 'None', ports: [{ port: 80 }], ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack', selector: { app: 'web' } }), {
+    'fewer families': { spec: { ipFamilies: ['IPv4'] } },
+  }),
+  ...changes('endpointslices', endpoint({}), { 'address type': { addressType: 'IPv6', endpoints: null }, endpoints: { endpoints: [{ addresses: ['0.0.0.0'] }] } }),
   ...changes('endpoints', one('v1', 'Endpoints', { subsets: [{ addresses: [{ ip: '10.0.0.1' }] }] }), { addresses: { subsets: [{ addresses: [{ ip: '127.0.0.1' }] }] } }),
   ...changes('configmaps', { ...configMap({}), data: { a: 'b' }, immutable: true }, { data: { data: { a: 'c' } }, immutable: { immutable: false } }),
   ...changes('secrets', one('v1', 'Secret', { stringData: { a: 'b' }, immutable: true }), { data: { data: { a: 'AA==' } }, type: { type: 'other' } }),
