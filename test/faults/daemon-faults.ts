@@ -86,6 +86,8 @@ export interface Round {
   readonly refused: number;
   /** Connections that the daemon opened. */
   readonly connections: number;
+  /** Requests that the daemon sent, answered by the API server or in its place, where an answering proxy counts them. */
+  readonly asked: number;
 }
 
 /** A roll of the whole fleet with a fault in its midst, until everything is settled again. */
@@ -93,6 +95,7 @@ export async function playRound(world: DaemonWorld, fault: Fault | undefined, ra
   const start = performance.now();
   const from = world.mark();
   const { accepted } = world.proxy;
+  const asked = world.answers?.faults.requests.length ?? 0;
   const rolling = world.roll();
   // Looked at when the fault is over.
   rolling.catch(() => {});
@@ -102,5 +105,5 @@ export async function playRound(world: DaemonWorld, fault: Fault | undefined, ra
   world.proxy.heal();
   await world.settled();
   const seconds = (performance.now() - start) / 1000;
-  return { fault: fault?.name ?? 'none', seconds, ...world.traffic(from), connections: world.proxy.accepted - accepted };
+  return { fault: fault?.name ?? 'none', seconds, ...world.traffic(from), connections: world.proxy.accepted - accepted, asked: (world.answers?.faults.requests.length ?? 0) - asked };
 }

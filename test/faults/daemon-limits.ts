@@ -23,6 +23,15 @@ export function tooMuch(round: Round, calm: Round): string[] {
     .map(([key, limit]) => `${round.fault}: ${round[key as keyof typeof limits]} ${key}, more than ${limit.toFixed(0)}`);
 }
 
+/**
+ * Requests beyond a calm round's and what back-off allows. An informer begins with 0.8 s between two, a key with 5 ms, and both
+ * double; an event is tried every 10 s, the lease every 2. So a key asks a dozen times in a fault of 10 s, not thousands.
+ */
+export function askedTooOften(round: Round, calm: Round): string[] {
+  const limit = 4 * calm.asked + 100 + 20 * round.seconds;
+  return round.asked > limit ? [`${round.fault}: ${round.asked} requests, more than ${limit.toFixed(0)}`] : [];
+}
+
 /** What a process holds at rest that it did not hold before. */
 export function leftBehind(before: Footprint, after: Footprint): string[] {
   const wrong: string[] = [];

@@ -4,7 +4,10 @@
  * more requests than a calm roll costs and the back-off allows; at rest nothing is sent but the renewal of the lease; and
  * in the end it holds no more sockets, timers and memory than in the beginning.
  *
- *     node test/faults/daemon-under-fire.ts [rounds of all faults, 2] [deployments, 50] [seed]
+ *     node test/faults/daemon-under-fire.ts [rounds of all faults, 2] [deployments, 50] [seed] [answers]
+ *
+ * With `answers` it is not the connections that are broken but what is answered: 410, 429, 500, garbage, events repeated and
+ * out of order.
  *
  * Against a kube-apiserver (`KUBEBUILDER_ASSETS`), else the embedded one, which is not restarted.
  */
@@ -13,13 +16,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describeError, seededRandom } from '#pkg/base';
 
 import { controlPlaneKind } from '../harness/control-plane.ts';
+import { answerFaults } from './daemon-answers.ts';
 import { playRound, faults } from './daemon-faults.ts';
 import { type Footprint, DaemonWorld } from './daemon-world.ts';
-import { leftBehind, tooMuch } from './daemon-limits.ts';
+import { askedTooOften, leftBehind, tooMuch } from './daemon-limits.ts';
 
 const rounds = Number(process.argv[2] ?? 2);
 const deployments = Number(process.argv[3] ?? 50);
 const seed = Number(process.argv[4] ?? Date.now() % 1_000_000_000);
+const answers = process.argv[5] === 'answers';
 const random = seededRandom(seed);
 const SECOND = 1000;
 const IDLE = 10;
@@ -33,7 +38,7 @@ function show(when: string, { heapUsed, external, rss, sockets, descriptors, res
 
 async function main(): Promise<string[]> {
   print(`${deployments} Deployments on a ${controlPlaneKind()}, seed ${seed}`);
-  const world = await DaemonWorld.start();
+  const world = await DaemonWorld.start({ answers });
   const wrong: string[] = [];
   try {
     await world.populate(deployments);
@@ -42,11 +47,11 @@ async function main(): Promise<string[]> {
     // The first roll after an update fills caches of code and objects; what counts is what comes after it.
     let before: Footprint | undefined;
     for (let i = 0; i < rounds; i++) {
-      for (const fault of faults) {
+      for (const fault of answers ? answerFaults : faults) {
         if (fault.restarts && !world.plane.restart) continue;
         const round = await playRound(world, fault, random, SECOND);
         print(JSON.stringify(round));
-        wrong.push(...tooMuch(round, calm));
+        wrong.push(...tooMuch(round, calm), ...(answers ? askedTooOften(round, calm) : []));
       }
       const from = world.mark();
       await pause(IDLE * SECOND);

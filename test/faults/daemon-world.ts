@@ -16,6 +16,7 @@ import { type Holdings, Inspector } from '../harness/inspector.ts';
 import { Child } from '../harness/processes.ts';
 import { type TestClient, createTestClient } from '../harness/test-client.ts';
 import { template } from '../harness/workspace.ts';
+import { AnsweringProxy } from './answering-proxy.ts';
 
 const MAIN = join(import.meta.dirname, '../../cmd/kube-controller-manager/main.ts');
 const FLAGS = [
@@ -53,6 +54,8 @@ export interface Traffic {
 export class DaemonWorld {
   readonly plane: ControlPlane;
   readonly proxy: TcpProxy;
+  /** Behind that proxy, where the world was started with one. */
+  readonly answers: AnsweringProxy | undefined;
   readonly daemon: Child;
   readonly client: Client;
   readonly namespace: string;
@@ -63,7 +66,7 @@ export class DaemonWorld {
   #rolls = 0;
   #names: readonly string[] = [];
 
-  static async start(): Promise<DaemonWorld> {
+  static async start({ answers: answering = false } = {}): Promise<DaemonWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'under-fire-'));
     const seen: RecordedRequest[] = [];
     const audit = new AuditLog(join(folder, 'audit.log'));
@@ -71,19 +74,22 @@ export class DaemonWorld {
     const apiServerFlags = ['--request-timeout=20s'];
     const plane = await startControlPlane({ auditLog: audit.path, apiServerFlags, requestLog: (record) => seen.push({ resource: 'none', ...record }) });
     const { server } = await loadClientConfig({ kubeconfig: plane.adminKubeconfig });
-    const proxy = await TcpProxy.start(Number(new URL(server).port));
-    const flags = [`--kubeconfig=${plane.managerKubeconfig}`, `--master=https://127.0.0.1:${proxy.port}`, ...FLAGS];
+    const answers = answering ? await AnsweringProxy.start(plane.managerKubeconfig) : undefined;
+    const proxy = await TcpProxy.start(answers?.port ?? Number(new URL(server).port));
+    const kubeconfig = (await answers?.kubeconfig(folder)) ?? plane.managerKubeconfig;
+    const flags = [`--kubeconfig=${kubeconfig}`, `--master=https://127.0.0.1:${proxy.port}`, ...FLAGS];
     const daemon = new Child('daemon', process.execPath, ['--inspect=127.0.0.1:0', MAIN, ...flags]);
     await daemon.prints(/Debugger listening on ws:\S+/);
     const inspector = await Inspector.attach(/listening on (ws:\S+)/.exec(daemon.output)![1]!);
     const access = await createTestClient(plane.adminKubeconfig);
     const records = plane.restart ? () => audit.records() : () => seen;
-    return new DaemonWorld({ plane, proxy, daemon, access, inspector, records, folder });
+    return new DaemonWorld({ plane, proxy, answers, daemon, access, inspector, records, folder });
   }
 
   private constructor(parts: {
     readonly plane: ControlPlane;
     readonly proxy: TcpProxy;
+    readonly answers: AnsweringProxy | undefined;
     readonly daemon: Child;
     readonly access: TestClient;
     readonly inspector: Inspector;
@@ -92,6 +98,7 @@ export class DaemonWorld {
   }) {
     this.plane = parts.plane;
     this.proxy = parts.proxy;
+    this.answers = parts.answers;
     this.daemon = parts.daemon;
     this.client = parts.access.client;
     this.#access = parts.access;
@@ -208,6 +215,7 @@ export class DaemonWorld {
     this.#inspector.close();
     const ended = await this.daemon.stop();
     await this.proxy.close();
+    await this.answers?.close();
     await this.#access.close();
     await this.plane.stop();
     await rm(this.#folder, { recursive: true, force: true });
