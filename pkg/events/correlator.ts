@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 import { type Clock, type Random, formatTime } from '#pkg/base';
 import type { Occurrences } from './backlog.ts';
 import { LruMap } from './lru.ts';
@@ -24,8 +26,8 @@ export interface Correlated {
 }
 
 interface Group {
-  /** Different messages, bounded by `maxSimilar`. */
-  readonly messages: Set<string>;
+  /** Different ones, fewer than `maxSimilar`, and mostly one: an array is the smallest set. */
+  readonly messages: string[];
   /** Monotonic, ms. */
   lastSeen: number;
 }
@@ -88,17 +90,14 @@ export class Correlator {
     const key = groupKey(event);
     const now = this.#clock.monotonic();
     let group = this.#groups.get(key);
-    if (group === undefined || now - group.lastSeen > this.#similarInterval) group = { messages: new Set(), lastSeen: now };
-    for (const message of messages) group.messages.add(message);
+    if (group === undefined || now - group.lastSeen > this.#similarInterval) group = { messages: [], lastSeen: now };
+    for (const message of messages) if (!group.messages.includes(message)) group.messages.push(message);
     group.lastSeen = now;
     this.#groups.set(key, group);
-    if (group.messages.size < this.#maxSimilar && messages.size === 1) return { event, key: eventKey(event) };
+    if (group.messages.length < this.#maxSimilar && messages.size === 1) return { event, key: eventKey(event) };
 
-    // Some leave, so that the set stays below its bound; which ones makes no difference but to chance.
-    for (const leaving of group.messages) {
-      if (group.messages.size < this.#maxSimilar) break;
-      group.messages.delete(leaving);
-    }
+    // Some leave, so that they stay below their bound; which ones makes no difference but to chance.
+    group.messages.splice(0, group.messages.length - this.#maxSimilar + 1);
     return { event: this.#aggregateOf(event), key };
   }
 
@@ -163,33 +162,27 @@ export class Correlator {
   }
 }
 
-/** NUL keeps the parts apart: none of them can contain it. */
-function join(...parts: readonly (string | undefined)[]): string {
-  return parts.map((part) => part ?? '').join('\0');
+/**
+ * NUL keeps the parts apart: none of them can contain it. Thousands of keys are remembered, of hundreds of bytes each,
+ * and never read again: a digest is as good.
+ */
+function keyOf(...parts: readonly (string | undefined)[]): string {
+  return hash('sha256', parts.map((part) => part ?? '').join('\0'), 'latin1');
 }
 
-function sourceAndObject({ source, involvedObject: object, type }: NewEvent): string {
-  return join(
-    source?.component,
-    source?.host,
-    object.kind,
-    object.namespace,
-    object.name,
-    object.uid,
-    object.apiVersion,
-    type,
-  );
+function sourceAndObject({ source, involvedObject: object, type }: NewEvent): readonly (string | undefined)[] {
+  return [source?.component, source?.host, object.kind, object.namespace, object.name, object.uid, object.apiVersion, type];
 }
 
 function spamKey(event: NewEvent): string {
-  return sourceAndObject(event);
+  return keyOf(...sourceAndObject(event));
 }
 
 /** Events of one group differ in their messages only. */
 export function groupKey(event: NewEvent): string {
-  return join('group', sourceAndObject(event), event.reason, event.reportingComponent, event.reportingInstance);
+  return keyOf('group', ...sourceAndObject(event), event.reason, event.reportingComponent, event.reportingInstance);
 }
 
 function eventKey(event: NewEvent): string {
-  return join('event', sourceAndObject(event), event.involvedObject.fieldPath, event.reason, event.message);
+  return keyOf('event', ...sourceAndObject(event), event.involvedObject.fieldPath, event.reason, event.message);
 }
