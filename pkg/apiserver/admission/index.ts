@@ -1,8 +1,11 @@
+import { ApiError } from '#pkg/api';
 import type { Random } from '#pkg/base';
-import { type JsonObject, ensureObject, listAt, objectAt, objectsAt } from '../json.ts';
+import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Resource } from '../registry/registry.ts';
 import type { Store } from '../store/index.ts';
+import { invalidStatus } from '../validation/index.ts';
 import { admitPod } from './pods.ts';
+import { clashesOf } from './service-clashes.ts';
 import { allocateService } from './services.ts';
 
 export { admitCreateInNamespace, admitDelete } from './namespace-lifecycle.ts';
@@ -33,7 +36,10 @@ export function admitCreate(context: AdmissionContext, resource: Resource, objec
 
 /** What the registry itself fills in when an object is written, after the request's own fields are known. */
 export function allocate(context: AdmissionContext, resource: Resource, object: JsonObject, old?: Readonly<JsonObject>): void {
-  if (resource.storage === 'services') allocateService(context.store, context.random, object, old);
+  if (resource.storage !== 'services') return;
+  const clashes = clashesOf(context.store, object, old);
+  if (clashes.length > 0) throw new ApiError(invalidStatus(resource, stringAt(object['metadata'], 'name') ?? '', clashes));
+  allocateService(context.store, context.random, object, old);
 }
 
 function addFinalizer(object: JsonObject, finalizer: string): void {

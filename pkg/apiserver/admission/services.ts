@@ -1,10 +1,9 @@
 import type { Random } from '#pkg/base';
 import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Store } from '../store/index.ts';
+import { FIRST_PORT, LAST_PORT } from './service-clashes.ts';
 import { initFamilies } from './service-families.ts';
 
-const FIRST_PORT = 30_000;
-const LAST_PORT = 32_767;
 /** 10.96.0.0/16 and fd00:10:96::/112; the part below 256 is left to addresses that people choose, as upstream's lower band. */
 const NETWORK = '10.96';
 const NETWORK_6 = 'fd00:10:96';
@@ -20,9 +19,9 @@ export function allocateService(store: Store, random: Random, service: JsonObjec
   const before = old && (objectAt(old, 'spec') ?? {});
   if (before !== undefined) keepAllocated(spec, type, before);
   if (listAt(spec, 'clusterIPs').length === 0 && stringAt(spec, 'clusterIP')) spec['clusterIPs'] = [spec['clusterIP']];
-  initFamilies(spec, before?.['type'] === 'ExternalName' ? undefined : before);
-  allocateAddresses(store, random, spec);
-  if (type === 'NodePort' || type === 'LoadBalancer') allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
+  if (initFamilies(spec, before?.['type'] === 'ExternalName' ? undefined : before)) allocateAddresses(store, random, spec);
+  const wantsPorts = type === 'NodePort' || (type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+  if (wantsPorts) allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
 }
 
 /** A whole object that does not repeat what was allocated does not mean to give it up (`patchAllocatedValues`). */

@@ -7,6 +7,7 @@
  */
 import { type JsonObject, objectAt } from '../json.ts';
 import type { ObjectType } from '../schema/index.ts';
+import { checkDefinition, checkDefinitionName, checkDefinitionUpdate } from '../custom-resources/definition-rules.ts';
 import { checkCronJob, checkJob, checkJobUpdate } from './batch.ts';
 import * as cluster from './cluster.ts';
 import * as core from './core.ts';
@@ -22,13 +23,15 @@ import { checkClaimSpec, checkClaimUpdate, checkStorageClass, checkVolumeSpec, c
 import * as workloads from './workloads.ts';
 
 export { endpointsWarnings } from './endpoints.ts';
-export { type FieldError, invalidStatus } from './errors.ts';
+export { type FieldError, Problems, invalidStatus } from './errors.ts';
 
 type Check = (problems: Problems, object: JsonObject) => void;
 type CheckUpdate = (problems: Problems, object: JsonObject, old: JsonObject, subresource?: string) => void;
 
 interface Rules {
   readonly check?: Check;
+  /** Of new objects alone. */
+  readonly create?: Check;
   readonly update?: CheckUpdate;
   /** Of an update of the status alone. */
   readonly status?: CheckUpdate;
@@ -57,6 +60,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   '/PersistentVolumeClaim': { check: onSpec(checkClaimSpec), update: checkClaimUpdate },
   '/PersistentVolume': { check: onSpec(checkVolumeSpec), update: checkVolumeUpdate },
   '/ResourceQuota': { check: core.checkQuota },
+  'apiextensions.k8s.io/CustomResourceDefinition': { check: checkDefinition, create: checkDefinitionName, update: checkDefinitionUpdate },
   'apps/Deployment': { check: onSpec(workloads.checkDeployment), update: keepSelector },
   'apps/ReplicaSet': { check: onSpec(workloads.checkReplicaSet), update: keepSelector },
   'apps/DaemonSet': { check: onSpec(workloads.checkDaemonSet), update: keepSelector },
@@ -96,7 +100,9 @@ function isNameless(object: JsonObject): boolean {
 export function validateCreate(type: ObjectType, object: JsonObject): FieldError[] {
   const problems = new Problems();
   if (!isNameless(object)) checkMetadata(problems, objectAt(object, 'metadata')!, nameRuleOf(type.group, type.kind));
-  rulesOf(type).check?.(problems, object);
+  const { check, create } = rulesOf(type);
+  create?.(problems, object);
+  check?.(problems, object);
   return problems.list;
 }
 
