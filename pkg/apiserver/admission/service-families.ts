@@ -12,7 +12,7 @@ const textsAt = (spec: Readonly<JsonObject>, field: string): readonly string[] =
 
 /**
  * Fills in the families of a Service and how many it wants, in place, from what the user said, the addresses given and what
- * there was before. What contradicts itself stays as it is, for validation to refuse (`initIPFamilyFields` of
+ * there was before. False where it contradicts itself: it stays as it is then, for validation to refuse (`initIPFamilyFields` of
  * `pkg/registry/core/service/storage/alloc.go`).
  */
 export function initFamilies(spec: JsonObject, old?: Readonly<JsonObject>): boolean {
