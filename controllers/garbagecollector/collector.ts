@@ -1,6 +1,6 @@
 import { type ControllerContext, type ReconcileResult, aggregate, inParallel } from '#pkg/controller';
 
-import { type Situation, decide } from './decide.ts';
+import { type PropagationPolicy, type Situation, decide } from './decide.ts';
 import { CollectorError, isCollectorError } from './errors.ts';
 import { type Graph, dependentsOf, isBlocked } from './graph.ts';
 import type { Monitors } from './monitors.ts';
@@ -28,7 +28,7 @@ const DELETE_TRIES = 5;
 /** Works on one vertex of the graph at a time: deletes it, lets it go, or finds out whether it is there at all. */
 export class Collector {
   readonly #parts: CollectorParts;
-  /** The version at which the server refused to delete it. */
+  /** The version at which the server refused to delete it; of objects that are about to be looked at again. */
   readonly #refused = new Map<string, string>();
 
   constructor(parts: CollectorParts) {
@@ -40,12 +40,14 @@ export class Collector {
     const { graph, context } = this.#parts;
     const vertex = graph.get(uid);
     const object = vertex && judged(vertex);
+    const refused = this.#refused.get(uid);
+    this.#refused.delete(uid);
+    if (vertex === undefined) return undefined;
     try {
-      if (vertex === undefined) this.#refused.delete(uid);
-      else if (object === undefined) return await this.#verify(vertex, signal);
-      else if (vertex.awaitsDependents && !vertex.awaitsOrphans) return await this.#finishForeground(vertex, object, signal);
+      if (object === undefined) return await this.#verify(vertex, signal);
+      if (vertex.awaitsDependents && !vertex.awaitsOrphans) return await this.#finishForeground(vertex, object, signal);
       // Being deleted is for good; its dependents are looked at when it has gone.
-      else if (!vertex.deleting) return await this.#judge(vertex, object, signal);
+      if (!vertex.deleting) return await this.#judge(vertex, object, refused, signal);
     } catch (error) {
       // It will not be otherwise by itself, and nothing is to be done about it.
       if (isCollectorError(error, 'OwnerInNamespace')) context.log.v(2)?.info('Item is cluster-scoped, but refers to a namespaced owner', { item: describe(vertex) });
@@ -100,7 +102,7 @@ export class Collector {
     return (await requests.removeFinalizer(object, FOREGROUND_FINALIZER, signal)) === 'changed' ? AGAIN : undefined;
   }
 
-  async #judge(vertex: Vertex, object: Judged, signal: AbortSignal): Promise<ReconcileResult | void> {
+  async #judge(vertex: Vertex, object: Judged, refused: string | undefined, signal: AbortSignal): Promise<ReconcileResult | void> {
     const { owners, requests, context } = this.#parts;
     if (object.ownerships.length === 0) return undefined;
     const standings = await owners.standings(object.ownerships, signal);
@@ -117,7 +119,7 @@ export class Collector {
       case 'delete':
         context.log.v(2)?.info('Deleting item', { item: describe(vertex), propagationPolicy: verdict.policy });
         if (verdict.unblock && (await requests.unblockOwners(object, signal)) === 'gone') return this.#settle(object, 'gone');
-        return this.#delete(object, verdict.policy, signal);
+        return this.#delete(object, verdict.policy, refused, signal);
     }
   }
 
@@ -125,10 +127,10 @@ export class Collector {
    * Deletes what is as it was judged. After a refusal the graph is mostly about to show what changed; only where it does
    * not the server is asked.
    */
-  async #delete(object: Judged, policy: Parameters<Requests['delete']>[1], signal: AbortSignal): Promise<ReconcileResult | void> {
+  async #delete(object: Judged, policy: PropagationPolicy, refused: string | undefined, signal: AbortSignal): Promise<ReconcileResult | void> {
     const { requests } = this.#parts;
     const { uid, version } = object;
-    if (this.#refused.get(uid) !== version) {
+    if (refused !== version) {
       const outcome = await requests.delete(object, policy, signal);
       if (outcome !== 'changed') return this.#settle(object, outcome);
       this.#refused.set(uid, version);
@@ -145,7 +147,6 @@ export class Collector {
 
   #settle(object: Judged, outcome: Outcome): ReconcileResult | void {
     const { graph } = this.#parts;
-    this.#refused.delete(object.uid);
     if (outcome === 'changed') return AGAIN;
     // The event of its end may have been missed, or be long in coming.
     if (outcome === 'gone') graph.remove(object.kind, object.uid);

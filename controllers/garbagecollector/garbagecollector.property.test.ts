@@ -51,7 +51,7 @@ interface Made {
   readonly name: string;
 }
 
-test('nothing with a live owner is ever deleted, nothing without one survives, and then there is quiet', async () => {
+test('nothing with a live owner is ever deleted, nothing without one survives, and then there is quiet', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(worlds, steps, async (options, script) => {
       const world = new CollectedWorld(options);
@@ -76,7 +76,7 @@ test('nothing with a live owner is ever deleted, nothing without one survives, a
         await world.stop();
       }
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
 });
 

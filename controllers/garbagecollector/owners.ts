@@ -1,4 +1,4 @@
-import { type NamespacedName, type ResourceType, isApiError } from '#pkg/api';
+import { type NamespacedName, type ResourceType, apiVersionOf, isApiError, isNotFound } from '#pkg/api';
 import type { Clock } from '#pkg/base';
 import type { Client } from '#pkg/client';
 
@@ -89,7 +89,8 @@ export async function look(client: Client, resource: ResourceType, place: Namesp
     return (await client.resource(resource).get(place, { metadataOnly: true, dropManagedFields: true, signal })).metadata;
   } catch (error) {
     if (saysThereIsNone(error, place.name)) return undefined;
-    throw error;
+    if (!isNotFound(error)) throw error;
+    throw new CollectorError('Undecided', 'the resource is not served at the moment', { apiVersion: apiVersionOf(resource), kind: resource.kind }, { cause: error });
   }
 }
 

@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { Child } from '../../harness/processes.ts';
 import { cpuOf, peakMemory } from '../process-cost.ts';
 
+const CONTROLLERS =
+  process.env['CONTROLLERS'] ??
+  'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,namespace-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller';
+
 /** Of both managers alike: what is compared is the same work. */
-const FLAGS = [
-  `--controllers=${
-    process.env['CONTROLLERS'] ??
-    'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,namespace-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller'
-  }`,
-  '--use-service-account-credentials',
-  '--secure-port=0',
-  '--kube-api-qps=500',
-  '--kube-api-burst=1000',
-];
+function flagsOf(collects: boolean): string[] {
+  return [
+    `--controllers=${CONTROLLERS}${collects ? ',garbage-collector-controller' : ''}`,
+    '--use-service-account-credentials',
+    '--secure-port=0',
+    '--kube-api-qps=500',
+    '--kube-api-burst=1000',
+  ];
+}
 
 // As text in the environment, so that nothing but it is loaded, and no types have to be stripped in the measured process.
 const WATCH_PAUSES = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'watch-pauses.ts'), 'utf8'));
@@ -38,10 +41,14 @@ export class Manager {
   #cpu = 0;
   #pauses = 0;
 
+  /** Has a garbage collector. */
+  readonly collects: boolean;
+
   /** `hasLoop`: it is a program of Node, of which the event loop is watched. */
-  constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, hasLoop: boolean) {
-    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], hasLoop ? PRELOAD : {});
+  constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, hasLoop: boolean, collects: boolean) {
+    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...flagsOf(collects)], hasLoop ? PRELOAD : {});
     this.#hasLoop = hasLoop;
+    this.collects = collects;
   }
 
   /** Throws, with the end of its output, when it has ended. */

@@ -2,6 +2,7 @@ import { type KubeObject, type ResourceType, resources } from '#pkg/api';
 import type { Client } from '#pkg/client';
 
 import { eventually } from '../../harness/eventually.ts';
+import { deleteDeployments, fillGraph, leaveProbe, probeCollected } from './collection.ts';
 import { NAMESPACE, createNodes, daemonSet, deployment, job, statefulSet, times } from './objects.ts';
 import { deleteNamespaces, fillNamespaces } from './namespaces.ts';
 import { createPodNode, deletePods, deleteSlices, endpointsSettled, service } from './services.ts';
@@ -27,6 +28,8 @@ export interface Scenario {
   readonly name: string;
   /** Done before anything is counted, by the manager that has run so far. */
   prepare?(client: Client): Promise<void>;
+  /** The manager has a garbage collector, which looks at everything. */
+  readonly collects?: boolean;
   /** Measured is a manager that is started anew, until it asks for nothing any more. */
   readonly fresh?: boolean;
   /** Done while no manager runs, before a fresh one. */
@@ -111,12 +114,26 @@ export const scenarios: readonly Scenario[] = [
     run: endpointsSettled,
   },
   { name: 'namespaces', prepare: fillNamespaces, run: deleteNamespaces },
+  {
+    name: 'delete',
+    collects: true,
+    prepare: (client) => resizeDeployments(client, REPLICAS),
+    run: (client) => deleteDeployments(client, 'Background'),
+  },
+  {
+    name: 'delete-foreground',
+    collects: true,
+    prepare: (client) => resizeDeployments(client, REPLICAS),
+    run: (client) => deleteDeployments(client, 'Foreground'),
+  },
   { name: 'idle', run: () => new Promise((resolve) => setTimeout(resolve, IDLE)) },
   {
     name: 'start',
     prepare: (client) => resizeDeployments(client, PODS / DEPLOYMENTS),
     fresh: true,
   },
+  // Until what has lost its owner is collected among 50,000 objects.
+  { name: 'graph', collects: true, prepare: fillGraph, fresh: true, beforeStart: leaveProbe, run: probeCollected },
 ];
 
 async function resizeDeployments(client: Client, replicas: number): Promise<void> {
