@@ -1,7 +1,9 @@
 import { type Clock, formatTime, semanticEqual } from '#pkg/base';
 import { type JsonObject, cloneJson, listAt } from '../json.ts';
 import type { Registry, Resource } from '../registry/registry.ts';
-import type { Store, StoreEvent } from '../store/index.ts';
+import { trackUpdate } from '../managed-fields/index.ts';
+import { schemaFor } from '../schema/index.ts';
+import type { Entry, Store, StoreEvent } from '../store/index.ts';
 import { CLEANUP_FINALIZER, DEFINITIONS, type Definition, readDefinition } from './definition.ts';
 import { acceptNames, setCondition, takenNames } from './naming.ts';
 import { resourcesOf } from './serving.ts';
@@ -13,6 +15,8 @@ export interface CustomResourcesOptions {
   /** Deletes every object of a resource, as its clients would. */
   readonly deleteAll: (resource: Resource) => void;
 }
+
+const SCHEMA = schemaFor('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition')!;
 
 interface Serving {
   /** What was served: while it stays the same, watches stay, too. */
@@ -59,18 +63,26 @@ export class CustomResources {
     const time = formatTime(clock.now());
     const named = acceptNames(object, definition, takenNames(this.#othersOf(definition)), time);
     if (named !== undefined) {
-      store.update(DEFINITIONS, name, named, entry.revision);
+      this.#write(entry, named);
       this.#reconsider(definition);
       return;
     }
     if (definition.namesAccepted && !definition.established) {
       const established = cloneJson<JsonObject>(object);
       setCondition(established, { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }, time);
-      store.update(DEFINITIONS, name, established, entry.revision);
+      this.#write(entry, established);
       return;
     }
     if (definition.established) this.#serve(definition, object);
     if (definition.terminating && listAt(object['metadata'], 'finalizers').includes(CLEANUP_FINALIZER)) this.#cleanUp(name, definition);
+  }
+
+  /** As the status of a definition is written by its keepers. */
+  #write(live: Entry, object: JsonObject): void {
+    const { store, clock } = this.#options;
+    const tracked = { schema: SCHEMA, live: live.object, object, manager: 'kube-apiserver', subresource: 'status', time: formatTime(clock.now()) };
+    (object['metadata'] as JsonObject)['managedFields'] = trackUpdate(tracked);
+    store.update(DEFINITIONS, live.key, object, live.revision);
   }
 
   #othersOf({ name, group }: Definition): Definition[] {
@@ -122,8 +134,8 @@ export class CustomResources {
       this.#letGo(name, 'NeverEstablished', 'resource was never established');
       return;
     }
-    const marked = this.#marked(name, 'True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress');
-    if (marked !== undefined) store.update(DEFINITIONS, name, marked, revisionOf(marked));
+    const entry = store.get(DEFINITIONS, name)!;
+    this.#write(entry, this.#marked(entry, 'True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'));
     const stop = store.watch(definition.name, {}, store.revision, ({ type }) => {
       if (type === 'DELETED') this.#finish(name);
     });
@@ -140,9 +152,7 @@ export class CustomResources {
   }
 
 
-  #marked(name: string, status: 'True' | 'False', reason: string, message: string): JsonObject | undefined {
-    const entry = this.#options.store.get(DEFINITIONS, name);
-    if (entry === undefined) return undefined;
+  #marked(entry: Entry, status: 'True' | 'False', reason: string, message: string): JsonObject {
     const object = cloneJson<JsonObject>(entry.object);
     setCondition(object, { type: 'Terminating', status, reason, message }, formatTime(this.#options.clock.now()));
     return object;
@@ -151,16 +161,13 @@ export class CustomResources {
   /** Takes the finalizer off, which ends the definition unless someone else's finalizer holds it. */
   #letGo(name: string, reason: string, message: string): void {
     const { store } = this.#options;
-    const object = this.#marked(name, 'False', reason, message);
-    if (object === undefined) return;
+    const entry = store.get(DEFINITIONS, name);
+    if (entry === undefined) return;
+    const object = this.#marked(entry, 'False', reason, message);
     const metadata = object['metadata'] as JsonObject;
     const left = listAt(metadata, 'finalizers').filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
     metadata['finalizers'] = left;
     if (left.length === 0) store.delete(DEFINITIONS, name);
-    else store.update(DEFINITIONS, name, object, revisionOf(object));
+    else this.#write(entry, object);
   }
-}
-
-function revisionOf(object: Readonly<JsonObject>): number {
-  return Number((object['metadata'] as JsonObject)['resourceVersion']);
 }

@@ -51,6 +51,25 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uuid5: (text) => isUuid(text, '5'),
 };
 
+/** Of strings; taken as they are where {@link FORMATS} does not have them. */
+const OTHERS = ['bsonobjectid', 'isbn', 'isbn10', 'isbn13', 'creditcard', 'ssn', 'rgbcolor', 'password'];
+const OF_STRINGS: ReadonlySet<string> = new Set([...Object.keys(FORMATS), ...OTHERS].map((name) => name.replaceAll('-', '')));
+
+/** Whether a format says anything of a type; others are ignored, with a warning. */
+export function isKnownFormat(type: string, format: string): boolean {
+  switch (type) {
+    case '':
+    case 'string':
+      return OF_STRINGS.has(format.replaceAll('-', ''));
+    case 'integer':
+      return format === 'int32' || format === 'int64';
+    case 'number':
+      return format === 'float' || format === 'double';
+    default:
+      return false;
+  }
+}
+
 export function fitsFormat(format: string, text: string): boolean {
   return FORMATS[format]?.(text) ?? true;
 }

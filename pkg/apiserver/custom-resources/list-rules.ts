@@ -3,7 +3,7 @@ import { normalizeObject } from '../decode/index.ts';
 import type { FieldError } from '../validation/index.ts';
 import { checkMetadata } from '../validation/metadata.ts';
 import { Problems } from '../validation/errors.ts';
-import { pathSegmentErrors } from '../validation/names.ts';
+import { label1035Errors, pathSegmentErrors } from '../validation/names.ts';
 import { objectMeta } from './object-schema.ts';
 import { type Structural, structuralUnder } from './structural.ts';
 
@@ -45,9 +45,6 @@ function keysOf(item: unknown, keys: readonly string[]): JsonObject {
   return found;
 }
 
-const LABEL_1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
-const KIND_WORDS =
-  "may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
 /** That objects within objects say what they are (`schema/objectmeta`). */
 export function checkEmbedded(value: unknown, structural: Structural | undefined, path = ''): FieldError[] {
@@ -70,7 +67,9 @@ function embeddedErrors(value: JsonObject, path: string): FieldError[] {
     else if (typeof text !== 'string') problems.invalid(`${path}.${key}`, text, 'must be a string');
     else if (text === '') problems.invalid(`${path}.${key}`, text, 'must not be empty');
     else if (key === 'apiVersion' && text.split('/').length > 2) problems.invalid(`${path}.apiVersion`, text, `unexpected GroupVersion string: ${text}`);
-    else if (key === 'kind' && !LABEL_1035.test(text.toLowerCase())) problems.invalid(`${path}.kind`, text, KIND_WORDS);
+    else if (key === 'kind' && label1035Errors(text.toLowerCase()).length > 0) {
+      problems.invalid(`${path}.kind`, text, `may have mixed case, but should otherwise match: ${label1035Errors(text.toLowerCase()).join(',')}`);
+    }
   }
   const metadata = objectAt(value, 'metadata');
   if (metadata !== undefined) checkMetadata(problems, { ...metadata, name: stringAt(metadata, 'name') || 'fakename' }, pathSegmentErrors, `${path}.metadata`);

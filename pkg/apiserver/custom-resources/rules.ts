@@ -61,14 +61,15 @@ function checkScale(problems: Problems, { scale }: CustomKind, object: JsonObjec
   if (withSpec) checkCount(problems, stringAt(scale, 'specReplicasPath') ?? '', object);
   checkCount(problems, stringAt(scale, 'statusReplicasPath') ?? '', object);
   const selectorPath = stringAt(scale, 'labelSelectorPath');
-  const selector = selectorPath === undefined ? undefined : valueAt(object, selectorPath);
+  if (selectorPath === undefined) return;
+  const selector = valueAt(problems, object, selectorPath, '');
   if (selector !== undefined && typeof selector !== 'string') {
-    problems.invalid(selectorPath!, '', `${selectorPath} accessor error: ${printGo(selector)} is of the type ${goTypeOf(selector)}, expected string`);
+    problems.invalid(selectorPath, '', `${selectorPath} accessor error: ${printGo(selector)} is of the type ${goTypeOf(selector)}, expected string`);
   }
 }
 
 function checkCount(problems: Problems, path: string, object: JsonObject): void {
-  const count = valueAt(object, path);
+  const count = valueAt(problems, object, path, 0);
   if (count === undefined) return;
   if (typeof count !== 'number' || !Number.isInteger(count)) {
     problems.invalid(path, 0, `${path} accessor error: ${printGo(count)} is of the type ${goTypeOf(count)}, expected int64`);
@@ -82,10 +83,18 @@ function goTypeOf(value: unknown): string {
   return typeof value === 'number' ? 'float64' : typeof value === 'object' ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** The value at a simple path such as `.spec.replicas`. */
-export function valueAt(object: unknown, path: string): unknown {
-  return path
-    .replace(/^\./, '')
-    .split('.')
-    .reduce<unknown>((value, key) => (isJsonObject(value) ? value[key] : undefined), object);
+/** The value at a simple path such as `.spec.replicas`; that something on the way has no keys is told, with `missing` as the value. */
+function valueAt(problems: Problems, object: JsonObject, path: string, missing: unknown): unknown {
+  const keys = path.replace(/^\./, '').split('.');
+  let value: unknown = object;
+  for (const [index, key] of keys.entries()) {
+    if (value === undefined || value === null) return undefined;
+    if (!isJsonObject(value)) {
+      const at = `.${keys.slice(0, index + 1).join('.')}`;
+      problems.invalid(path, missing, `${at} accessor error: ${printGo(value)} is of the type ${goTypeOf(value)}, expected map[string]interface{}`);
+      return undefined;
+    }
+    value = value[key];
+  }
+  return value;
 }

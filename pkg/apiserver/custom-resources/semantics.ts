@@ -1,9 +1,8 @@
 import { semanticEqual } from '#pkg/base';
-import { type DecodeOptions, type Decoded, type Findings, invalidPatch, normalizeObject, readObject } from '../decode/index.ts';
-import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt, objectAt } from '../json.ts';
+import { type DecodeOptions, type Decoded, type Findings, describe, invalidPatch, normalizeObject, readObject, unrecognized } from '../decode/index.ts';
+import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt, objectAt, stringAt } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 import type { KindSemantics } from '../registry/semantics.ts';
-import type { ObjectSchema } from '../schema/index.ts';
 import type { FieldError } from '../validation/index.ts';
 import { tablePrinter } from './columns.ts';
 import { fillDefaults } from './defaulting.ts';
@@ -13,6 +12,7 @@ import { objectMeta } from './object-schema.ts';
 import { pruneNulls, pruneUnknown } from './pruning.ts';
 import { checkNew, checkUpdated } from './rules.ts';
 import type { Structural } from './structural.ts';
+import { finalizerWarnings } from './warnings.ts';
 
 /** One version of a custom kind, with all that its definition says of its objects. */
 export interface CustomKind {
@@ -55,15 +55,20 @@ export function customSemantics(kind: CustomKind): KindSemantics {
     prepareForUpdate: (object, old, subresource) => prepareForUpdate(kind, object, old, subresource),
     validateCreate: (object) => checkNew(kind, object),
     validateUpdate: (object, old, subresource): FieldError[] => checkUpdated(kind, object, old, subresource),
+    warningsFor: finalizerWarnings,
     toTable: tablePrinter(kind.columns),
   };
 }
 
 /** Metadata is of Go's struct, everything else as the definition has it; in place. Returns what is not known. */
-export function coerce(kind: CustomKind, object: JsonObject, findings: Findings, duplicates: ReadonlySet<string> = new Set()): void {
-  const { kind: name, apiVersion, metadata } = object;
-  const said = Object.entries({ kind: name, apiVersion, metadata }).filter(([, value]) => value !== undefined);
-  Object.assign(object, normalizeObject(ENVELOPE, Object.fromEntries(said), findings, duplicates));
+export function coerce(kind: CustomKind, object: JsonObject, findings: Findings): void {
+  const { metadata } = object;
+  if (isJsonObject(metadata)) {
+    const own: Findings = { strict: [] };
+    object['metadata'] = normalizeObject(objectMeta(), metadata, own, new Set());
+    if (own.error !== undefined) findings.error ??= own.error;
+    findings.strict.push(...own.strict.map((text) => text.replace('field "', 'field "metadata.')));
+  } else if (metadata !== undefined) findings.error ??= `json: cannot unmarshal ${describe(metadata)} into Go value of type v1.ObjectMeta`;
   if (!kind.preserveUnknownFields) {
     findings.strict.push(...pruneUnknown(object, kind.structural).map((path) => `unknown field "${path}"`));
     pruneNulls(object, kind.structural);
@@ -71,22 +76,13 @@ export function coerce(kind: CustomKind, object: JsonObject, findings: Findings,
   coerceEmbedded(object, kind.structural);
 }
 
-const STRING = { type: 'scalar', scalar: 'string', goType: 'string' } as const;
-const COMMON = { required: false, listType: 'atomic', listMapKeys: [], atomic: false, patchStrategy: [], presence: 'omitempty' } as const;
-const ENVELOPE: ObjectSchema = {
-  name: 'unstructured',
-  goType: 'unstructured',
-  atomic: false,
-  fields: new Map([
-    ['kind', { ...COMMON, name: 'kind', value: STRING }],
-    ['apiVersion', { ...COMMON, name: 'apiVersion', value: STRING }],
-    ['metadata', { ...COMMON, name: 'metadata', value: { type: 'object', schema: objectMeta() } }],
-  ]),
-};
-
 function decode(kind: CustomKind, body: unknown, options: DecodeOptions): Decoded {
   const { value, duplicates } = readObject(kind.kind, body, options);
   const object = cloneJson(value);
+  for (const [key, name] of [['kind', 'Kind'], ['apiVersion', 'apiVersion']] as const) {
+    if ((stringAt(object, key) ?? '') === '') throw unrecognized(kind.kind, `Object '${name}' is missing in '${textOf(body)}'`, textOf(body));
+  }
+  checkVersion(kind, object);
   const strict = Array.from(duplicates, (path) => `duplicate field "${path}"`);
   const findings: Findings = { strict };
   coerce(kind, object, findings);
@@ -94,6 +90,15 @@ function decode(kind: CustomKind, body: unknown, options: DecodeOptions): Decode
   if (findings.error !== undefined) throw badRequest(`${handled}: ${findings.error}`);
   if (options.strict === 'Strict' && strict.length > 0) throw badRequest(`${handled}: strict decoding error: ${strict.join(', ')}`);
   return { object, warnings: options.strict === 'Warn' ? strict : [] };
+}
+
+function textOf(body: unknown): string {
+  return body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+function checkVersion({ apiVersion }: CustomKind, object: JsonObject): void {
+  const given = stringAt(object, 'apiVersion') ?? '';
+  if (given !== apiVersion) throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
 }
 
 function decodeResult(kind: CustomKind, patched: JsonObject, options: DecodeOptions): Decoded {

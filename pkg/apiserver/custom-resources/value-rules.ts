@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, isJsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { FieldError } from '../validation/index.ts';
-import { fitsFormat } from './formats.ts';
+import { fitsFormat, isKnownFormat } from './formats.ts';
 
 /*
  * What a definition's schema says of values, in the words of upstream's validator (`kube-openapi/pkg/validation/validate`, and
@@ -78,7 +78,8 @@ function typeOf(value: unknown): string {
 
 function checkType(findings: Findings, schema: Schema, value: unknown, path: string): void {
   const types = typesOf(schema);
-  const format = stringAt(schema, 'format') ?? '';
+  const said = stringAt(schema, 'format') ?? '';
+  const format = isKnownFormat(types[0] ?? '', said) ? said : '';
   const actual = typeOf(value);
   const wrong = (wanted: string, found: string): void => {
     const detail = `${path} in body must be of type ${wanted}: ${JSON.stringify(found)}`;
@@ -94,11 +95,14 @@ function checkType(findings: Findings, schema: Schema, value: unknown, path: str
   const numeric = types.includes('number') || types.includes('integer');
   if (format !== '') {
     const held = actual === 'string' || actual === 'array';
-    if (!held) return wrong(format, '');
+    if (!held) return wrong(format, NUMERIC_FORMATS[actual] ?? '');
     if (!numeric) return;
   }
   wrong(types.join(','), actual);
 }
+
+/** As upstream takes numbers to be written. */
+const NUMERIC_FORMATS: Readonly<Record<string, string>> = { number: 'float64', integer: 'int64' };
 
 function checkString(findings: Findings, schema: Schema, value: string, path: string): void {
   const characters = Array.from(value).length;
@@ -130,19 +134,34 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 function checkNumber(findings: Findings, schema: Schema, value: number, path: string): void {
-  const factor = numberAt(schema, 'multipleOf');
-  if (factor !== undefined && !Number.isInteger(roundTo(value / factor))) invalid(findings, path, value, `should be a multiple of ${factor}`);
-  const most = numberAt(schema, 'maximum');
+  const whole = Number.isInteger(value);
+  // A whole number is compared with the whole part of what bounds it.
+  const bound = (key: string): number | undefined => {
+    const given = numberAt(schema, key);
+    return given === undefined || !whole ? given : Math.trunc(given);
+  };
+  const format = stringAt(schema, 'format') ?? '';
+  const outside = format === 'int32' && (value > INT32_MAX || value < -INT32_MAX - 1);
+  if (schema['type'] === 'integer' && (!whole || outside)) {
+    composite(findings, `Checked value must be of type integer ${format === '' ? '(default format)' : `with format ${format}`} in ${path}`);
+  }
+  const factor = bound('multipleOf');
+  if (factor !== undefined && factor <= 0) {
+    findings.errors.push({ field: fieldOf(path), type: 'invalid', badValue: value, detail: `factor MultipleOf declared for ${path} must be positive: ${factor}` });
+  } else if (factor !== undefined && !Number.isInteger(roundTo(value / factor))) invalid(findings, path, value, `should be a multiple of ${factor}`);
+  const most = bound('maximum');
   const belowMost = schema['exclusiveMaximum'] === true;
   if (most !== undefined && (belowMost ? value >= most : value > most)) {
     invalid(findings, path, value, `should be less than ${belowMost ? '' : 'or equal to '}${most}`);
   }
-  const least = numberAt(schema, 'minimum');
+  const least = bound('minimum');
   const aboveLeast = schema['exclusiveMinimum'] === true;
   if (least !== undefined && (aboveLeast ? value <= least : value < least)) {
     invalid(findings, path, value, `should be greater than ${aboveLeast ? '' : 'or equal to '}${least}`);
   }
 }
+
+const INT32_MAX = 2_147_483_647;
 
 /** Decimal fractions are not exact in binary. */
 function roundTo(value: number): number {

@@ -16,6 +16,7 @@ import { scanJson } from './scan.ts';
 
 export { normalizeObject, zeroObject } from './normalize.ts';
 export type { Findings } from './normalize.ts';
+export { describe } from './scalars.ts';
 export { type Scan, scanJson } from './scan.ts';
 export { type Quantity, canonicalQuantity, formatQuantity, parseQuantity } from './quantity.ts';
 
@@ -58,7 +59,7 @@ export function readObject(kind: string, body: unknown, options: DecodeOptions):
     value = parseText(text, kind);
     if (options.strict !== 'Ignore' && mayRepeatKeys(text, value)) duplicates = scanJson(text).duplicates;
   }
-  if (!isJsonObject(value)) throw unrecognized(kind, notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
+  if (!isJsonObject(value)) throw unrecognized(kind, UNREADABLE + notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
   return { value, duplicates };
 }
 
@@ -126,18 +127,20 @@ function parseText(text: string, kind: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw unrecognized(kind, scanJson(text).error ?? 'invalid JSON', text);
+    throw unrecognized(kind, `${UNREADABLE}${scanJson(text).error ?? 'invalid JSON'}`, text);
   }
 }
+
+const UNREADABLE = "couldn't get version/kind; json parse error: ";
 
 function notAStruct(value: unknown): string {
   return `json: cannot unmarshal ${describe(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
 }
 
 /** Upstream shows the start of the body: as text where it looks like an object, else in hexadecimal. */
-function unrecognized(kind: string, why: string, text: string): Error {
+export function unrecognized(kind: string, why: string, text: string): Error {
   const shown = text === '' ? '<empty>' : excerpt(text);
-  return badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${shown})`);
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
 }
 
 function excerpt(text: string): string {

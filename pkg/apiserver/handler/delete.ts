@@ -70,13 +70,15 @@ export function removeCollection(call: Call): ApiResponse {
   const { store } = call.core;
   const { entries, revision } = store.page(call.resource.storage, { ...selection.scope, matches: selection.matches });
   for (const entry of entries) {
+    // The end of one may be the end of another.
+    if (store.get(call.resource.storage, entry.key) === undefined) continue;
     const metadata = objectAt(entry.object, 'metadata');
     const namespace = stringAt(metadata, 'namespace');
     const each = namespace === undefined ? call : { ...call, namespace };
     deleteObject(each, stringAt(metadata, 'name')!, options);
   }
   const view = viewOf(call);
-  const metadata = { resourceVersion: String(revision) };
+  const metadata = { ...view.listMetadata(), resourceVersion: String(revision) };
   if (call.output.as === 'Table') return respondBytes(call, Buffer.from(JSON.stringify(view.table(entries, metadata))));
   const items = entries.map((entry) => JSON.parse(view.encodeItem(entry).toString('utf8')) as JsonObject);
   return respondObject(call, { ...view.listType(), metadata, items });

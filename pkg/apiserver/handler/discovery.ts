@@ -105,11 +105,16 @@ export function aggregated(registry: Registry, core: boolean): JsonObject {
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
 }
 
+/** Custom resources say whole what others leave out. */
+function ownVersion({ group, version, custom }: Resource): { group: string; version: string } {
+  return custom === undefined ? { group: '', version: '' } : { group, version };
+}
+
 function aggregatedResource(resource: Resource): JsonObject {
   const { shortNames, categories, subresources } = resource;
   return {
     resource: resource.resource,
-    responseKind: { group: '', version: '', kind: resource.kind },
+    responseKind: { ...ownVersion(resource), kind: resource.kind },
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
     verbs: [...resource.verbs],
@@ -120,7 +125,7 @@ function aggregatedResource(resource: Resource): JsonObject {
       : {
           subresources: subresources.map((sub) => ({
             subresource: sub.name,
-            responseKind: { group: sub.group ?? '', version: sub.version ?? '', kind: sub.kind },
+            responseKind: { ...ownVersion(resource), ...(sub.group === undefined ? {} : { group: sub.group, version: sub.version ?? '' }), kind: sub.kind },
             verbs: [...sub.verbs],
           })),
         }),

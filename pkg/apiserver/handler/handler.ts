@@ -114,18 +114,18 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
     warnings,
   };
   if (target.namespace !== undefined && !resource.namespaced) throw noSuchPath();
+  if (resource.custom !== undefined && isOutOfScope(call)) return answerPath(core, request, info);
+  const deprecation = deprecationOf(resource);
+  if (deprecation !== undefined) warnings.push(deprecation);
   return call.subresource === undefined ? answerResource(call) : answerSubresource(call, call.subresource);
 }
 
 function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   const { resource, verb } = call;
   if (!allows(resource, verb)) throw methodNotAllowedHere();
-  const deprecation = deprecationOf(resource);
-  if (deprecation !== undefined) call.warnings.push(deprecation);
   if ((verb === 'create') !== (call.name === undefined) && verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') throw methodNotAllowedHere();
   // Whole-cluster reads of namespaced objects are fine; single ones and writes need the namespace.
-  const needsNamespace = resource.namespaced && (call.name !== undefined || verb === 'create' || verb === 'deletecollection');
-  if (needsNamespace && call.namespace === undefined) throw methodNotAllowedHere();
+  if (isOutOfScope(call)) throw methodNotAllowedHere();
   const asked = reviewFor(call);
   if (asked !== undefined) return review(call, asked);
   switch (verb) {
@@ -156,6 +156,11 @@ function allows({ verbs, custom }: Resource, verb: string): boolean {
 }
 
 const CUSTOM_VERBS = new Set(['create', 'update', 'patch']);
+
+/** Asked of a namespaced resource outside of any namespace. */
+function isOutOfScope({ resource, namespace, name, verb }: Call): boolean {
+  return resource.namespaced && namespace === undefined && (name !== undefined || verb === 'create' || verb === 'deletecollection');
+}
 
 function answerSubresource(call: Call, subresource: string): ApiResponse | Promise<ApiResponse> {
   const served = call.resource.subresources.find(({ name }) => name === subresource.split('/', 1)[0]);

@@ -82,7 +82,8 @@ function checkName(call: Call, object: JsonObject): void {
   const name = stringAt(object['metadata'], 'name') ?? '';
   if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   const namespace = stringAt(object['metadata'], 'namespace') ?? '';
-  if (call.resource.namespaced && namespace !== call.namespace) {
+  const unsaid = namespace === '' && call.resource.custom !== undefined;
+  if (call.resource.namespaced && namespace !== call.namespace && !unsaid) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
 }
@@ -130,13 +131,17 @@ function checkApplied(call: Call, config: JsonObject): void {
     const [version = '', group = ''] = (stringAt(config, 'apiVersion') ?? '').split('/').toReversed();
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${stringAt(config, 'kind') ?? ''}`);
   }
+  if (resource.custom !== undefined && (config['kind'] !== resource.kind || config['apiVersion'] !== resource.apiVersion)) {
+    throw badRequest(`invalid object type: ${stringAt(config, 'apiVersion')}, Kind=${stringAt(config, 'kind')}`);
+  }
   checkType(config, resource);
   const metadata = ensureObject(config, 'metadata');
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) {
     throw badRequest('metadata.managedFields must be nil');
   }
   metadata['name'] ??= call.name;
-  if (resource.namespaced) metadata['namespace'] ??= call.namespace;
+  // What a custom resource's configuration does not say it is not given to say.
+  if (resource.namespaced && resource.custom === undefined) metadata['namespace'] ??= call.namespace;
   checkName(call, config);
 }
 

@@ -97,6 +97,7 @@ function expiredContinue(startAfter: string, namespace: string | undefined): Err
 function respondPage(call: Call, page: Page, selection: Selection, query: ListQuery): ApiResponse {
   const view = viewOf(call);
   const metadata = {
+    ...view.listMetadata(),
     resourceVersion: String(page.revision),
     ...(page.last === undefined ? {} : { continue: encodeContinue(page.revision, page.last, call.namespace) }),
     ...(page.last === undefined || !selection.all || query.limit === undefined ? {} : { remainingItemCount: page.remaining }),

@@ -91,7 +91,8 @@ function store(call: Call, entry: Entry, asked: JsonObject, query: WriteQuery): 
   const revision = stringAt(asked['metadata'], 'resourceVersion') ?? '';
   if (revision !== '' && revision !== String(entry.revision)) throw conflict(call.resource, name, MODIFIED_MEANWHILE);
   const replicas = numberAt(asked['spec'], 'replicas') ?? 0;
-  if (replicas < 0) {
+  // Custom resources have rules of their own for it.
+  if (replicas < 0 && call.resource.custom === undefined) {
     const detail = 'must be greater than or equal to 0';
     throw new ApiError(invalidStatus(SCALE, name, [{ field: 'spec.replicas', type: 'invalid', badValue: replicas, detail }]));
   }

@@ -48,9 +48,9 @@ export class View {
     }
   }
 
-  /** As an item of a list, where kind and version are said once, by the list. */
+  /** As an item of a list, where kind and version are said once, by the list; of custom resources they are said by each, too. */
   encodeItem(entry: Entry): Buffer {
-    if (this.#options.as !== undefined) return this.encode(entry);
+    if (this.#options.as !== undefined || this.#resource.custom !== undefined) return this.encode(entry);
     const whole = this.encode(entry);
     // The comma after the head becomes the brace.
     const item = Buffer.from(whole.subarray(this.#head));
@@ -94,6 +94,11 @@ export class View {
     const table = this.#resource.semantics.toTable(entries.map((entry) => this.object(entry)), { includeObject, now: this.#options.now() });
     if (includeObject === 'None') for (const row of table.rows as { object?: unknown }[]) row.object = null;
     return { ...table, metadata: single ? { resourceVersion: metadata['resourceVersion'] } : metadata };
+  }
+
+  /** What the metadata of a list has even if it is empty. */
+  listMetadata(): JsonObject {
+    return this.#resource.custom === undefined || this.#options.as !== undefined ? {} : { continue: '' };
   }
 
   /** Kind and version of lists in this view. */

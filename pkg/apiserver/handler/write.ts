@@ -6,6 +6,7 @@ import { type JsonObject, cloneJson, ensureObject, listAt, stringAt } from '../j
 import { trackUpdate } from '../managed-fields/index.ts';
 import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, forbidden, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
 import { Entry } from '../store/index.ts';
+import type { Resource } from '../registry/registry.ts';
 import type { PrepareContext } from '../strategies/index.ts';
 import { schemaFor } from '../schema/index.ts';
 import { type FieldError, endpointsWarnings, invalidStatus } from '../validation/index.ts';
@@ -58,10 +59,13 @@ interface ExpectedType {
   readonly group: string;
   readonly kind: string;
   readonly apiVersion: string;
+  readonly custom?: object;
 }
 
 /** Refuses an object of another kind or version; says kind and version where the object does not. */
 export function checkType(object: JsonObject, expected: ExpectedType): void {
+  // What a custom resource says of itself is for its own rules.
+  if (expected.custom !== undefined) return;
   const kind = stringAt(object, 'kind') || expected.kind;
   const apiVersion = stringAt(object, 'apiVersion') || expected.apiVersion;
   object['kind'] = kind;
@@ -104,8 +108,9 @@ export function createObject(call: Call, object: JsonObject, query: WriteQuery, 
   if (!applied) trackCreate(call, object, query);
   if (generated) metadata['name'] = freeName(call, String(metadata['generateName']));
   resource.semantics.prepareForCreate(object, prepareContext(call));
-  refuseInvalid(resource, stringAt(metadata, 'name') ?? '', resource.semantics.validateCreate(object));
+  refuseInvalid(asNamed(resource, object), stringAt(metadata, 'name') ?? '', resource.semantics.validateCreate(object));
   warnOf(call, object);
+  call.warnings.push(...(resource.semantics.warningsFor?.(object) ?? []));
   allocate(core, resource, object);
   const stored = toStored(call, object);
   const key = keyOf(call, String(metadata['name']));
@@ -165,7 +170,8 @@ export function updateObject(call: Call, object: JsonObject, query: WriteQuery, 
   resource.semantics.applyDefaults(object);
   resource.semantics.prepareForUpdate(object, old, subresource, prepareContext(call));
   if (subresource === undefined) allocate(core, resource, object, old);
-  refuseInvalid(resource, name, resource.semantics.validateUpdate(object, old, subresource));
+  refuseInvalid(asNamed(resource, object), name, resource.semantics.validateUpdate(object, old, subresource));
+  if (subresource === undefined) call.warnings.push(...(resource.semantics.warningsFor?.(object, old) ?? []));
   warnOf(call, object);
   if (!applied) trackChange(call, object, old, query);
   ensureObject(object, 'metadata')['resourceVersion'] = String(current.revision);
@@ -187,7 +193,8 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
   const actual = stringAt(old['metadata'], 'uid');
   // A patch that changes the uid is invalid; a whole object with another uid is meant for another object.
   if (uid !== '' && uid !== actual && call.verb === 'update') {
-    const stored = `Key: /registry/${resource.resource}/${current.key}, ResourceVersion: 0`;
+    const place = resource.custom === undefined ? resource.resource : `${resource.group}/${resource.resource}`;
+    const stored = `Key: /registry/${place}/${current.key}, ResourceVersion: 0`;
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`;
     throw conflict(resource, name, `StorageError: invalid object, Code: 4, ${stored}, AdditionalErrorMsg: ${why}`);
   }
@@ -251,6 +258,11 @@ function endsByUpdate(object: JsonObject): boolean {
   if (object['kind'] === 'Namespace' && listAt(object['spec'], 'finalizers').length > 0) return false;
   // A Pod within its grace period waits for its node.
   return Number(metadata['deletionGracePeriodSeconds'] ?? 0) === 0;
+}
+
+/** A custom resource is refused under the kind that it says it is of. */
+function asNamed(resource: Resource, object: JsonObject): Pick<Resource, 'group' | 'version' | 'kind'> {
+  return resource.custom === undefined ? resource : { ...resource, kind: stringAt(object, 'kind') ?? resource.kind };
 }
 
 export function refuseInvalid(resource: { group: string; version: string; kind: string }, name: string, errors: readonly FieldError[]): void {

@@ -114,8 +114,9 @@ export class Registry {
     return this.#order;
   }
 
+  /** Whether some of the group is built in: then a path that is not there is answered for, else nobody knows of it. */
   hasGroup(group: string): boolean {
-    return this.#order.some((resource) => resource.group === group);
+    return this.#order.some((resource) => resource.group === group && resource.custom === undefined);
   }
 
   hasGroupVersion(group: string, version: string): boolean {

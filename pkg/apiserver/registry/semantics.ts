@@ -1,3 +1,4 @@
+import { definitionWarnings } from '../custom-resources/warnings.ts';
 import { type DecodeOptions, type Decoded, decodeObject, decodePatched } from '../decode/index.ts';
 import { applyDefaults } from '../defaults/index.ts';
 import type { JsonObject } from '../json.ts';
@@ -20,6 +21,8 @@ export interface KindSemantics {
   prepareForUpdate(object: JsonObject, old: JsonObject, subresource: string | undefined, context: PrepareContext): void;
   validateCreate(object: JsonObject): FieldError[];
   validateUpdate(object: JsonObject, old: JsonObject, subresource: string | undefined): FieldError[];
+  /** What to warn of in an object that is fine; `old`: what it takes the place of. */
+  warningsFor?(object: Readonly<JsonObject>, old?: Readonly<JsonObject>): string[];
   toTable(objects: readonly JsonObject[], options: TableOptions): Table;
 }
 
@@ -32,6 +35,7 @@ export function builtInSemantics(type: ObjectType, schema: ObjectSchema): KindSe
     prepareForUpdate: (object, old, subresource, context) => prepareForUpdate(type, object, old, subresource, context),
     validateCreate: (object) => validateCreate(type, object),
     validateUpdate: (object, old, subresource) => validateUpdate(type, object, old, subresource),
+    ...(type.kind === 'CustomResourceDefinition' ? { warningsFor: definitionWarnings } : {}),
     toTable: (objects, options) => toTable(type, objects, options),
   };
 }

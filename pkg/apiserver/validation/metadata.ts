@@ -24,8 +24,8 @@ export function nameRuleOf(group: string, kind: string): NameRule {
 /** `ValidateObjectMeta`. `anyFinalizer`: one without a domain is only warned of, as custom resources are. */
 export function checkMetadata(problems: Problems, metadata: JsonObject, rule: NameRule, at = 'metadata', anyFinalizer = false): void {
   const generated = stringAt(metadata, 'generateName') ?? '';
-  // What follows a generated name's base is fine anyway, so the base may end in a hyphen.
-  if (generated !== '') problems.invalid(`${at}.generateName`, generated, ...rule(generated.replace(/-$/, 'a')));
+  // What follows a generated name's base is fine anyway, so the base may end in a hyphen; upstream does not look at what is before it either.
+  if (generated !== '') problems.invalid(`${at}.generateName`, generated, ...rule(generated.replace(/.-$/, 'a')));
   const name = stringAt(metadata, 'name') ?? '';
   if (name === '') problems.required(`${at}.name`, 'name or generateName is required');
   else problems.invalid(`${at}.name`, name, ...rule(name));
@@ -80,8 +80,8 @@ export function checkMetadataUpdate(problems: Problems, metadata: JsonObject, ol
   const before = new Set(listAt(old, 'finalizers'));
   const added = listAt(metadata, 'finalizers').filter((finalizer) => !before.has(finalizer));
   if (added.length === 0) return;
-  const found = added.map((finalizer) => `"${String(finalizer)}":sets.Empty{}`).join(', ');
-  problems.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers sets.Set[string]{${found}}`);
+  const found = added.map((finalizer) => JSON.stringify(finalizer)).toSorted().join(', ');
+  problems.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`);
 }
 
 const OPERATORS = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);

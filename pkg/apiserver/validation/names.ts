@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
  */
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?';
@@ -37,6 +38,14 @@ export function labelErrors(value: string): string[] {
   const words = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
   const errors = noLongerThan(value, 63, 'characters');
   if (!matches(value, LABEL)) errors.push(mismatch(words, LABEL, 'my-name', '123-abc'));
+  return errors;
+}
+
+/** RFC 1035 label: starts with a letter. */
+export function label1035Errors(value: string): string[] {
+  const words = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+  const errors = noLongerThan(value, 63, 'characters');
+  if (!matches(value, LABEL_1035)) errors.push(mismatch(words, LABEL_1035, 'my-name', 'abc-123'));
   return errors;
 }
 
