@@ -196,9 +196,10 @@ export class Reconciler {
     const { context } = this.#options;
     if (changes.create.length + changes.update.length + changes.remove.length === 0) return [];
     const client = context.client.resource(resources.endpointSlices);
-    this.#written.set(keyOf(service), context.clock.monotonic());
     try {
       await writeSlices(service, resources.services.kind, changes, { client, tracker: this.tracker, changes: this.#metrics.changes }, signal);
+      // A failure is no reason to wait: what comes back after it waits longer as it is.
+      this.#written.set(keyOf(service), context.clock.monotonic());
       return [];
     } catch (error) {
       signal.throwIfAborted();
@@ -206,10 +207,10 @@ export class Reconciler {
     }
   }
 
-  /** ms until the Service may be written for again. */
+  /** Whole ms until the Service may be written for again; to come back sooner than in one would count as a failure. */
   #untilNext(key: ObjectKey): number {
     const last = this.#written.get(key);
-    return last === undefined ? 0 : last + PACE - this.#options.context.clock.monotonic();
+    return last === undefined ? 0 : Math.ceil(last + PACE - this.#options.context.clock.monotonic());
   }
 
   #backOff(key: ObjectKey): number {
@@ -226,6 +227,7 @@ export class Reconciler {
     this.#stale.delete(key);
     this.#written.delete(key);
     this.#metrics.distribution(key, undefined);
+    for (const [node, waiting] of this.#awaitingNode) if (waiting.delete(key) && waiting.size === 0) this.#awaitingNode.delete(node);
     for (const type of ADDRESS_TYPES) this.#efficiency.forget(`${key} ${type}`);
   }
 }
