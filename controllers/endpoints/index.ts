@@ -7,6 +7,8 @@ import { Reconciler } from './reconciler.ts';
 import { onEndpoints, onService } from './triggers.ts';
 
 const MAX_RETRIES = 15;
+/** Changes of Pods mostly come several at a time: those within this time, ms, are one write. */
+const GATHERING = 20;
 
 /** Keeps the Endpoints of every Service with a selector. */
 export const endpointsController = defineController({
@@ -27,7 +29,7 @@ export const endpointsController = defineController({
       workers: options['concurrent-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
       barrier,
-      triggers: [onService(), onPod(services.lister, options['endpoint-updates-batch-period']), onEndpoints()],
+      triggers: [onService(), onPod(services.lister, Math.max(GATHERING, options['endpoint-updates-batch-period'])), onEndpoints()],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
   },
