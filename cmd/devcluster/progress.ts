@@ -8,7 +8,7 @@ export function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
 }
 
-/** Prints every change of Deployments, ReplicaSets, Jobs, Pods and the endpoints of Services that a reader would notice. Returns what ends it. */
+/** Prints every change of Deployments, ReplicaSets, Jobs, Pods, disruption budgets and the endpoints of Services that a reader would notice. Returns what ends it. */
 export function printProgress(server: ApiServer): () => void {
   const last = new Map<string, string>();
   const tell = (event: StoreEvent, line: string): void => {
@@ -26,6 +26,7 @@ export function printProgress(server: ApiServer): () => void {
     follow('jobs.batch', describeJob),
     follow('pods', describePod),
     follow('endpointslices.discovery.k8s.io', describeSlice),
+    follow('poddisruptionbudgets.policy', describeBudget),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -83,4 +84,14 @@ function describeSlice({ metadata, addressType, endpoints }: EndpointSlice): str
   const leaving = conditions.filter((condition) => condition.terminating === true).length;
   const service = metadata.labels?.['kubernetes.io/service-name'] ?? 'nobody';
   return `endpointslice ${metadata.name}: ${ready} of ${conditions.length} ${addressType} endpoints of service ${service} ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
+}
+
+interface Budget {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly currentHealthy?: number; readonly desiredHealthy?: number; readonly disruptionsAllowed?: number };
+}
+
+function describeBudget({ metadata, status = {} }: Budget): string {
+  const { currentHealthy = 0, desiredHealthy = 0, disruptionsAllowed = 0 } = status;
+  return `poddisruptionbudget ${metadata.name}: ${currentHealthy} healthy, ${desiredHealthy} needed, ${disruptionsAllowed} may be evicted`;
 }
