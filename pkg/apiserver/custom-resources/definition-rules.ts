@@ -110,7 +110,8 @@ function hoist(versions: readonly JsonObject[]): { readonly shared: JsonObject; 
 
 /** As upstream shows a version that it objects to. */
 function inGo(version: JsonObject): JsonObject {
-  const { name, served, storage, deprecated = false, deprecationWarning = null, schema = null, subresources = null } = version;
+  const { name, served, storage, deprecated = false, deprecationWarning = null, schema = null } = version;
+  const subresources = objectAt(version, 'subresources');
   const { additionalPrinterColumns = null, selectableFields = null } = version;
   return {
     Name: name,
@@ -119,7 +120,7 @@ function inGo(version: JsonObject): JsonObject {
     Deprecated: deprecated,
     DeprecationWarning: deprecationWarning,
     Schema: schema,
-    Subresources: subresources,
+    Subresources: subresources === undefined ? null : { Status: subresources['status'] ?? null, Scale: subresources['scale'] ?? null },
     AdditionalPrinterColumns: additionalPrinterColumns,
     SelectableFields: selectableFields,
   };

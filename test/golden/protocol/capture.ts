@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { load } from 'js-yaml';
+import { customResourceSteps } from './custom-resource-steps.ts';
 import { evictionSteps } from './eviction-steps.ts';
 import { play } from './normalize.ts';
 import { type ProtocolStep, steps } from './steps.ts';
@@ -26,7 +27,8 @@ const tls = {
   key: decode(user['client-key-data']),
 };
 
-function send({ verb, path, body, headers }: ProtocolStep): Promise<{ status: number; headers: Record<string, string | undefined>; text: string }> {
+async function send({ verb, path, body, headers, pause = 0 }: ProtocolStep): Promise<{ status: number; headers: Record<string, string | undefined>; text: string }> {
+  if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
   // Node sends the body of a DELETE only where its length is said.
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body as string)) };
   const sent = { accept: 'application/json', 'user-agent': 'golden/1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers, ...length };
@@ -48,6 +50,7 @@ function send({ verb, path, body, headers }: ProtocolStep): Promise<{ status: nu
 const recordings: readonly (readonly [string, readonly ProtocolStep[]])[] = [
   ['answers.json', steps],
   ['eviction-answers.json', evictionSteps],
+  ['custom-resource-answers.json', customResourceSteps],
 ];
 const wanted = process.argv.slice(2);
 for (const [file, asked] of recordings) {

@@ -6,6 +6,8 @@ export interface ProtocolStep {
   readonly headers?: Readonly<Record<string, string>>;
   /** Name to the path of a value in the answer. */
   readonly save?: Readonly<Record<string, string>>;
+  /** When recording: how long to wait before it, ms, where a server follows up on what came before later than it answers. */
+  readonly pause?: number;
 }
 
 export interface ProtocolAnswer {
