@@ -154,7 +154,8 @@ class Reflector<T extends KubeObject> {
       for await (const event of events) {
         guard.heard();
         observer.contacted();
-        await this.#handle(event);
+        const handling = this.#handle(event);
+        if (handling !== undefined) await handling;
         if (this.#slices.due()) await this.#slices.next();
       }
     } catch (error) {
@@ -172,20 +173,21 @@ class Reflector<T extends KubeObject> {
     this.#step({ type: 'ended', lasted });
   }
 
-  async #handle(event: WatchEvent<T>): Promise<void> {
+  /** A promise only where there is something to wait for: most events are news, and done with at once. */
+  #handle(event: WatchEvent<T>): Promise<void> | undefined {
     const { target, log, name } = this.#options;
     if (event.type === 'ERROR') throw new ApiError(event.object);
     const resourceVersion = event.object?.metadata?.resourceVersion;
     if (typeof resourceVersion !== 'string') {
       log.error('Unable to understand watch event', undefined, { type: name, event: event.type });
-      return;
+      return undefined;
     }
     const streaming = this.#state.position.at === 'streaming';
     switch (event.type) {
       case 'ADDED':
         if (streaming) {
           target.gather(event.object);
-          return;
+          return undefined;
         }
         target.apply(event.type, event.object);
         break;
@@ -197,15 +199,14 @@ class Reflector<T extends KubeObject> {
         break;
       case 'BOOKMARK':
         if (!streaming) break;
-        if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return;
-        await this.#replace(resourceVersion);
-        this.#step({ type: 'initial-events-end', resourceVersion });
-        return;
+        if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return undefined;
+        return this.#replace(resourceVersion).then(() => this.#step({ type: 'initial-events-end', resourceVersion }));
       default:
         log.error('Unknown watch event', undefined, { type: name, event: (event as { type: unknown }).type });
-        return;
+        return undefined;
     }
     this.#step({ type: 'progress', resourceVersion: target.advance(resourceVersion) });
+    return undefined;
   }
 
   #fail(error: unknown, during: Position['at']): void {

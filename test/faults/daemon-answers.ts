@@ -64,10 +64,12 @@ export const answerFaults: readonly Fault[] = [
   },
   {
     name: 'truncated answers',
+    losesAnswers: true,
     run: (world, random, unit) => garbling(world, unit, (_, body) => truncated(body, Math.floor(random() * 3000))),
   },
   {
     name: 'garbage in the answers',
+    losesAnswers: true,
     run: (world, _, unit) => garbling(world, unit, (_, body) => corrupted(body, 700)),
   },
   {

@@ -9,6 +9,8 @@ export interface Fault {
   readonly restarts?: true;
   /** Only in the full run: the short one has what it shows in others. */
   readonly long?: true;
+  /** Most writes are carried out, and what is answered to them is lost. */
+  readonly losesAnswers?: true;
   /** `unit` is what a second is in the full run, ms; a short one has shorter ones. */
   readonly run: (world: DaemonWorld, random: () => number, unit: number) => Promise<void>;
 }
@@ -77,6 +79,7 @@ export const faults: readonly Fault[] = [
 
 export interface Round {
   readonly fault: string;
+  readonly answersLost: boolean;
   readonly seconds: number;
   readonly reads: number;
   readonly writes: number;
@@ -105,5 +108,5 @@ export async function playRound(world: DaemonWorld, fault: Fault | undefined, ra
   world.proxy.heal();
   await world.settled();
   const seconds = (performance.now() - start) / 1000;
-  return { fault: fault?.name ?? 'none', seconds, ...world.traffic(from), connections: world.proxy.accepted - accepted, asked: (world.answers?.faults.requests.length ?? 0) - asked };
+  return { fault: fault?.name ?? 'none', answersLost: fault?.losesAnswers === true, seconds, ...world.traffic(from), connections: world.proxy.accepted - accepted, asked: (world.answers?.faults.requests.length ?? 0) - asked };
 }

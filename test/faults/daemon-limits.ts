@@ -7,14 +7,16 @@ const INFORMERS = 3;
 /**
  * What of a round is more than a calm roll costs and the back-off allows. A broken connection costs each informer a watch,
  * or a list; the waits between begin with 0.8 s. A write whose answer was lost may be made again, and is then refused as a
- * conflict. Every key that has work to do tries again with doubling waits, and a try is a connection while none is answered.
+ * conflict; where the answers of most are lost, each may be, and of what exists already its owner has to read whose it is.
+ * Every key that has work to do tries again with doubling waits, and a try is a connection while none is answered.
  */
 export function tooMuch(round: Round, calm: Round): string[] {
+  const repeated = round.answersLost ? calm.writes : calm.writes / 4;
   const limits = {
-    reads: calm.reads + INFORMERS * (15 + round.seconds / 2),
-    writes: 1.5 * calm.writes + 50,
+    reads: calm.reads + INFORMERS * (15 + round.seconds / 2) + (round.answersLost ? calm.writes / 4 : 0),
+    writes: calm.writes + Math.max(repeated, calm.writes / 2) + 50,
     events: 2 * calm.events + 50,
-    conflicts: calm.conflicts + calm.writes / 4 + 20,
+    conflicts: calm.conflicts + repeated + 20,
     leases: 20 + round.seconds * 1.5,
     connections: 20 + round.seconds * 3 + calm.writes,
   };
