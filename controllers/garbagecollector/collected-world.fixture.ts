@@ -16,8 +16,8 @@ export const clusterWidgets: ResourceType = { group: 'example.com', version: 'v1
 export const TYPES: readonly ResourceType[] = [resources.pods, resources.configMaps, resources.nodes, widgets, clusterWidgets];
 const CACHED: readonly ResourceType[] = [resources.pods, resources.nodes];
 
-/** How much of `example.com` the server is able to tell of. */
-export type Discoverable = 'all' | 'stale' | 'hidden' | 'nothing';
+/** What the server tells of `example.com`; of what is hidden or named only it serves nothing, either. */
+export type Discoverable = 'all' | 'stale' | 'hidden' | 'named' | 'nothing';
 
 export interface CollectedWorldOptions {
   readonly seed: number;
@@ -132,7 +132,7 @@ export class CollectedWorld {
   }
 
   #isHidden(type: ResourceType): boolean {
-    return this.discoverable === 'hidden' && type.group === 'example.com';
+    return (this.discoverable === 'hidden' || this.discoverable === 'named') && type.group === 'example.com';
   }
 
   #client(): Client {

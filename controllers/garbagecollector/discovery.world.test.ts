@@ -27,7 +27,7 @@ describe.each([false, true])('what cannot be discovered (real informers: %s)', (
   const own = (type: ResourceType, name: string, ...ownerReferences: OwnerReference[]): void =>
     void world.cluster.change(type, `default/${name}`, (object) => ({ ...object, metadata: { ...object.metadata, ownerReferences } }));
 
-  test.each(['stale', 'hidden', 'nothing'] as const)('is not taken to have gone: %s', async (tells) => {
+  test.each(['stale', 'hidden', 'named', 'nothing'] as const)('is not taken to have gone: %s', async (tells) => {
     const parent = create(widgets, 'parent');
     for (const name of ['a', 'b', 'c']) create(configMaps, name, owner(parent, widgets));
     await world.clock.step(1000);
@@ -66,8 +66,8 @@ describe.each([false, true])('what cannot be discovered (real informers: %s)', (
     expect(has(configMaps, 'b')).toBe(false);
   });
 
-  test('does not keep the rest from being collected at a start', async () => {
-    world.discoverable = 'stale';
+  test.each(['stale', 'hidden', 'named'] as const)('does not keep the rest from being collected at a start: %s', async (tells) => {
+    world.discoverable = tells;
     await world.stop();
     const parent = create(pods, 'parent');
     create(configMaps, 'a', owner(parent, pods));

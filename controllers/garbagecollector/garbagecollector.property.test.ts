@@ -36,7 +36,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('delete' as const), object: index, policy: fc.constantFrom('Background', 'Foreground', 'Orphan') }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('own' as const), object: index, owners }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('touch', 'release'), object: index }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('discovery' as const), tells: fc.constantFrom<Discoverable>('all', 'stale', 'hidden', 'nothing') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('discovery' as const), tells: fc.constantFrom<Discoverable>('all', 'stale', 'hidden', 'named', 'nothing') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('faults' as const), share: fc.constantFrom(0, 0.3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart', 'cut') }) },
 );
