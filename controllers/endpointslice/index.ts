@@ -50,7 +50,7 @@ export const endpointSliceController = defineController({
       triggers: [
         forObject(resources.services),
         onPod(services.lister, batchPeriod),
-        onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay: Math.max(SLICE_CHANGE_DELAY, batchPeriod) }),
+        onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay: Math.max(SLICE_CHANGE_DELAY, batchPeriod), onlyNews: true }),
         onNode({
           zones,
           overloaded: () => reconciler.hints.overloaded(zones.ratios),

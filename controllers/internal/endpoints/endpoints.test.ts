@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { type Pod, type Service, keyOf, resources } from '#pkg/api';
+import { type EndpointSlice, type Pod, type Service, keyOf, resources } from '#pkg/api';
 import { fnv128a } from '#pkg/base';
 import { Metrics } from '#pkg/metrics';
 import { at, pod } from '#pkg/testing';
@@ -19,6 +19,7 @@ import {
   hasHostnameIn,
   inUpstreamOrder,
   onPod,
+  onSlice,
   parseIp,
   podAddresses,
   podsOf,
@@ -251,6 +252,64 @@ test('Pods of a Service and Services of a Pod are found by labels', () => {
   expect(update(a, { ...b, metadata: { ...b.metadata, name: 'a' } })).toEqual(['default/front']);
   expect(update({ ...a, status: unready }, { ...c, metadata: { ...c.metadata, name: 'a' } })).toEqual(['default/front', 'default/web']);
   expect(onPod(store.services, 500).handlers.delete!(b)).toEqual([{ key: 'default/web', after: 500 }]);
+});
+
+describe('a change of a slice', () => {
+  const manager = 'endpointslice-controller.k8s.io';
+  const ours = sliceOf('web-1', { generation: 2 });
+  const taken = sliceOf('web-1', { generation: 3, labels: { ...ours.metadata.labels, 'endpointslice.kubernetes.io/managed-by': 'other' } });
+  const moved = sliceOf('web-1', { generation: 3, labels: { ...ours.metadata.labels, 'kubernetes.io/service-name': 'api' } });
+  const going = sliceOf('web-1', { generation: 3, deletionTimestamp: at(1), finalizers: ['a/b'] });
+  const later = (name: string) => ({ key: `default/${name}`, after: 1000 });
+
+  function setting(shown: EndpointSlice[] = [], onlyNews = false) {
+    const tracker = new SliceTracker();
+    tracker.written(ours);
+    const { handlers } = onSlice({ manager, tracker, slices: { byIndex: () => shown }, delay: 1000, onlyNews });
+    return { tracker, add: handlers.add!, update: handlers.update!, remove: handlers.delete! };
+  }
+
+  test('of our own making is no news', () => {
+    expect(setting().add(ours)).toEqual([]);
+    expect(setting().update(sliceOf('web-1', { generation: 1 }), ours)).toEqual([]);
+    const { tracker, remove } = setting();
+    tracker.expectDeletion(ours);
+    expect(remove(ours)).toEqual([]);
+  });
+
+  test('of somebody else is, and none is of a slice that is nobody\'s or another\'s', () => {
+    expect(setting().update(ours, sliceOf('web-1', { generation: 3 }))).toEqual([later('web')]);
+    expect(setting().add(sliceOf('web-2'))).toEqual([later('web')]);
+    expect(setting().remove(ours)).toEqual([later('web')]);
+    expect(setting().remove(sliceOf('web-2'))).toEqual([later('web')]);
+    expect(setting().remove(taken)).toEqual([]);
+    expect(setting().add(sliceOf('web-2', { labels: { 'endpointslice.kubernetes.io/managed-by': manager } }))).toEqual([]);
+  });
+
+  test('that was there at the start is news only for those who ask', () => {
+    expect(setting([], true).add(sliceOf('web-2'), true)).toEqual([]);
+    expect(setting([], true).add(sliceOf('web-2'), false)).toEqual([later('web')]);
+    expect(setting().add(sliceOf('web-2'), true)).toEqual([later('web')]);
+  });
+
+  test.each<[string, EndpointSlice, unknown[]]>([
+    ['another controller', taken, [later('web')]],
+    ['another Service', moved, [later('web'), later('api')]],
+    ['its end, which a finalizer holds up', going, [later('web')]],
+  ])('that hands it to %s frees its Service of it', (_title, current, keys) => {
+    const { tracker, update } = setting();
+    expect(update(ours, current)).toEqual(keys);
+    expect(tracker.isStale('default/web', [])).toBe(false);
+  });
+
+  test('that the Service had to wait for wakes it at once', () => {
+    const shown: EndpointSlice[] = [];
+    const { tracker, add } = setting(shown);
+    expect(tracker.isStale('default/web', [])).toBe(true);
+    shown.push(ours);
+    expect(add(ours)).toEqual(['default/web']);
+    expect(add(ours)).toEqual([]);
+  });
 });
 
 test('sums of endpoints and slices follow each look', async () => {

@@ -39,6 +39,8 @@ export interface OnSliceOptions {
   readonly slices: Pick<Lister<EndpointSlice>, 'byIndex'>;
   /** ms by which a change of someone else is left to grow before it is looked at. */
   readonly delay: number;
+  /** Slices that are there at the start are no news, since all that they can be of is looked at anyway. */
+  readonly onlyNews?: boolean;
 }
 
 const SERVICE_INDEX = 'service-name';
@@ -67,7 +69,7 @@ export function slicesOf(slices: Pick<Lister<EndpointSlice>, 'byIndex'>, service
  * its Service after `delay`. What the controller wrote itself is no news, except where a Service had to wait until the
  * cache shows it: that one is enqueued at once.
  */
-export function onSlice({ manager, tracker, slices, delay }: OnSliceOptions): Trigger<EndpointSlice> {
+export function onSlice({ manager, tracker, slices, delay, onlyNews = false }: OnSliceOptions): Trigger<EndpointSlice> {
   const later = (slice: EndpointSlice): Enqueue[] => (serviceNameOf(slice) === '' ? [] : [{ key: serviceKeyOf(slice), after: delay }]);
   const foreign = (slice: EndpointSlice): Enqueue[] => (isManagedBy(slice, manager) && tracker.isForeign(slice) ? later(slice) : []);
   const isKept = (slice: EndpointSlice): boolean => isManagedBy(slice, manager) && slice.metadata.deletionTimestamp === undefined;
@@ -76,7 +78,7 @@ export function onSlice({ manager, tracker, slices, delay }: OnSliceOptions): Tr
     return tracker.caughtUp(key, () => slicesOf(slices, key, manager)) ? [key] : [];
   }
   return on(resources.endpointSlices, {
-    add: (slice) => [...foreign(slice), ...caughtUp(slice)],
+    add: (slice, isInInitialList) => (onlyNews && isInInitialList === true ? [] : [...foreign(slice), ...caughtUp(slice)]),
     update(old, current) {
       if (serviceNameOf(old) !== serviceNameOf(current)) {
         tracker.deletionSeen(old);
