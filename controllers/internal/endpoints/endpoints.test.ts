@@ -266,7 +266,12 @@ describe('a change of a slice', () => {
     const tracker = new SliceTracker();
     tracker.written(ours);
     const { handlers } = onSlice({ manager, tracker, slices: { byIndex: () => shown }, delay: 1000, onlyNews });
-    return { tracker, add: handlers.add!, update: handlers.update!, remove: handlers.delete! };
+    return {
+      tracker,
+      add: (slice: EndpointSlice, initial?: boolean) => handlers.add!(slice, initial),
+      update: (old: EndpointSlice, current: EndpointSlice) => handlers.update!(old, current),
+      remove: (slice: EndpointSlice) => handlers.delete!(slice),
+    };
   }
 
   test('of our own making is no news', () => {
