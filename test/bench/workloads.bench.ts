@@ -60,9 +60,14 @@ async function measureAll(name: string, command: readonly string[], hasLoop: boo
       const measured = await measure(scenario, stage, manager);
       manager = measured.manager;
       results.push(measured.result);
-      const { requests, seconds } = measured.result;
-      console.log(`${name} ${scenario.name}: ${requests.length} requests in ${seconds.toFixed(0)} s: ${byKind(requests).slice(0, 9).map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
+      const { requests, seconds, cpu, memory } = measured.result;
+      console.log(`${name} ${scenario.name}: ${requests.length} requests in ${seconds.toFixed(0)} s, ${cpu.toFixed(2)} CPU s, ${memory.toFixed(0)} MiB: ${byKind(requests).slice(0, 9).map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
     }
+    return results;
+  } catch (error) {
+    // What is known by then took minutes to find out.
+    console.error(error);
+    process.exitCode = 1;
     return results;
   } finally {
     await manager.stop();
