@@ -33,7 +33,7 @@ interface Change {
 }
 
 function tryOut(schema: Body | undefined, { spec = {}, names = {}, version = {}, metadata = {} }: Change = {}): ProtocolStep {
-  const group = String(spec['group'] ?? 'a.example.com');
+  const { group = 'a.example.com' } = spec as { readonly group?: string };
   return post(`${DEFINITIONS}?dryRun=All`, {
     metadata: { name: `foos.${group}`, ...metadata },
     spec: {
