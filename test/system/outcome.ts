@@ -18,6 +18,8 @@ const WATCHED: readonly ResourceType[] = [
 const CHANCE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>'],
+  // Given to Pods one after the other, in whatever order they come to run.
+  [/"(10\.244\.\d+\.\d+|fd00:10:244::[0-9a-f]+)"/g, '"<address>"'],
   // Minutes since the epoch, in the names of a CronJob's Jobs.
   [/-\d{8}\b/g, '-<minute>'],
 ];
