@@ -19,10 +19,12 @@ export function findKubectl(): string | undefined {
 
 /** Runs kubectl in one namespace of one cluster. */
 export class Kubectl {
+  readonly namespace: string;
   readonly #program: string;
   readonly #options: readonly string[];
 
   constructor(kubeconfig: string, namespace: string, cache: string) {
+    this.namespace = namespace;
     this.#program = findKubectl()!;
     this.#options = [`--kubeconfig=${kubeconfig}`, `--namespace=${namespace}`, `--cache-dir=${cache}`];
   }

@@ -45,6 +45,39 @@ function manifest(replicas = 3, image = 'app:v1'): string {
   });
 }
 
+/** A kind with a scale and columns of its own. */
+function definition(group: string): string {
+  const size = { type: 'string', enum: ['small', 'large'], description: 'How large.' };
+  const spec = { type: 'object', required: ['size'], properties: { size, replicas: { type: 'integer', default: 1 } } };
+  const schema = { type: 'object', properties: { spec, status: { type: 'object', properties: { replicas: { type: 'integer' } } } } };
+  const column = (name: string, type: string, jsonPath: string): object => ({ name, type, jsonPath });
+  return JSON.stringify({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `gadgets.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'gadgets', kind: 'Gadget' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: schema },
+          subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
+          additionalPrinterColumns: [
+            column('Size', 'string', '.spec.size'),
+            column('Replicas', 'integer', '.spec.replicas'),
+            column('Age', 'date', '.metadata.creationTimestamp'),
+          ],
+          selectableFields: [{ jsonPath: '.spec.size' }],
+        },
+      ],
+    },
+  });
+}
+
 const apply = (kubectl: Kubectl, text = manifest(), ...flags: string[]): Promise<string> => kubectl.run(['apply', '-f', '-', ...flags], text);
 
 async function rolledOut(kubectl: Kubectl): Promise<void> {
@@ -212,6 +245,30 @@ describe.skipIf(!present).concurrent(`kubectl on the ${controlPlaneKind()}${why}
     await eventually(async () => expect(await left()).toBe(''));
     await apply(kubectl);
     expect(await kubectl.run(['delete', 'namespace', namespace])).toMatch(new RegExp(`^namespace "${namespace}" deleted|namespace "${namespace}" deleted$`));
+  });
+
+  test('kinds of one\'s own: defined, explained, applied, scaled, printed, patched, and gone with their definition', async ({ kubectl }) => {
+    const group = `${kubectl.namespace}.example.com`;
+    const crd = `gadgets.${group}`;
+    expect(await kubectl.run(['apply', '-f', '-'], definition(group))).toBe(`customresourcedefinition.apiextensions.k8s.io/${crd} created`);
+    expect(await kubectl.run(['wait', '--for=condition=Established', `crd/${crd}`, '--timeout=30s'])).toBe(`customresourcedefinition.apiextensions.k8s.io/${crd} condition met`);
+    const gadgets = `gadgets.v1.${group}`;
+    await eventually(async () => expect(await kubectl.run(['explain', 'gadgets', '--recursive', `--api-version=${group}/v1`])).toMatch(/^ {4}size\t<string> -required-$/m));
+    expect(await kubectl.run(['explain', 'gadgets.spec.size', `--api-version=${group}/v1`])).toMatch(/^ {4}How large\.$/m);
+    const gadget = (spec: object): string => JSON.stringify({ apiVersion: `${group}/v1`, kind: 'Gadget', metadata: { name: 'one' }, spec });
+    expect(await kubectl.run(['apply', '-f', '-'], gadget({ size: 'small' }))).toBe(`gadget.${group}/one created`);
+    expect(await kubectl.run(['apply', '-f', '-'], gadget({ size: 'small' }))).toBe(`gadget.${group}/one unchanged`);
+    expect(await kubectl.run(['apply', '-f', '-'], gadget({ size: 'large' }))).toBe(`gadget.${group}/one configured`);
+    expect(await kubectl.run(['apply', '-f', '-', '--server-side', '--force-conflicts'], gadget({ size: 'small' }))).toBe(`gadget.${group}/one serverside-applied`);
+    expect(await kubectl.fail(['apply', '-f', '-'], gadget({ size: 'huge' }))).toContain('spec.size: Unsupported value: "huge": supported values: "small", "large"');
+    expect(await kubectl.fail(['apply', '-f', '-'], gadget({ size: 'small', color: 'red' }))).toContain('unknown field "spec.color"');
+    expect(await kubectl.run(['get', gadgets])).toMatch(/^NAME +SIZE +REPLICAS +AGE\none +small +1 +\d+s$/);
+    expect(await kubectl.run(['scale', gadgets, 'one', '--replicas=3'])).toBe(`gadget.${group}/one scaled`);
+    expect(await kubectl.run(['patch', gadgets, 'one', '--type=merge', '--subresource=status', '-p', '{"status":{"replicas":3}}'])).toBe(`gadget.${group}/one patched`);
+    expect(await kubectl.run(['get', gadgets, 'one', '-o', 'jsonpath={.spec.replicas} {.status.replicas} {.metadata.generation}'])).toBe('3 3 4');
+    expect(await kubectl.run(['get', gadgets, '--field-selector=spec.size=small', '-o', 'name'])).toBe(`gadget.${group}/one`);
+    expect(await kubectl.run(['delete', 'crd', crd])).toMatch(/^customresourcedefinition\.apiextensions\.k8s\.io "gadgets\.\S+" deleted/);
+    expect(await kubectl.fail(['get', gadgets])).toMatch(/^(error: the server doesn't have a resource type|Error from server \(NotFound\))/);
   });
 
   test('api-resources, explain, version, auth can-i', async ({ kubectl }) => {
