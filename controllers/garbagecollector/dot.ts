@@ -6,16 +6,26 @@ import { type Vertex, all } from './vertex.ts';
 /**
  * The graph in DOT, for people who ask why something is there or has gone: of those UIDs and all that they hang together
  * with, or of everything that owns or is owned (`dump.go`).
+ *
+ * A whole graph takes long to write: `breathe` is awaited time and again, and lets others go first.
  */
-export function toDot(graph: Graph, uids: readonly string[] = []): string {
+export async function toDot(graph: Graph, breathe: () => Promise<void>, uids: readonly string[] = []): Promise<string> {
   const vertices = uids.length > 0 ? connected(graph, uids) : [...graph.vertices()];
   const shown = vertices.filter((vertex) => vertex.owners !== undefined || vertex.claims !== undefined);
-  const edges = shown.flatMap((vertex) => all(vertex.owners).map(({ claim }) => `  ${quote(vertex.uid)} -> ${quote(claim.owner.uid)};\n`));
-  const lines = ['strict digraph full {\n'];
-  if (shown.length > 0) lines.push('  // Node definitions.\n', ...shown.toSorted((a, b) => order(a.uid, b.uid)).map(definition));
-  if (edges.length > 0) lines.push('  // Edge definitions.\n', ...edges.toSorted(order));
+  const definitions = ['  // Node definitions.\n'];
+  const edges: string[] = [];
+  for (const [i, vertex] of shown.toSorted((a, b) => order(a.uid, b.uid)).entries()) {
+    if (i > 0 && i % BREATH === 0) await breathe();
+    definitions.push(definition(vertex));
+    for (const { claim } of all(vertex.owners)) edges.push(`  ${quote(vertex.uid)} -> ${quote(claim.owner.uid)};\n`);
+  }
+  const lines = ['strict digraph full {\n', ...(shown.length > 0 ? [definitions.join('')] : [])];
+  if (edges.length > 0) lines.push('  // Edge definitions.\n', edges.toSorted(order).join(''));
   return `${lines.join('')}}\n`;
 }
+
+/** Records written in one go. */
+const BREATH = 500;
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -145,10 +145,10 @@ test('shows its graph', async () => {
   await deploy();
   const [replicaSet] = await world.list(replicaSets);
   const collector = world.controllers.find(({ name }) => name === 'garbage-collector-controller')!;
-  const answer = collector.debug?.('/graph', new URLSearchParams({ uid: replicaSet!.metadata.uid }));
+  const answer = await collector.debug?.('/graph', new URLSearchParams({ uid: replicaSet!.metadata.uid }));
   expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/vnd.graphviz' } });
   expect(answer?.body.match(/ -> /g)).toHaveLength(4);
-  expect(collector.debug?.('/', new URLSearchParams())).toBeUndefined();
+  expect(await collector.debug?.('/', new URLSearchParams())).toBeUndefined();
 });
 
 test('can be switched off', async () => {

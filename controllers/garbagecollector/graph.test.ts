@@ -219,17 +219,19 @@ describe('what is kept', () => {
 });
 
 describe('in DOT', () => {
-  test('nothing', () => {
+  const breathe = (): Promise<void> => Promise.resolve();
+
+  test('nothing', async () => {
     see(pods, 'alone');
-    expect(toDot(graph)).toBe('strict digraph full {\n}\n');
+    expect(await toDot(graph, breathe)).toBe('strict digraph full {\n}\n');
   });
 
-  test('who owns whom, sorted, with what is only heard of and what is known to be missing', () => {
+  test('who owns whom, sorted, with what is only heard of and what is known to be missing', async () => {
     see(sets, 'web"', { ...deleting, finalizers: ['foregroundDeletion'] });
     see(pods, 'a', { ownerReferences: [owned('web"'), owned('heard')] });
     see(pods, 'b', { ownerReferences: [owned('gone')] });
     graph.refute(all(graph.get('gone')!.claims)[0]!);
-    const dot = toDot(graph);
+    const dot = await toDot(graph, breathe);
     expect(dot.split('\n')).toEqual(expect.arrayContaining([
       'strict digraph full {',
       '  // Node definitions.',
@@ -246,9 +248,9 @@ describe('in DOT', () => {
       '}',
     ]));
     expect(dot.indexOf('"a" [')).toBeLessThan(dot.indexOf('"b" ['));
-    const part = toDot(graph, ['heard']);
+    const part = await toDot(graph, breathe, ['heard']);
     expect(part).toContain('"web\\"" [');
     expect(part).not.toContain('"b" [');
-    expect(toDot(graph, ['nobody'])).toBe('strict digraph full {\n}\n');
+    expect(await toDot(graph, breathe, ['nobody'])).toBe('strict digraph full {\n}\n');
   });
 });

@@ -1,3 +1,4 @@
+import { sleep } from '#pkg/base';
 import { type AnyTrigger, type Enqueue, createLoop, defineController, together } from '#pkg/controller';
 
 import { Collector, describe } from './collector.ts';
@@ -46,10 +47,10 @@ export const garbageCollectorController = defineController({
     ];
     return {
       ...together(context, loops),
-      debug(path, query) {
+      async debug(path, query) {
         if (path !== '/graph') return undefined;
         const headers = { 'content-type': 'text/vnd.graphviz', 'x-content-type-options': 'nosniff' };
-        return { status: 200, headers, body: toDot(graph, query.getAll('uid')) };
+        return { status: 200, headers, body: await toDot(graph, () => sleep(clock, 0), query.getAll('uid')) };
       },
     };
   },

@@ -93,7 +93,7 @@ export interface Controller {
   /** What it is working on at this moment, to name at a stop that takes too long. */
   running?(): readonly string[];
   /** Answers `/debug/controllers/<its name><path>`, for whoever may ask; undefined for a path that it has nothing at. */
-  debug?(path: string, query: URLSearchParams): DebugAnswer | undefined;
+  debug?(path: string, query: URLSearchParams): DebugAnswer | undefined | Promise<DebugAnswer | undefined>;
 }
 
 export interface DebugAnswer {

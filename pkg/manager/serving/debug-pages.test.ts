@@ -17,9 +17,9 @@ test.each([
   ['/debug/controllers/silent-controller/state', 404, '404 page not found\n'],
   ['/debug/controllers/other-controller', 404, '404 page not found\n'],
   ['/debug/controllers/', 404, '404 page not found\n'],
-])('%s answers %i', (target, status, body) => {
+])('%s answers %i', async (target, status, body) => {
   const pages = new DebugPages();
   pages.show([controller, { name: 'silent-controller', run: () => Promise.resolve() }]);
   const { pathname: path, searchParams: query } = new URL(target, 'https://localhost');
-  expect(pages.answer({ path, query })).toMatchObject({ status, body });
+  expect(await pages.answer({ path, query })).toMatchObject({ status, body });
 });

@@ -12,10 +12,10 @@ export class DebugPages {
     for (const controller of controllers) if (controller.debug) this.#controllers.set(controller.name, controller);
   }
 
-  answer({ path, query }: Pick<HttpRequest, 'path' | 'query'>): HttpAnswer {
+  async answer({ path, query }: Pick<HttpRequest, 'path' | 'query'>): Promise<HttpAnswer> {
     const [, name = '', below = ''] = /^([^/]*)(.*)$/s.exec(path.slice(DEBUG_PREFIX.length)) ?? [];
     const controller = this.#controllers.get(name);
     if (!controller) return notFound;
-    return controller.debug?.(below, query) ?? text(404, '\n');
+    return (await controller.debug?.(below, query)) ?? text(404, '\n');
   }
 }
