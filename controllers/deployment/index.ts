@@ -7,6 +7,7 @@ import {
   indexDependents,
   ownedBy,
   Owners,
+  PutOffs,
   type ReconcileResult,
   WriteBarrier,
 } from '#pkg/controller';
@@ -15,7 +16,7 @@ import { Writer } from './carry-out.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
 import { deploymentDescription } from './description.ts';
 import { gather, type Gathering, selectsAll } from './gather.ts';
-import { PutOffs, mayWait } from './put-off.ts';
+import { PATIENCE, mayWait } from './put-off.ts';
 import { rollback } from './rollback.ts';
 import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
 import { onLastPodGone } from './triggers.ts';
@@ -35,7 +36,7 @@ export const deploymentController = defineController({
       subsystem: 'deployment_controller',
     });
     const owners = new Owners(deployments);
-    const putOffs = new PutOffs();
+    const putOffs = new PutOffs(PATIENCE);
     const gathering: Gathering = { context, deployments: owners, replicaSets: replicaSets.lister, pods: pods.lister, barrier };
     return createLoop(context, {
       queue: 'deployment',

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 
 import type { Deployment, DeploymentStatus, ReplicaSet } from '#pkg/api';
+import { PutOffs } from '#pkg/controller';
 import { EPOCH, at, deployment, replicaSet } from '#pkg/testing';
 
-import { PutOffs, mayWait } from './put-off.ts';
+import { PATIENCE, mayWait } from './put-off.ts';
 import type { Step } from './snapshot.ts';
 
 const progressing = { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message: '', lastUpdateTime: at(0), lastTransitionTime: at(0) };
@@ -40,7 +41,7 @@ test.each<[string, boolean, Parameters<typeof waits>]>([
 });
 
 test('a status waits a second from the first time, and anew after it was written', () => {
-  const putOffs = new PutOffs();
+  const putOffs = new PutOffs(PATIENCE);
   expect(putOffs.left('a', 5000)).toBe(1000);
   expect(putOffs.left('a', 5900)).toBe(100);
   expect(putOffs.left('b', 5900)).toBe(1000);

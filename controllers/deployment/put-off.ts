@@ -1,11 +1,11 @@
-import type { DeploymentCondition, DeploymentStatus, ObjectKey } from '#pkg/api';
+import type { DeploymentCondition, DeploymentStatus } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 
 import { type Draft, type Plan, type Rollout, type Snapshot, allReplicaSets, draftOf } from './snapshot.ts';
 import { isComplete } from './status.ts';
 
 /** A status that may wait is written after this long at the latest, ms, whatever comes or does not come. */
-const PATIENCE = 1000;
+export const PATIENCE = 1000;
 
 /**
  * Whether the status may wait for the next one: only counts have changed, and they are on their way to where they shall be,
@@ -41,21 +41,4 @@ function sameButCounts(before: Draft, after: Draft): boolean {
 function withoutCounts({ observedGeneration, collisionCount, conditions = [] }: DeploymentStatus): object {
   const timeless = conditions.map((condition: DeploymentCondition) => ({ ...condition, lastUpdateTime: undefined }));
   return { observedGeneration, collisionCount, conditions: timeless.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
-}
-
-/** Since when the status of each Deployment has been put off. */
-export class PutOffs {
-  readonly #since = new Map<ObjectKey, number>();
-
-  /** How much longer the status may wait, ms, from the first time it was put off; `now` is monotonic. */
-  left(key: ObjectKey, now: number): number {
-    const since = this.#since.get(key) ?? now;
-    this.#since.set(key, since);
-    return Math.max(0, since + PATIENCE - now);
-  }
-
-  /** It was written, or there is nothing to write. */
-  end(key: ObjectKey): void {
-    this.#since.delete(key);
-  }
 }

@@ -4,6 +4,7 @@ import type { Pod, PodDisruptionBudget } from '#pkg/api';
 import { EPOCH, at, pod } from '#pkg/testing';
 
 import { decide, failSafe, needsScale } from './decide.ts';
+import { mayWait } from './put-off.ts';
 import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, Snapshot } from './snapshot.ts';
 
@@ -127,4 +128,26 @@ test('selectors as Go prints them', () => {
   expect(selectorText({ matchLabels: { b: '2', a: '1' }, matchExpressions })).toBe(
     '&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:tier,Operator:In,Values:[a b],},LabelSelectorRequirement{Key:x,Operator:Exists,Values:[],},},}',
   );
+});
+
+describe('a status may wait', () => {
+  const counts = (parts: BudgetStatus = {}): BudgetStatus => ({ currentHealthy: 2, desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0, observedGeneration: 2, ...parts });
+  const told = (reason: string): BudgetStatus['conditions'] => [{ type: 'DisruptionAllowed', status: 'False', reason, message: '', lastTransitionTime: at(1) }];
+  const before = counts({ conditions: told('InsufficientPods') });
+  const evicted = { ...before, disruptedPods: { a: at(1) } };
+
+  test.each<[string, BudgetStatus | undefined, BudgetStatus, boolean]>([
+    ['when more may go', before, counts({ currentHealthy: 3, disruptionsAllowed: 1 }), true],
+    ['when as many may go', before, counts({ expectedPods: 4 }), true],
+    ['not when fewer may go', { ...before, disruptionsAllowed: 1 }, counts(), false],
+    ['not when those that are not ready may go no more', before, counts({ currentHealthy: 1 }), false],
+    ['while those that are not ready may not go anyway', { ...before, currentHealthy: 1 }, counts({ currentHealthy: 0 }), true],
+    ['not when an eviction is done', evicted, counts(), false],
+    ['when it goes on', evicted, counts({ disruptedPods: { a: at(1) } }), true],
+    ['not when it is the first', undefined, counts(), false],
+    ['not when the spec is new', { ...before, observedGeneration: 1 }, counts(), false],
+    ['not when a failure is over', { ...before, conditions: told('SyncFailed') }, counts(), false],
+  ])('%s', (_title, old, after, expected) => {
+    expect(mayWait(budget({}, old), after)).toBe(expected);
+  });
 });

@@ -81,7 +81,7 @@ describe('a budget', () => {
     world.events.take();
     world.cluster.finish(pods, 'default/a');
     await world.clock.step(1000);
-    expect(world.events.take()).toEqual(['Normal NoPods No matching pods found', 'Normal NoPods No matching pods found', 'Normal NoPods No matching pods found', 'Normal NoPods No matching pods found']);
+    expect(world.events.take()).toEqual(['Normal NoPods No matching pods found', 'Normal NoPods No matching pods found']);
   });
 
   test('is not touched by what of a Pod it does not count', async () => {

@@ -1,4 +1,4 @@
-import { keyOf, resources } from '#pkg/api';
+import { resources } from '#pkg/api';
 import { Owners, WriteBarrier, createLoop, defineController, forObject, indexByLabel, specSelector, together } from '#pkg/controller';
 
 import { disruptionDescription } from './description.ts';
@@ -27,8 +27,7 @@ export const disruptionController = defineController({
       deployments: informers.informer(resources.deployments).lister,
       statefulSets: informers.informer(resources.statefulSets).lister,
     };
-    const sightings = new Sightings();
-    const gathering = { budgets, pods, caches, live: new LiveScales(client, clock), sightings, clock };
+    const gathering = { budgets, pods, caches, live: new LiveScales(client, clock), sightings: new Sightings(), clock };
     const reconciler = new Reconciler({ context, gathering, barrier });
     const counting = createLoop(context, {
       queue: 'disruption',
@@ -36,12 +35,7 @@ export const disruptionController = defineController({
       workers: WORKERS,
       barrier,
       triggers: [
-        forObject(resources.podDisruptionBudgets, {
-          onDelete(gone) {
-            barrier.forget(keyOf(gone), gone.metadata.uid);
-            sightings.forget(keyOf(gone));
-          },
-        }),
+        forObject(resources.podDisruptionBudgets, { onDelete: (gone) => reconciler.forget(gone) }),
         onPod(budgets, (pod, chosen) => {
           const { namespace, name } = pod.metadata;
           const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${chosen.metadata.name}" arbitrarily.`;

@@ -1,9 +1,10 @@
 import { type ObjectKey, type Pod, type PodDisruptionBudget, isConflict, isNotFound, keyOf, resources } from '#pkg/api';
 import { describeError, semanticEqual } from '#pkg/base';
-import type { ControllerContext, ReconcileResult, WriteBarrier } from '#pkg/controller';
+import { type ControllerContext, PutOffs, type ReconcileResult, type WriteBarrier } from '#pkg/controller';
 
 import { type Plan, decide, failSafe } from './decide.ts';
 import { type Gathering, gather, podsOf } from './gather.ts';
+import { PATIENCE, mayWait } from './put-off.ts';
 import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, ExpectedScale, Report } from './snapshot.ts';
 
@@ -16,9 +17,18 @@ export interface ReconcilerOptions {
 /** Keeps the status of one budget at what its Pods call for. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #putOffs = new PutOffs(PATIENCE);
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** The budget is gone. */
+  forget(budget: PodDisruptionBudget): void {
+    const { barrier, gathering } = this.#options;
+    barrier.forget(keyOf(budget), budget.metadata.uid);
+    gathering.sightings.forget(keyOf(budget));
+    this.#putOffs.end(keyOf(budget));
   }
 
   /**
@@ -30,6 +40,8 @@ export class Reconciler {
     if (!budget) return undefined;
     try {
       const { status, notDeleted, recheckAfter } = await this.#decide(budget, signal);
+      const left = this.#left(budget, status);
+      if (left > 0) return { requeueAfter: Math.min(left, recheckAfter ?? left) };
       for (const pod of notDeleted) this.#reportNotDeleted(budget, pod);
       await this.#write(budget, status, signal);
       return recheckAfter === undefined ? undefined : { requeueAfter: recheckAfter };
@@ -43,12 +55,21 @@ export class Reconciler {
     }
   }
 
+  /** How much longer the status may wait, ms. */
+  #left(budget: PodDisruptionBudget, status: BudgetStatus): number {
+    const key = keyOf(budget);
+    const left = !isNews(budget, status) || !mayWait(budget, status) ? 0 : this.#putOffs.left(key, this.#options.context.clock.monotonic());
+    if (left === 0) this.#putOffs.end(key);
+    return left;
+  }
+
   async #decide(budget: PodDisruptionBudget, signal: AbortSignal): Promise<Plan> {
     const { gathering } = this.#options;
     const pods = this.#podsOf(budget);
     try {
       const snapshot = await gather(budget, pods, gathering, signal);
       const plan = decide(snapshot);
+      if (pods.length === 0 && isNews(budget, plan.status)) this.#report(budget, { type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
       this.#reportUnmanaged(budget, snapshot.scale);
       return plan;
     } catch (error) {
@@ -60,9 +81,7 @@ export class Reconciler {
 
   #podsOf(budget: PodDisruptionBudget): readonly Pod[] {
     try {
-      const pods = podsOf(budget, this.#options.gathering);
-      if (pods.length === 0) this.#report(budget, { type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
-      return pods;
+      return podsOf(budget, this.#options.gathering);
     } catch (error) {
       this.#report(budget, { type: 'Warning', reason: 'NoPods', message: `Failed to get pods: ${describeError(error)}` });
       throw error;
@@ -91,10 +110,14 @@ export class Reconciler {
 
   /** Nothing where the status says so already. */
   async #write(budget: PodDisruptionBudget, status: BudgetStatus, signal: AbortSignal): Promise<void> {
-    if (semanticEqual(budget.status ?? {}, status)) return;
+    if (!isNews(budget, status)) return;
     const { context, barrier } = this.#options;
     const object: PodDisruptionBudget = { ...budget, status };
     const written = await context.client.resource(resources.podDisruptionBudgets).updateStatus(object, { metadataOnly: true, signal });
     barrier.wrote(keyOf(budget), budget.metadata.uid, resources.podDisruptionBudgets, written.metadata.resourceVersion);
   }
+}
+
+function isNews({ status }: PodDisruptionBudget, after: BudgetStatus): boolean {
+  return !semanticEqual(status ?? {}, after);
 }

@@ -57,6 +57,7 @@ export * from './pod-control.ts';
 export * from './pod-ranking.ts';
 export * from './pod-template.ts';
 export { indexPodsByNode, podsOnNode } from './pods-on-node.ts';
+export { PutOffs } from './put-offs.ts';
 export * from './reads.ts';
 export { together } from './together.ts';
 export * from './triggers.ts';
