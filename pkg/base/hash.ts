@@ -17,9 +17,18 @@ export function fnv32(text: string): number {
  * fraction of the cost of a big one. The prime is 2^88 + 315: a product is one of 315 and a shift by five and a half numbers.
  */
 export function fnv128a(text: string): bigint {
-  let [a, b, c, d, e, f, g, h] = [0xc58d, 0x6295, 0x2175, 0x62b8, 0x0142, 0x07bb, 0x272e, 0x6c62];
-  for (const byte of Buffer.from(text, 'utf8')) {
-    a ^= byte;
+  const bytes = Buffer.from(text, 'utf8');
+  let a = 0xc58d;
+  let b = 0x6295;
+  let c = 0x2175;
+  let d = 0x62b8;
+  let e = 0x0142;
+  let f = 0x07bb;
+  let g = 0x272e;
+  let h = 0x6c62;
+  // Not by iterator, which would cost more than the arithmetic.
+  for (let i = 0; i < bytes.length; i++) {
+    a ^= bytes[i]!;
     const p = a * 315;
     const q = b * 315 + (p >>> 16);
     const r = c * 315 + (q >>> 16);
