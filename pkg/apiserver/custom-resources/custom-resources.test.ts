@@ -109,15 +109,58 @@ describe('a definition', () => {
   });
 });
 
+describe('discovery', () => {
+  it('has groups by name and the newest stable version first, whoever came first', async () => {
+    const define = (plural: string, group: string, versions: readonly string[]): JsonObject => ({
+      metadata: { name: `${plural}.${group}` },
+      spec: {
+        group,
+        scope: 'Cluster',
+        names: { plural, kind: plural },
+        versions: versions.map((name, index) => ({ name, served: true, storage: index === 0, schema: { openAPIV3Schema: { type: 'object' } } })),
+      },
+    });
+    await must('POST', DEFINITIONS, define('zebras', 'b.example.com', ['v1']));
+    await must('POST', DEFINITIONS, define('yaks', 'a.example.com', ['v1beta1', 'v1']));
+    await must('POST', DEFINITIONS, define('ants', 'a.example.com', ['v2alpha1', 'v2']));
+    const groups = objectsAt(await must('GET', '/apis'), 'groups').slice(-2);
+    expect(groups.map((group) => [group['name'], objectAt(group, 'preferredVersion')?.['version'], objectsAt(group, 'versions').map((one) => one['version'])])).toEqual([
+      ['a.example.com', 'v2', ['v2', 'v1', 'v1beta1', 'v2alpha1']],
+      ['b.example.com', 'v1', ['v1']],
+    ]);
+  });
+});
+
 describe('watches', () => {
-  it('end with their definition, and when it changes', async () => {
-    await must('POST', DEFINITIONS, definition(PLAIN));
+  /** All that a watch tells until it ends. */
+  async function eventsUntilEnd(during: () => Promise<unknown>): Promise<unknown[]> {
     const response = await server.handler({ method: 'GET', path: `${GADGETS}?watch=true`, headers: {}, user: { name: 'admin', groups: ['system:masters'] } });
-    await must('POST', GADGETS, gadget('one', {}));
-    await must('DELETE', `${DEFINITIONS}/gadgets.shop.example.com`);
+    await during();
     let text = '';
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString('utf8');
-    expect(text.trim().split('\n').map((line) => (JSON.parse(line) as JsonObject)['type'])).toEqual(['ADDED', 'DELETED']);
+    return text.trim().split('\n').map((line) => (JSON.parse(line) as JsonObject)['type']);
+  }
+
+  it('end with their definition', async () => {
+    await must('POST', DEFINITIONS, definition(PLAIN));
+    const events = eventsUntilEnd(async () => {
+      await must('POST', GADGETS, gadget('one', {}));
+      await must('DELETE', `${DEFINITIONS}/gadgets.shop.example.com`);
+    });
+    expect(await events).toEqual(['ADDED', 'DELETED']);
+  });
+
+  it('end when what is defined changes, and only then', async () => {
+    await must('POST', DEFINITIONS, definition(PLAIN));
+    const path = `${DEFINITIONS}/gadgets.shop.example.com`;
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    const events = eventsUntilEnd(async () => {
+      await must('PATCH', path, { metadata: { labels: { a: 'b' } } }, merge);
+      await must('POST', GADGETS, gadget('one', {}));
+      await must('PATCH', path, { spec: { names: { shortNames: ['gg'] } } }, merge);
+      await must('POST', GADGETS, gadget('two', {}));
+    });
+    expect(await events).toEqual(['ADDED']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { groupResource } from '#pkg/api';
+import { compareVersions } from '../custom-resources/versions.ts';
 import type { JsonObject } from '../json.ts';
 import { type ObjectSchema, type ServedResource, schemaFor, servedResources } from '../schema/index.ts';
 import type { IndexFunction } from '../store/index.ts';
@@ -80,14 +81,21 @@ export class Registry {
     return resource;
   }
 
-  /** Takes the place of what was served under the same path; else follows what is there. */
+  /** Takes the place of what was served under the same path; else follows what is there, custom resources in order of their names. */
   put(resource: Resource): void {
     const { group, version, resource: name } = resource;
     const before = this.find(group, version, name);
     this.#resources.set(key(group, version, name), resource);
-    if (before === undefined) this.#order.push(resource);
-    else this.#order[this.#order.indexOf(before)] = resource;
+    if (before !== undefined) this.#order[this.#order.indexOf(before)] = resource;
+    else this.#order.splice(this.#placeOf(resource), 0, resource);
     this.#generation++;
+  }
+
+  #placeOf(resource: Resource): number {
+    const last = this.#order.length;
+    if (resource.custom === undefined) return last;
+    const next = this.#order.findIndex((other) => other.custom !== undefined && compareCustom(resource, other) < 0);
+    return next < 0 ? last : next;
   }
 
   remove(group: string, version: string, name: string): void {
@@ -122,6 +130,12 @@ export class Registry {
   hasGroupVersion(group: string, version: string): boolean {
     return this.#order.some((resource) => resource.group === group && resource.version === version);
   }
+}
+
+/** Groups by name, in each the version first that clients prefer. */
+function compareCustom(a: Resource, b: Resource): number {
+  const order = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+  return order(a.group, b.group) || compareVersions(a.version, b.version) || order(a.resource, b.resource);
 }
 
 function key(group: string, version: string, resource: string): string {
