@@ -57,6 +57,25 @@ describe('a budget', () => {
     expect(world.events.take()).toEqual([]);
   });
 
+  test('says at once that fewer may go, and that more may a little later, with one write for many', async () => {
+    await start(...owned(3), budgetOf({ maxUnavailable: 2 }));
+    statusWrites();
+    const readiness = (value: string) => (one: Pod): Pod => ({ ...one, status: { ...one.status, conditions: [{ type: 'Ready', status: value }] } });
+    world.cluster.change(pods, 'default/web-0', readiness('False'));
+    await world.clock.step(10);
+    expect(status()).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 });
+    world.cluster.change(pods, 'default/web-1', readiness('False'));
+    await world.clock.step(10);
+    expect([statusWrites(), status()!.disruptionsAllowed]).toEqual([2, 0]);
+    for (const name of ['web-0', 'web-1']) {
+      world.cluster.change(pods, `default/${name}`, readiness('True'));
+      await world.clock.step(200);
+    }
+    expect([statusWrites(), status()!.disruptionsAllowed]).toEqual([0, 0]);
+    await world.clock.step(200);
+    expect([statusWrites(), status()!.disruptionsAllowed]).toEqual([1, 2]);
+  });
+
   test('goes by the Deployment and not by its ReplicaSets', async () => {
     const { metadata, ...owner } = deployment({ spec: { replicas: 5 } });
     const uid = 'deployments-1';
