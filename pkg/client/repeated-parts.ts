@@ -13,6 +13,9 @@ const CLOSE_BRACE = 0x7d;
 /** How Kubernetes begins the events of objects that there were before. */
 const BEGINNINGS = ['MODIFIED', 'DELETED'].map((type) => asciiBytes(`{"type":"${type}","object":`));
 
+/** Where the type begins. */
+const TYPE = '{"type":"'.length;
+
 /** How far luck is remembered, in events, and how often one without any is given another chance. */
 const LONGEST_MEMORY = 8;
 const NEXT_CHANCE = 32;
@@ -43,7 +46,7 @@ export class RepetitionParser {
    * then it is for the ordinary parser. Throws a SyntaxError.
    */
   parse(line: Buffer): unknown {
-    const beginning = BEGINNINGS.find((one) => line.compare(one, 0, one.length, 0, one.length) === 0);
+    const beginning = BEGINNINGS.find((one) => startsWith(line, one));
     const metadata = beginning && findMember(line, beginning.length, line.length, METADATA)?.value;
     const name = metadata && textMember(line, metadata, NAME);
     const held = name && this.#known(name, textMember(line, metadata, NAMESPACE));
@@ -64,7 +67,7 @@ export class RepetitionParser {
     const parts: RepeatedPart[] = [];
     this.#count++;
     while (bytes[at] === COMMA && bytes[at + 1] === QUOTE) {
-      const quote = bytes.indexOf(QUOTE, at + 2);
+      const quote = afterQuote(bytes, at + 2) - 1;
       const member = bytes.toString('utf8', at + 2, quote);
       const luck = this.#luck.get(member) ?? 0;
       if (bytes[quote + 1] !== COLON || !Object.hasOwn(held, member) || (luck < 0 && this.#count % NEXT_CHANCE !== 0)) break;
@@ -82,10 +85,23 @@ export class RepetitionParser {
   }
 }
 
+/** Looks at the type's letter first: in a first list all are additions. */
+function startsWith(bytes: Buffer, beginning: Buffer): boolean {
+  if (bytes[TYPE] !== beginning[TYPE]) return false;
+  for (let i = 0; i < beginning.length; i++) if (bytes[i] !== beginning[i]) return false;
+  return true;
+}
+
+/** The index behind the next quote from `at` on. */
+function afterQuote(bytes: Buffer, at: number): number {
+  while (at < bytes.length && bytes[at] !== QUOTE) at++;
+  return at + 1;
+}
+
 /** A text without escapes among the members of the object at `at`. */
 function textMember(bytes: Buffer, at: number, key: Buffer): string | undefined {
   const value = findMember(bytes, at, bytes.length, key)?.value;
-  return value !== undefined && bytes[value] === QUOTE ? bytes.toString('utf8', value + 1, bytes.indexOf(QUOTE, value + 1)) : undefined;
+  return value !== undefined && bytes[value] === QUOTE ? bytes.toString('utf8', value + 1, afterQuote(bytes, value + 1) - 1) : undefined;
 }
 
 /** The index after the object that opens at `at`. What is known of its inside is not read twice, if it stands last as usual. */
