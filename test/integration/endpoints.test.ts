@@ -38,7 +38,7 @@ function createService(at: Workspace, spec: Partial<Service['spec']> = {}, metad
 /** `a b! 8080`, for each subset: names of its Pods, with a mark where they are not ready, and its ports. */
 function said({ subsets = [] }: Endpoints): string[] {
   const lines = subsets.map(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
-    const names = [...addresses.map(({ targetRef }) => targetRef!.name), ...notReadyAddresses.map(({ targetRef }) => `${targetRef!.name}!`)];
+    const names: string[] = [...addresses.map(({ targetRef }) => `${targetRef!.name}`), ...notReadyAddresses.map(({ targetRef }) => `${targetRef!.name}!`)];
     return [...names.toSorted((a, b) => a.localeCompare(b)), ...ports.map(({ port }) => port)].join(' ');
   });
   return lines.toSorted((a, b) => a.localeCompare(b));
