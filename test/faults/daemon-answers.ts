@@ -65,7 +65,7 @@ export const answerFaults: readonly Fault[] = [
   {
     name: 'truncated answers',
     losesAnswers: true,
-    run: (world, random, unit) => garbling(world, unit, (_, body) => truncated(body, Math.floor(random() * 3000))),
+    run: (world, random, unit) => garbling(world, unit, (_request, body) => truncated(body, Math.floor(random() * 3000))),
   },
   {
     name: 'garbage in the answers',
