@@ -70,7 +70,7 @@ export const answerFaults: readonly Fault[] = [
   {
     name: 'garbage in the answers',
     losesAnswers: true,
-    run: (world, _, unit) => garbling(world, unit, (_, body) => corrupted(body, 700)),
+    run: (world, _, unit) => garbling(world, unit, (_request, body) => corrupted(body, 700)),
   },
   {
     name: 'events repeated and out of order after every resume',
