@@ -36,7 +36,11 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
 
   function seen(pod: Pod): readonly Enqueue[] {
     if (pod.metadata.deletionTimestamp !== undefined) return going(pod);
-    return !controllerOf(pod) && isTracked(pod) ? [keyOf(pod)] : [];
+    if (!isTracked(pod)) return [];
+    if (!controllerOf(pod)) return [keyOf(pod)];
+    // One too many, made from a cache that was behind: it was not there yet when its Job finished.
+    const job = jobs.controllerOf(pod);
+    return job && isFinished(job) ? [later(keyOf(pod))] : [];
   }
 
   function leftBy(job: Job): readonly ObjectKey[] {
