@@ -163,6 +163,7 @@ describe('tracking', () => {
   test('a Pod that was noted as failed stays so, however it ends', () => {
     const status = { uncountedTerminatedPods: { failed: ['p'] } };
     expect(track({ status }, [pod('p', { phase: 'Succeeded' })])).toMatchObject({ status, release: ['p'], changed: false });
+    expect(tallyOf(snapshot({ status }, [pod('p', { phase: 'Succeeded' })]))).toMatchObject({ succeeded: 0, failed: 1 });
   });
 
   test('with the end of the Job all that runs counts as failed, or not at all if it is a success', () => {

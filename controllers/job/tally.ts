@@ -41,7 +41,9 @@ export function tallyOf(snapshot: Snapshot): Tally {
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {};
   const noted = { succeeded: new Set(succeeded), failed: new Set(failed) };
   const uncounted = pods.filter((pod) => isUncounted(pod, snapshot));
-  const newSucceeded = uncounted.filter((pod) => isPodSucceeded(pod) && !noted.succeeded.has(pod.metadata.uid));
+  // One that was deleted, counts as failed since, and has succeeded all the same, is no completion.
+  const isNoted = ({ metadata: { uid } }: Pod): boolean => noted.succeeded.has(uid) || noted.failed.has(uid);
+  const newSucceeded = uncounted.filter((pod) => isPodSucceeded(pod) && !isNoted(pod));
   const newFailed = uncounted.filter((pod) => isPodFailed(pod, job) && !noted.failed.has(pod.metadata.uid));
   const counting = newFailed.filter((pod) => judgeFailure(job.spec?.podFailurePolicy, pod).counts);
   const active = pods.filter(isPodActive);
