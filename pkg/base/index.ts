@@ -10,4 +10,6 @@ export { deepFreeze, semanticEqual } from './equality.ts';
 export { CodedError, describeError, isAbort } from './errors.ts';
 export { fnv128a, fnv32, fnv32a } from './hash.ts';
 export { Heap } from './heap.ts';
+/** Texts alone: they touch no network. */
+export { isIPv4, isIPv6 } from 'node:net';
 export { type Random, jitter, randomNameSuffix, safeEncode, seededRandom, systemRandom } from './random.ts';
