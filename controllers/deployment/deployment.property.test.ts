@@ -134,6 +134,18 @@ async function run({ set, strategy, steps, watch, lose = false }: Run): Promise<
 
 const rolling = ({ maxSurge, maxUnavailable }: Settings): DeploymentSpec['strategy'] => ({ type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } });
 
+/** Of the writes that scale two ReplicaSets in proportion, the second is not made; then all is as large as it should be. */
+const SCALED_HALFWAY: [Settings, { action: Action; after: number }[], boolean] = [
+  { seed: 0, replicas: 2, maxSurge: '0%', maxUnavailable: '0%', minReadySeconds: 0, lag: 0, latency: 0, faults: 0.4 },
+  [
+    { action: { do: 'template', image: 'app:v3' }, after: 0 },
+    { action: { do: 'template', image: 'app:v1' }, after: 0 },
+    { action: { do: 'scale', replicas: 1 }, after: 0 },
+    { action: { do: 'paused', paused: false }, after: 0 },
+  ],
+  false,
+];
+
 describe('random worlds', () => {
   test('whatever is done and fails, the rollout ends complete, and then nothing is written', async () => {
     await fc.assert(
@@ -141,7 +153,7 @@ describe('random worlds', () => {
         const whole = run({ set, steps, lose: true, strategy: recreate ? { type: 'Recreate' } : rolling(set) });
         await expect(whole).resolves.toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [SCALED_HALFWAY] },
     );
   });
 

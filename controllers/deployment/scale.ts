@@ -13,10 +13,12 @@ export function resize(replicaSet: ReplicaSet, replicas: number, deployment: Dep
 
 /** Someone changed `spec.replicas`: the active ReplicaSets still carry the count they were sized for. */
 export function isScalingEvent(deployment: Deployment, rollout: Rollout): boolean {
-  return active(allReplicaSets(rollout)).some((replicaSet) => {
-    const desired = countFrom(replicaSet, DESIRED_REPLICAS);
-    return desired !== undefined && desired !== sizeOf(deployment);
-  });
+  return active(allReplicaSets(rollout)).some((replicaSet) => isSizedForOther(replicaSet, deployment));
+}
+
+function isSizedForOther(replicaSet: ReplicaSet, deployment: Deployment): boolean {
+  const desired = countFrom(replicaSet, DESIRED_REPLICAS);
+  return desired !== undefined && desired !== sizeOf(deployment);
 }
 
 /**
@@ -26,11 +28,21 @@ export function isScalingEvent(deployment: Deployment, rollout: Rollout): boolea
 export function scale(deployment: Deployment, rollout: Rollout): Step[] {
   const wanted = sizeOf(deployment);
   const single = activeOrLatest(rollout);
-  if (single) return resize(single, wanted, deployment);
+  if (single) return sizeOf(single) === wanted ? acknowledge([single], deployment) : resize(single, wanted, deployment);
   if (isSaturated(deployment, rollout.newReplicaSet)) {
     return active(rollout.oldReplicaSets).flatMap((replicaSet) => resize(replicaSet, 0, deployment));
   }
-  return isRollingUpdate(deployment) ? scaleInProportion(deployment, rollout) : [];
+  return isRollingUpdate(deployment) ? scaleInProportion(deployment, rollout) : acknowledge(active(allReplicaSets(rollout)), deployment);
+}
+
+/**
+ * Notes the Deployment's size where the ReplicaSets may stay as they are. Upstream leaves the annotation as it is, so that
+ * a rollout for which the last of several writes failed is taken for a scaling event ever after, and stands still.
+ */
+function acknowledge(replicaSets: readonly ReplicaSet[], deployment: Deployment): Step[] {
+  return replicaSets
+    .filter((replicaSet) => sizeOf(replicaSet) > 0 && isSizedForOther(replicaSet, deployment))
+    .map((replicaSet) => ({ kind: 'update', before: replicaSet, after: resized(replicaSet, sizeOf(replicaSet), deployment) }));
 }
 
 /** The one ReplicaSet to scale, unless several are active. */
