@@ -1,8 +1,6 @@
 import { type KubeObject, type ResourceType, groupResource } from '#pkg/api';
 import { type InformerFactory, type InformerOptions, keepFields } from '#pkg/cache';
 
-import type { ControllerDescription } from './definition.ts';
-
 /** What a controller reads of one resource, from the caches. Metadata is always there. */
 export interface Reads {
   readonly resource: ResourceType;
@@ -15,7 +13,11 @@ export function reads(resource: ResourceType, ...fields: readonly string[]): Rea
   return fields.length === 0 ? { resource } : { resource, fields };
 }
 
-type Declaring = Pick<ControllerDescription, 'name' | 'reads'>;
+/** A controller's description, as far as it matters here. */
+interface Declaring {
+  readonly name: string;
+  readonly reads?: readonly Reads[];
+}
 
 /**
  * The fields of each resource (`pods`, `deployments.apps`) that some of these controllers read; undefined where one of

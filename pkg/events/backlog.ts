@@ -1,5 +1,5 @@
 import { groupKey } from './correlator.ts';
-import type { NewEvent } from './new-event.ts';
+import type { NewEvent, Occurrences } from './new-event.ts';
 
 /** Events that wait, beyond which new ones are dropped. */
 const LONGEST = 1000;
@@ -7,15 +7,6 @@ const LONGEST = 1000;
 const CROWDED = 50;
 /** Messages of one entry that are told apart. As many make a group of similar events, however many more there are. */
 const MOST_MESSAGES = 10;
-
-/** Events about one object for one reason that are written as one. */
-export interface Occurrences {
-  /** The last of them, with the first timestamp of the first. */
-  readonly event: NewEvent;
-  readonly count: number;
-  /** Different messages, at least one, and at most as many as matter. */
-  readonly messages: ReadonlySet<string>;
-}
 
 interface Entry extends Occurrences {
   event: NewEvent;

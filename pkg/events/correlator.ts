@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 
 import { type Clock, type Random, formatTime } from '#pkg/base';
-import type { Occurrences } from './backlog.ts';
 import { LruMap } from './lru.ts';
-import { type NewEvent, eventName } from './new-event.ts';
+import { type NewEvent, type Occurrences, eventName } from './new-event.ts';
 
 export interface CorrelatorOptions {
   readonly clock: Clock;

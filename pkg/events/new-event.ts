@@ -8,6 +8,15 @@ export type NewEvent = Omit<NewObject<CoreEvent>, 'metadata'> & {
   readonly count: number;
 };
 
+/** Events about one object for one reason that are written as one. */
+export interface Occurrences {
+  /** The last of them, with the first timestamp of the first. */
+  readonly event: NewEvent;
+  readonly count: number;
+  /** Different messages, at least one, and at most as many as matter. */
+  readonly messages: ReadonlySet<string>;
+}
+
 export interface EventSource {
   /** `deployment-controller`. */
   readonly component: string;

@@ -1,6 +1,6 @@
 import { type JsonObject, isJsonObject, objectAt, stringAt } from '../json.ts';
 import { normalizeObject } from '../decode/index.ts';
-import type { FieldError } from '../validation/index.ts';
+import type { FieldError } from '../validation/errors.ts';
 import { checkMetadata } from '../validation/metadata.ts';
 import { Problems } from '../validation/errors.ts';
 import { label1035Errors, pathSegmentErrors } from '../validation/names.ts';

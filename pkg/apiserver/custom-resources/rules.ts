@@ -1,11 +1,10 @@
 import { printGo } from '../decode/index.ts';
 import { type JsonObject, isJsonObject, objectAt, stringAt } from '../json.ts';
-import type { FieldError } from '../validation/index.ts';
-import { Problems } from '../validation/errors.ts';
+import { type FieldError, Problems } from '../validation/errors.ts';
 import { checkMetadata, checkMetadataUpdate } from '../validation/metadata.ts';
 import { subdomainErrors } from '../validation/names.ts';
+import type { CustomKind } from './custom-kind.ts';
 import { checkEmbedded, checkLists } from './list-rules.ts';
-import type { CustomKind } from './semantics.ts';
 import { checkValue } from './value-rules.ts';
 
 const INT32_MAX = 2_147_483_647;

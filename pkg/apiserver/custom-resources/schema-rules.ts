@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, cloneJson, isJsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
-import type { FieldError } from '../validation/index.ts';
+import type { FieldError } from '../validation/errors.ts';
 import type { Problems } from '../validation/errors.ts';
 import { pruneUnknown } from './pruning.ts';
 import { META_FIELDS, readStructural } from './structural.ts';

@@ -3,29 +3,17 @@ import { type DecodeOptions, type Decoded, type Findings, describe, invalidPatch
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt, objectAt, stringAt } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 import type { KindSemantics } from '../registry/semantics.ts';
-import type { FieldError } from '../validation/index.ts';
+import type { FieldError } from '../validation/errors.ts';
 import { tablePrinter } from './columns.ts';
 import { fillDefaults } from './defaulting.ts';
-import type { Column, Definition, Version } from './definition.ts';
+import type { CustomKind } from './custom-kind.ts';
+import type { Definition, Version } from './definition.ts';
 import { coerceEmbedded } from './list-rules.ts';
 import { objectMeta } from './object-schema.ts';
 import { pruneNulls, pruneUnknown } from './pruning.ts';
 import { checkNew, checkUpdated } from './rules.ts';
 import type { Structural } from './structural.ts';
 import { finalizerWarnings } from './warnings.ts';
-
-/** One version of a custom kind, with all that its definition says of its objects. */
-export interface CustomKind {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly structural: Structural;
-  readonly preserveUnknownFields: boolean;
-  readonly hasStatus: boolean;
-  readonly scale?: Readonly<JsonObject>;
-  readonly columns: readonly Column[];
-}
 
 export function customKind(definition: Definition, version: Version, structural: Structural): CustomKind {
   const { group, accepted, preserveUnknownFields } = definition;

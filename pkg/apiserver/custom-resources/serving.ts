@@ -1,12 +1,14 @@
 import type { JsonObject } from '../json.ts';
 import { cloneJson, numberAt, stringAt } from '../json.ts';
-import type { Conversion, CustomServing, Resource } from '../registry/registry.ts';
+import type { Conversion } from '../registry/conversions.ts';
+import type { CustomServing, Resource } from '../registry/registry.ts';
 import type { ServedSubresource } from '../schema/index.ts';
 import { fillDefaults } from './defaulting.ts';
+import type { CustomKind } from './custom-kind.ts';
 import type { Definition, Version } from './definition.ts';
 import { compilePath } from './json-path.ts';
 import { schemaOf } from './object-schema.ts';
-import { type CustomKind, coerce, customKind, customSemantics } from './semantics.ts';
+import { coerce, customKind, customSemantics } from './semantics.ts';
 import { type Structural, readStructural } from './structural.ts';
 import { compareVersions } from './versions.ts';
 

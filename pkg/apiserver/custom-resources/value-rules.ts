@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, isJsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
-import type { FieldError } from '../validation/index.ts';
+import type { FieldError } from '../validation/errors.ts';
 import { fitsFormat, isKnownFormat } from './formats.ts';
 
 /*

@@ -1,6 +1,15 @@
 import { type JsonObject, ensureObject, objectAt, objectsAt, numberAt, stringAt } from '../json.ts';
 import type { ServedResource } from '../schema/index.ts';
-import type { Conversion } from './registry.ts';
+
+/** Between the version that is served and the one that is stored, where they are not the same. */
+export interface Conversion {
+  /** `events`, `horizontalpodautoscalers.autoscaling`: under which name the objects are stored. */
+  readonly storage: string;
+  /** Of what is stored. */
+  readonly apiVersion: string;
+  toStored(object: JsonObject): JsonObject;
+  fromStored(object: Readonly<JsonObject>): JsonObject;
+}
 
 /** Names of an Event's fields in `v1` and in `events.k8s.io/v1`, where they differ (`pkg/apis/events/v1/conversion.go`). */
 const EVENT_FIELDS: readonly (readonly [core: string, events: string])[] = [

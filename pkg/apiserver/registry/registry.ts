@@ -3,18 +3,8 @@ import { compareVersions } from '../custom-resources/versions.ts';
 import type { JsonObject } from '../json.ts';
 import { type ObjectSchema, type ServedResource, schemaFor, servedResources } from '../schema/index.ts';
 import type { IndexFunction } from '../store/index.ts';
-import { conversionOf } from './conversions.ts';
+import { type Conversion, conversionOf } from './conversions.ts';
 import { type KindSemantics, builtInSemantics } from './semantics.ts';
-
-/** Between the version that is served and the one that is stored, where they are not the same. */
-export interface Conversion {
-  /** `events`, `horizontalpodautoscalers.autoscaling`: under which name the objects are stored. */
-  readonly storage: string;
-  /** Of what is stored. */
-  readonly apiVersion: string;
-  toStored(object: JsonObject): JsonObject;
-  fromStored(object: Readonly<JsonObject>): JsonObject;
-}
 
 /** A resource as served in one version, with all that dispatch needs to know of it. */
 export interface Resource extends ServedResource {

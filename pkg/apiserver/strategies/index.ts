@@ -6,9 +6,10 @@ import { semanticEqual } from '#pkg/base';
 import { zeroObject } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt } from '../json.ts';
 import { type ObjectType, schemaFor, servedResources } from '../schema/index.ts';
-import { type PrepareContext, type Strategy, strategyOf } from './kinds.ts';
+import { strategyOf } from './kinds.ts';
+import type { PrepareContext, Strategy } from './strategy.ts';
 
-export type { PrepareContext, UserInfo } from './kinds.ts';
+export type { PrepareContext, UserInfo } from './strategy.ts';
 export { podQosClass } from './pods.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { parseQuantity } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, objectAt, objectsAt, stringAt } from '../json.ts';
-import type { PrepareContext, Strategy } from './kinds.ts';
+import type { PrepareContext, Strategy } from './strategy.ts';
 
 export const podStrategy: Strategy = {
   generation: ['spec'],
