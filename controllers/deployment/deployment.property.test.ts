@@ -192,11 +192,12 @@ describe('random worlds', () => {
  * Sizes asked for are the Deployment controller's; which Pods are there follows them, in the ReplicaSets' own time. A Pod
  * that has become available a moment ago may go as one that is not: nobody who ends it can know yet.
  */
-function watchBounds(world: World, { lag, latency }: Settings, problems: string[]): void {
+function watchBounds(world: World, { lag, latency, faults }: Settings, problems: string[]): void {
   const { cluster, clock } = world;
   const { maxSurge, maxUnavailable } = fenceposts(live(world));
   const { replicas } = live(world).spec!;
-  const known = 4 * lag + 10 * latency + 2000;
+  // Twice refused, a decision of back then may still be carried out.
+  const known = (4 * lag + 10 * latency + 2000) * (faults > 0 ? 3 : 1);
   const readySince = new Map<string, number>();
   const readyFor = (pod: Pod): number => clock.now() - (readySince.get(pod.metadata.uid) ?? Infinity);
   cluster.onChange(({ resource, object, type }) => {
