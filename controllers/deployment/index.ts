@@ -7,7 +7,6 @@ import {
   indexDependents,
   ownedBy,
   Owners,
-  PutOffs,
   type ReconcileResult,
   WriteBarrier,
 } from '#pkg/controller';
@@ -16,7 +15,6 @@ import { Writer } from './carry-out.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
 import { deploymentDescription } from './description.ts';
 import { gather, type Gathering, selectsAll } from './gather.ts';
-import { PATIENCE, mayWait } from './put-off.ts';
 import { rollback } from './rollback.ts';
 import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
 import { onLastPodGone } from './triggers.ts';
@@ -36,7 +34,6 @@ export const deploymentController = defineController({
       subsystem: 'deployment_controller',
     });
     const owners = new Owners(deployments);
-    const putOffs = new PutOffs(PATIENCE);
     const gathering: Gathering = { context, deployments: owners, replicaSets: replicaSets.lister, pods: pods.lister, barrier };
     return createLoop(context, {
       queue: 'deployment',
@@ -44,10 +41,7 @@ export const deploymentController = defineController({
       workers: context.options['concurrent-deployment-syncs'],
       triggers: [
         forObject(resources.deployments, {
-          onDelete(gone) {
-            barrier.forget(keyOf(gone), gone.metadata.uid);
-            putOffs.end(keyOf(gone));
-          },
+          onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid),
         }),
         ownedBy(resources.replicaSets, owners),
         onLastPodGone(owners, new Owners(replicaSets), pods.lister),
@@ -55,7 +49,7 @@ export const deploymentController = defineController({
       barrier,
       async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
         const snapshot = await gather(key, gathering, signal);
-        return snapshot && reconcile(snapshot, { context, barrier, putOffs }, signal);
+        return snapshot && reconcile(snapshot, { context, barrier }, signal);
       },
     });
   },
@@ -64,12 +58,11 @@ export const deploymentController = defineController({
 interface Reconciling {
   readonly context: Pick<ControllerContext, 'client' | 'clock' | 'recorder' | 'log'>;
   readonly barrier: WriteBarrier;
-  readonly putOffs: PutOffs;
 }
 
 async function reconcile(
   snapshot: Snapshot,
-  { context, barrier, putOffs }: Reconciling,
+  { context, barrier }: Reconciling,
   signal: AbortSignal,
 ): Promise<ReconcileResult | void> {
   const writer = new Writer({ context, barrier }, snapshot, signal);
@@ -102,12 +95,6 @@ async function reconcile(
     await writer.writeStatus(plan.draft).catch(() => {});
     throw error;
   }
-  const key = keyOf(deployment);
-  if (mayWait(snapshot, rollout, plan)) {
-    const left = putOffs.left(key, context.clock.monotonic());
-    if (left > 0) return { requeueAfter: Math.min(left, plan.requeueAfter ?? left) };
-  }
-  putOffs.end(key);
   const written = await writer.writeStatus(plan.draft);
   return written || plan.requeueAfter === undefined ? undefined : { requeueAfter: plan.requeueAfter };
 }
