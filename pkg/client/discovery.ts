@@ -137,7 +137,7 @@ function aggregated({ items }: AggregatedAnswer): Entrance {
   const groups = items.map(({ metadata, versions = [] }) => {
     const name = metadata?.name ?? '';
     const fresh = versions.filter(({ version, freshness }) => {
-      if (freshness === 'Stale') failed.set(versionName(name, version), new Error('stale GroupVersion discovery'));
+      if (freshness === 'Stale') failed.set(versionName(name, version), new Error(`stale GroupVersion discovery: ${versionName(name, version)}`));
       return freshness !== 'Stale';
     });
     const offered = fresh.map(({ version, resources = [] }) => ({
