@@ -6,8 +6,9 @@ import { seededRandom } from '#pkg/base';
 import { FakeClock } from '#pkg/testing';
 
 import { customResourceSteps } from '../../../test/golden/protocol/custom-resource-steps.ts';
+import { sendInProcess } from '../../../test/golden/protocol/in-process.ts';
 import { play } from '../../../test/golden/protocol/normalize.ts';
-import type { ProtocolAnswer, ProtocolStep } from '../../../test/golden/protocol/steps.ts';
+import type { ProtocolAnswer } from '../../../test/golden/protocol/steps.ts';
 import { type ApiServer, createApiServer } from '../api-server.ts';
 
 const recorded = JSON.parse(
@@ -17,18 +18,9 @@ const recorded = JSON.parse(
 let server: ApiServer;
 let answers: readonly ProtocolAnswer[];
 
-async function send({ verb, path, body, headers }: ProtocolStep): Promise<{ status: number; headers: Record<string, string>; text: string }> {
-  const transport = server.inProcessTransport({ name: 'admin', groups: ['system:masters'] });
-  const sent = { accept: 'application/json', 'user-agent': 'golden/1', ...headers };
-  const response = await transport.roundTrip({ method: verb, path, headers: sent, ...(body === undefined ? {} : { body: body as string }) });
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
-  return { status: response.status, headers: { ...response.headers }, text: Buffer.concat(chunks).toString('utf8') };
-}
-
 beforeAll(async () => {
   server = createApiServer({ clock: new FakeClock(), random: seededRandom(1), freeze: true });
-  answers = await play(customResourceSteps, send);
+  answers = await play(customResourceSteps, (step) => sendInProcess(server, step));
 });
 afterAll(() => server.close());
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '#pkg/base';
 import { FakeClock } from '#pkg/testing';
 
+import { sendInProcess } from '../../../test/golden/protocol/in-process.ts';
 import { play } from '../../../test/golden/protocol/normalize.ts';
 import { type ProtocolAnswer, type ProtocolStep, steps } from '../../../test/golden/protocol/steps.ts';
 import { type ApiServer, createApiServer } from '../api-server.ts';
@@ -29,21 +30,9 @@ const clock = new FakeClock();
 let server: ApiServer;
 let answers: readonly ProtocolAnswer[];
 
-async function send({ verb, path, body, headers }: ProtocolStep): Promise<{ status: number; headers: Record<string, string>; text: string }> {
-  const transport = server.inProcessTransport({ name: 'admin', groups: ['system:masters'] });
-  const sent = { accept: 'application/json', 'user-agent': 'golden/1', ...headers };
-  const response = await transport.roundTrip({ method: verb, path, headers: sent, ...(body === undefined ? {} : { body: body as string }) });
-  const text = readAll(response.body);
-  // Watches end when their time is up.
-  if (path.includes('timeoutSeconds')) await clock.step(2000);
-  return { status: response.status, headers: { ...response.headers }, text: await text };
-}
-
-async function readAll(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
+/** Watches end when their time is up. */
+const send = (step: ProtocolStep): ReturnType<typeof sendInProcess> =>
+  sendInProcess(server, step, async () => void (step.path.includes('timeoutSeconds') && (await clock.step(2000))));
 
 beforeAll(async () => {
   server = createApiServer({ clock, random: seededRandom(1), freeze: true });
