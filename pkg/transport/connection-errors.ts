@@ -16,9 +16,6 @@ const BY_CODE: Readonly<Record<string, readonly [TransportErrorCode, string]>> =
   EPIPE: ['reset', 'connection closed by peer'],
   ECONNABORTED: ['reset', 'connection aborted'],
   ERR_STREAM_PREMATURE_CLOSE: ['reset', 'connection closed in the middle of the answer'],
-  ERR_HTTP2_STREAM_CANCEL: ['reset', 'connection closed'],
-  ERR_HTTP2_SESSION_ERROR: ['reset', 'connection closed by an HTTP/2 error'],
-  ERR_HTTP2_STREAM_ERROR: ['reset', 'stream closed by an HTTP/2 error'],
   UND_ERR_SOCKET: ['reset', 'connection closed by peer'],
   UND_ERR_CONNECT_TIMEOUT: ['timeout', 'connection timed out'],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['reset', 'the answer is shorter than announced'],
@@ -52,7 +49,7 @@ function byFamily(code: string, error: unknown): readonly [TransportErrorCode, s
   const message = error instanceof Error ? error.message : String(error);
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return ['tls', describeAlert(code, message)];
   if (code.startsWith('ERR_TLS_') || code.startsWith('ERR_OSSL_')) return ['tls', oneLine(message)];
-  if (code.startsWith('HPE_') || code.startsWith('ERR_HTTP2_') || code.startsWith('UND_ERR_')) {
+  if (code.startsWith('HPE_') || code.startsWith('UND_ERR_')) {
     return ['protocol', `not a proper HTTP answer (${oneLine(message)})`];
   }
   return ['reset', oneLine(message)];

@@ -13,7 +13,7 @@ import { DialBackoff } from './dial-backoff.ts';
 import { dial } from './dial.ts';
 import { gunzipped } from './gunzip.ts';
 import { type ConnectionOutcome, Http1Lane } from './http1-lane.ts';
-import { Http2Session, type SessionTimes, Unprocessed } from './http2-session.ts';
+import { Http2Session, type SessionTimes, Unprocessed } from './http2/http2-session.ts';
 import { orAborted } from './or-aborted.ts';
 import { type Environment, proxyFor } from './proxy-choice.ts';
 import { SessionPool } from './session-pool.ts';

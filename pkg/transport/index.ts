@@ -25,5 +25,5 @@ export {
 } from './credentials.ts';
 export { type ExecConfig } from './exec-credentials.ts';
 export { type HttpTransportOptions, createHttpTransport } from './http-transport.ts';
-export type { SessionTimes } from './http2-session.ts';
+export type { SessionTimes } from './http2/http2-session.ts';
 export type { ClientCertificate, Pem, TlsSources } from './tls-material.ts';

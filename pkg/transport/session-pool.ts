@@ -1,6 +1,6 @@
 import type { TransportError } from '#pkg/client';
 
-import type { Http2Session } from './http2-session.ts';
+import type { Http2Session } from './http2/http2-session.ts';
 import { orAborted } from './or-aborted.ts';
 
 export type OpenSession = (pool: SessionPool) => Promise<Http2Session>;

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Transport, TransportRequest } from '#pkg/client';
 import { type ContractHandler, startTestServer } from '#pkg/testing';
 
-import { createHttpTransport } from './http-transport.ts';
+import { createHttpTransport } from '../http-transport.ts';
 
 const GET: TransportRequest = { method: 'GET', path: '/', headers: {}, lane: 'read' };
 const CHUNK = 50_000;

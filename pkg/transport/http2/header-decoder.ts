@@ -1,0 +1,93 @@
+import { decodeHuffman } from './huffman.ts';
+import { DEFAULT_TABLE_SIZE, ENTRY_OVERHEAD, STATIC_HEADERS } from './static-headers.ts';
+
+type Header = readonly [name: string, value: string];
+
+/** No header that makes sense is longer; and what is shifted together from more bytes would not fit. */
+const LARGEST_INTEGER = 2 ** 28;
+
+/** Reads header blocks of one connection, in their order (HPACK, RFC 7541). */
+export class HeaderDecoder {
+  /** The newest last. */
+  readonly #table: Header[] = [];
+  #size = 0;
+  #capacity = DEFAULT_TABLE_SIZE;
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  /** The headers of a block, in its order. Throws a RangeError where it is not one; the connection is of no use then. */
+  decode(block: Buffer): readonly Header[] {
+    this.#bytes = block;
+    this.#at = 0;
+    const headers: Header[] = [];
+    while (this.#at < block.length) {
+      const first = block[this.#at]!;
+      if (first >= 0x80) headers.push(this.#entry(this.#integer(7)));
+      else if (first >= 0x40) headers.push(this.#remember(this.#literal(6)));
+      else if (first >= 0x20) this.#resize(this.#integer(5));
+      // Not indexed, or never to be: to us it is the same.
+      else headers.push(this.#literal(4));
+    }
+    this.#bytes = Buffer.alloc(0);
+    return headers;
+  }
+
+  #entry(index: number): Header {
+    const entry = index <= STATIC_HEADERS.length ? STATIC_HEADERS[index - 1] : this.#table[this.#table.length - (index - STATIC_HEADERS.length)];
+    if (entry === undefined) throw new RangeError(`a header by number ${index}, of which nothing is known`);
+    return entry;
+  }
+
+  #literal(prefix: number): Header {
+    const index = this.#integer(prefix);
+    const name = index === 0 ? this.#text() : this.#entry(index)[0];
+    return [name, this.#text()];
+  }
+
+  #remember(header: Header): Header {
+    this.#table.push(header);
+    this.#size += sizeOf(header);
+    this.#evict();
+    return header;
+  }
+
+  #resize(capacity: number): void {
+    if (capacity > DEFAULT_TABLE_SIZE) throw new RangeError(`a table of ${capacity} bytes, which is more than was allowed`);
+    this.#capacity = capacity;
+    this.#evict();
+  }
+
+  #evict(): void {
+    while (this.#size > this.#capacity) this.#size -= sizeOf(this.#table.shift()!);
+  }
+
+  #text(): string {
+    const huffman = (this.#bytes[this.#at] ?? 0) >= 0x80;
+    const length = this.#integer(7);
+    const from = this.#at;
+    const to = from + length;
+    if (to > this.#bytes.length) throw new RangeError('a header that goes beyond its block');
+    this.#at = to;
+    return huffman ? decodeHuffman(this.#bytes, from, to) : this.#bytes.toString('latin1', from, to);
+  }
+
+  /** A number that begins in the last `prefix` bits of the next byte (RFC 7541, 5.1). */
+  #integer(prefix: number): number {
+    const bytes = this.#bytes;
+    if (this.#at >= bytes.length) throw new RangeError('a block that ends within a header');
+    const most = (1 << prefix) - 1;
+    let value = bytes[this.#at++]! & most;
+    if (value < most) return value;
+    for (let shift = 0; ; shift += 7) {
+      if (this.#at >= bytes.length) throw new RangeError('a block that ends within a number');
+      const byte = bytes[this.#at++]!;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (value > LARGEST_INTEGER || shift > 28) throw new RangeError('a number beyond any sense');
+      if (byte < 0x80) return value;
+    }
+  }
+}
+
+function sizeOf([name, value]: Header): number {
+  return name.length + value.length + ENTRY_OVERHEAD;
+}
