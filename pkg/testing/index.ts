@@ -31,3 +31,4 @@ export { FaultyTransport, corrupted, refusing, shuffledLines, truncated } from '
 export { type StoreSettings, storeContract } from './store-contract.ts';
 export { type JobKubeletOptions, type PodEnd, runJobKubelet } from './job-kubelet.ts';
 export { type JobParts, job, newJob } from './jobs.ts';
+export { Http2Peer, type PeerFrame, rawFrame, rawHeaders, rawNumber, rawSettings } from './http2-peer.ts';

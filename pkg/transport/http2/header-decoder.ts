@@ -1,10 +1,15 @@
+import { CODE, ProtocolError } from './frames.ts';
 import { decodeHuffman } from './huffman.ts';
 import { DEFAULT_TABLE_SIZE, ENTRY_OVERHEAD, STATIC_HEADERS } from './static-headers.ts';
 
-type Header = readonly [name: string, value: string];
+export type Header = readonly [name: string, value: string];
 
 /** No header that makes sense is longer; and what is shifted together from more bytes would not fit. */
 const LARGEST_INTEGER = 2 ** 28;
+/** Bytes that all headers of a block may come to, each counted as in a table: a byte of a block can stand for thousands. */
+const LARGEST_LIST = 1024 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Reads header blocks of one connection, in their order (HPACK, RFC 7541). */
 export class HeaderDecoder {
@@ -12,23 +17,39 @@ export class HeaderDecoder {
   readonly #table: Header[] = [];
   #size = 0;
   #capacity = DEFAULT_TABLE_SIZE;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NOTHING;
   #at = 0;
 
-  /** The headers of a block, in its order. Throws a RangeError where it is not one; the connection is of no use then. */
+  /** The headers of a block, in its order. Throws a {@link ProtocolError}; the connection is of no use then. */
   decode(block: Buffer): readonly Header[] {
     this.#bytes = block;
     this.#at = 0;
+    try {
+      return this.#headers(block);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new ProtocolError(CODE.COMPRESSION_ERROR, cause.message);
+    } finally {
+      this.#bytes = NOTHING;
+    }
+  }
+
+  #headers(block: Buffer): readonly Header[] {
     const headers: Header[] = [];
+    let size = 0;
     while (this.#at < block.length) {
       const first = block[this.#at]!;
-      if (first >= 0x80) headers.push(this.#entry(this.#integer(7)));
-      else if (first >= 0x40) headers.push(this.#remember(this.#literal(6)));
-      else if (first >= 0x20) this.#resize(this.#integer(5));
+      if (first >= 0x20 && first < 0x40) {
+        if (headers.length > 0) throw new RangeError('a table that is resized within a block');
+        this.#resize(this.#integer(5));
+        continue;
+      }
       // Not indexed, or never to be: to us it is the same.
-      else headers.push(this.#literal(4));
+      const header = first >= 0x80 ? this.#entry(this.#integer(7)) : first >= 0x40 ? this.#remember(this.#literal(6)) : this.#literal(4);
+      headers.push(header);
+      size += sizeOf(header);
+      if (size > LARGEST_LIST) throw new ProtocolError(CODE.ENHANCE_YOUR_CALM, 'more than 1 MiB of headers');
     }
-    this.#bytes = Buffer.alloc(0);
     return headers;
   }
 

@@ -6,6 +6,7 @@ type Header = readonly [name: string, value: string];
 
 /** Different each time, so that remembering them would only push out what comes again. */
 const PASSING = new Set([':path', 'content-length']);
+const NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** Characters of which HTTP knows nothing in a value (RFC 9110, 5.5). */
 const ILLEGAL = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -41,7 +42,9 @@ export class HeaderEncoder {
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i]!;
       const value = headers[i + 1]!;
-      if (this.#known.get(name)?.has(value) !== true && ILLEGAL.test(value)) throw new RangeError(`header ${name}: an illegal character in its value`);
+      const values = this.#known.get(name);
+      if (values === undefined && !NAMES.has(name) && !NAME.test(name)) throw new RangeError(`header ${JSON.stringify(name)}: an illegal character in its name`);
+      if (values?.has(value) !== true && ILLEGAL.test(value)) throw new RangeError(`header ${name}: an illegal character in its value`);
     }
     this.#at = 0;
     if (this.#resized !== undefined) {

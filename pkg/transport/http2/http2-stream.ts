@@ -1,6 +1,8 @@
-import type { TransportRequest, TransportResponse } from '#pkg/client';
+import { TransportError, type TransportRequest, type TransportResponse } from '#pkg/client';
 
-import { CODE } from './frames.ts';
+import { CODE, ProtocolError } from './frames.ts';
+import type { Header } from './header-decoder.ts';
+import { responseHead } from './response-head.ts';
 
 /** Bytes that the peer may send ahead of the reader, a stream: as Go's `http2.Transport`. */
 export const STREAM_WINDOW = 4 * 1024 * 1024;
@@ -78,58 +80,63 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   }
 
   /** A block of headers came: the head, before it perhaps others that only promise it, behind the body trailers. */
-  takeHeaders(received: readonly (readonly [name: string, value: string])[]): void {
-    if (this.#over || this.answered) return;
-    let status = 0;
-    const headers: Record<string, string> = {};
-    for (const [name, value] of received) {
-      if (name === ':status') status = Number(value);
-      else headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-    }
-    if (status >= 100 && status < 200) return;
-    if (!(status >= 200 && status < 1000)) {
-      this.cancel(CODE.PROTOCOL_ERROR);
+  takeHeaders(received: readonly Header[], last: boolean): void {
+    if (this.#over) return;
+    if (this.answered) {
+      if (!last) this.refuse('headers in the middle of the body');
       return;
     }
+    const head = responseHead(received);
+    if (typeof head === 'string') {
+      this.refuse(head);
+      return;
+    }
+    const { status, headers, length } = head;
+    if (status < 200) return;
     this.#status = status;
-    const length = headers['content-length'];
-    if (length !== undefined && /^\d+$/.test(length) && status !== 204 && status !== 304) this.#missing = Number(length);
+    this.#missing = length;
     this.#parts.resolve({ status, headers, body: this });
   }
 
-  /** `size`: what the bytes count for the window, with their padding. False when the peer sends more than it may. */
-  takeData(bytes: Buffer, size: number): boolean {
+  /** `size`: what the bytes count for the window, with their padding. Throws a {@link ProtocolError} when the peer sends more than it may. */
+  takeData(bytes: Buffer, size: number): void {
     this.#outstanding += size;
-    if (this.#outstanding > STREAM_WINDOW) return false;
-    if (this.#over || !this.answered) return true;
-    this.#read += size - bytes.length;
-    if (this.#missing !== undefined) this.#missing -= bytes.length;
-    if (bytes.length > 0) this.#waiting.push(bytes);
+    if (this.#outstanding > STREAM_WINDOW) throw new ProtocolError(CODE.FLOW_CONTROL_ERROR, 'more bytes than were asked for');
+    if (this.#over) return;
+    if (!this.answered) {
+      this.refuse('a body before the head');
+      return;
+    }
+    if (this.#missing !== undefined && (this.#missing -= bytes.length) < 0) {
+      this.refuse('a body longer than announced');
+      return;
+    }
+    if (size > bytes.length) this.#grant(size - bytes.length);
+    if (bytes.length === 0) return;
+    this.#waiting.push(bytes);
     this.#wake?.();
-    return true;
   }
 
   /** The peer has sent all. */
   end(): void {
-    if (!this.answered || (this.#missing ?? 0) !== 0) this.cancel(CODE.PROTOCOL_ERROR);
-    else this.#finish(true);
+    if (!this.answered) this.refuse('an end without a head');
+    else if ((this.#missing ?? 0) === 0) this.#finish(true);
+    else this.#cancel(CODE.PROTOCOL_ERROR, new TransportError('reset', `${this.#target}: the answer is shorter than announced`, { target: this.#target }));
   }
 
-  /** The peer has ended it; with NO_ERROR behind a whole answer, which is nothing to complain of. */
+  /** The peer has ended it. (Behind a whole answer it may, and nobody hears of it here.) */
   reset(code: number): void {
     this.#code = code;
     this.#finish(false);
   }
 
-  /** It ends here, and the peer is told. */
-  cancel(code: number = CODE.CANCEL): void {
-    if (this.#over) return;
-    this.#parts.owner.cancel(this, code);
-    this.#finish(false);
+  /** It ends here, for what the peer has sent; the peer is told. */
+  refuse(why: string, code: number = CODE.PROTOCOL_ERROR): void {
+    this.#cancel(code, new TransportError('protocol', `${this.#target}: not a proper HTTP answer (${why})`, { target: this.#target }));
   }
 
   /** It ends with its connection, or is refused before it was sent. */
-  fail(error?: unknown): void {
+  fail(error: unknown): void {
     this.#failure ??= error;
     this.#finish(false);
   }
@@ -143,7 +150,7 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     this.#wake = undefined;
     const chunk = this.#waiting.shift();
     if (chunk === undefined) {
-      if (!this.#complete) throw this.#reason();
+      if (!this.#complete) throw this.#failure;
       return { done: true, value: undefined };
     }
     this.#grant(chunk.length);
@@ -151,10 +158,17 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.cancel();
+    if (!this.#over) {
+      this.#parts.owner.cancel(this, CODE.CANCEL);
+      this.#finish(true);
+    }
     this.#complete = true;
     this.#waiting = [];
     return { done: true, value: undefined };
+  }
+
+  get #target(): string {
+    return `${this.request.method} ${this.request.path}`;
   }
 
   #grant(bytes: number): void {
@@ -166,21 +180,27 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   }
 
   #abort(): void {
-    this.#failure = this.request.signal?.reason;
-    this.cancel();
+    // Whoever has it cancelled wants nothing more of it.
+    this.#waiting = [];
+    this.#cancel(CODE.CANCEL, this.request.signal?.reason);
+  }
+
+  #cancel(code: number, failure: unknown): void {
+    if (this.#over) return;
+    this.#failure = failure;
+    this.#parts.owner.cancel(this, code);
+    this.#finish(false);
   }
 
   #finish(complete: boolean): void {
     if (this.#over) return;
     this.#over = true;
     this.#complete = complete;
+    // Now: what the connection ends with later is not why this has.
+    if (!complete) this.#failure ??= this.#parts.owner.failureOf(this);
     this.request.signal?.removeEventListener('abort', this.#onAbort);
-    this.#parts.owner.ended(this);
-    if (!this.answered) this.#parts.reject(this.#reason());
+    if (!this.answered) this.#parts.reject(this.#failure);
     this.#wake?.();
-  }
-
-  #reason(): unknown {
-    return this.#failure ?? this.#parts.owner.failureOf(this);
+    this.#parts.owner.ended(this);
   }
 }

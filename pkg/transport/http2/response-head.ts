@@ -1,0 +1,37 @@
+import type { Header } from './header-decoder.ts';
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes of the body, where the peer has said how many. */
+  readonly length: number | undefined;
+}
+
+const STATUS = /^[1-9]\d\d$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+/** What would end a line of a log or of HTTP/1 (RFC 9113, 8.2.1). */
+const ILLEGAL = /[\0\r\n]/;
+
+/** The head that a block of headers stands for; or what is wrong with it (RFC 9113, 8.2 and 8.3). */
+export function responseHead(received: readonly Header[]): ResponseHead | string {
+  const headers: Record<string, string> = {};
+  const [first] = received;
+  if (first?.[0] !== ':status' || !STATUS.test(first[1])) return 'no status';
+  for (let i = 1; i < received.length; i++) {
+    const [name, value] = received[i]!;
+    if (!NAME.test(name)) return 'the name of a header is none';
+    if (ILLEGAL.test(value)) return `header ${name} is more than a line`;
+    // Some names mean something to any object.
+    const before: unknown = headers[name];
+    headers[name] = typeof before === 'string' ? `${before}, ${value}` : value;
+  }
+  const status = Number(first[1]);
+  return { status, headers, length: lengthOf(status, headers['content-length']) };
+}
+
+function lengthOf(status: number, announced: string | undefined): number | undefined {
+  // These have no body; a length says what it would be.
+  if (status === 204 || status === 304) return 0;
+  // What is no number, as of two lengths, announces nothing: where the body ends is said by frames.
+  return announced !== undefined && /^\d{1,15}$/.test(announced) ? Number(announced) : undefined;
+}
