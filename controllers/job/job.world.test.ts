@@ -309,6 +309,14 @@ test('orphans lose the finalizer, adopted Pods get it', async () => {
   expect(podsNow().flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
 });
 
+test('Pods that were released are not released again while their cache is behind that of the Jobs', async () => {
+  await started({}, { lag: ({ resource }) => (resource === 'pods' ? 5000 : 0) });
+  create({ parallelism: 3, completions: 3 });
+  await world.clock.step(60_000);
+  expect(conditions()).toEqual(DONE);
+  expect(world.cluster.writes.filter(({ verb, type }) => verb === 'patch' && type.kind === 'Pod')).toHaveLength(3);
+});
+
 test('what is created and deleted counts, by metric', async () => {
   await started(attempts((attempt) => (attempt === 1 ? 1 : 0)));
   create({});

@@ -51,12 +51,16 @@ export class JobMemory {
     return this.#finished.has(job.metadata.uid);
   }
 
-  /** The Job is finished, or gone. */
-  forget(job: Job): void {
-    const key = keyOf(job);
+  /** The cache has the Job as finished. What was written for it stays known: the Pods' cache may be behind. */
+  readFinished(job: Job): void {
     this.#finished.delete(job.metadata.uid);
-    this.forgetKey(key);
-    this.barrier?.forget(key, job.metadata.uid);
+    this.forgetKey(keyOf(job));
+  }
+
+  /** The Job is gone, or finished and all caches know. */
+  forget(job: Job): void {
+    this.readFinished(job);
+    this.barrier?.forget(keyOf(job), job.metadata.uid);
   }
 
   forgetKey(key: ObjectKey): void {

@@ -65,12 +65,18 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
 
 const later = (key: ObjectKey): Enqueue => ({ key, after: AFTER_FINISH });
 
-async function releaseOrphan({ context, jobs, pods, memory, gates }: OrphanParts, key: ObjectKey, signal: AbortSignal): Promise<void> {
+async function releaseOrphan(
+  { context, jobs, pods, memory, gates }: OrphanParts,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<{ readonly requeueAfter: number } | undefined> {
   const pod = pods.get(key);
-  if (!pod || !isTracked(pod)) return;
+  if (!pod || !isTracked(pod)) return undefined;
   const job = jobs.controllerOf(pod);
-  if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return;
-  if (job && (gates.otherManager(job) !== undefined || !isFinished(job))) return;
+  if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return undefined;
+  if (job && (gates.otherManager(job) !== undefined || !isFinished(job))) return undefined;
+  // The Job's own last release of it is still on its way here.
+  if (job && memory.barrier?.behind(keyOf(job))) return { requeueAfter: AFTER_FINISH };
   try {
     const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
     const { metadata } = await context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { signal });
@@ -78,6 +84,7 @@ async function releaseOrphan({ context, jobs, pods, memory, gates }: OrphanParts
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+  return undefined;
 }
 
 function isManagedBy(pod: Pod, type: ResourceType): boolean {

@@ -34,7 +34,7 @@ export function jobChanges({ memory, metrics, gates, clock }: TriggerParts): Tri
       },
       update(old, job) {
         if (isFinished(job)) {
-          memory.forget(job);
+          memory.readFinished(job);
           return [];
         }
         const wake = old.metadata.generation === job.metadata.generation ? soon(job) : keyOf(job);
