@@ -148,6 +148,16 @@ describe('the connection', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  test('whose peer has ended its half is of no use, even if what was sent is still on its way', async () => {
+    const world = await greeted();
+    world.peer.stall();
+    const outcome = outcomeOf(world.ask());
+    await world.peer.turn();
+    world.peer.end();
+    expect(await outcome).toMatch(/^reset/);
+    expect(world.peer.closed).toBe(true);
+  });
+
   test('that has ended takes a reserved request nowhere', async () => {
     const world = await greeted();
     world.session.reserve();
@@ -264,12 +274,18 @@ describe('a request', () => {
     const world = await greeted([SETTING.INITIAL_WINDOW_SIZE, 1_000_000]);
     void outcomeOf(world.ask({ method: 'POST', body: Buffer.alloc(65_000) }));
     void outcomeOf(world.ask({ method: 'POST', body: Buffer.alloc(1000) }));
+    const controller = new AbortController();
+    const cancelled = outcomeOf(world.ask({ method: 'POST', body: Buffer.alloc(1000), signal: controller.signal }));
     await world.peer.turn();
+    controller.abort(new Error('enough'));
+    expect(await cancelled).toBe('Error: enough');
     expect([1, 3].map((id) => world.peer.bodyOf(id).bytes.length)).toEqual([65_000, 535]);
     await world.give(window(0, 400));
     expect(world.peer.bodyOf(3).bytes.length).toBe(935);
     await world.give(window(0, 65));
     expect(world.peer.bodyOf(3)).toMatchObject({ bytes: { length: 1000 }, complete: true });
+    await world.give(window(0, 5000));
+    expect(world.peer.bodyOf(5).bytes.length).toBe(0);
   });
 });
 
