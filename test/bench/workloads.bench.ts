@@ -3,7 +3,8 @@
  * Deployments are created, updated, scaled and deleted, StatefulSets, DaemonSets and Jobs run, namespaces go, nothing
  * happens, and a manager starts on 5,000 Pods at rest, and on 50,000 objects that own each other. Needs
  * `KUBEBUILDER_ASSETS`, since only a real API server counts; where that folder has a `kube-controller-manager` too, the
- * same is done with it first, and compared. `WORKLOADS=deploy,rollout` runs some, `RIVAL=` (empty) leaves the other out,
+ * same is done with it first, and compared. Pauses are watched in a run of their own, since watching costs CPU.
+ * `WORKLOADS=deploy,rollout` runs some, `RIVAL=` (empty) leaves the other out, `PAUSES=` (empty) the run for pauses;
  * `CONTROLLERS` runs others, `PODS` and `GRAPH` set the sizes of the starts.
  */
 import { existsSync } from 'node:fs';
@@ -19,7 +20,7 @@ import { runPods } from '../harness/run-pods.ts';
 import { createTestClient } from '../harness/test-client.ts';
 import { measuredCommand } from './bundle.ts';
 import { Manager } from './workloads/manager.ts';
-import { type Result, report, reportSum } from './workloads/report.ts';
+import { type Result, report, reportPause, reportSum } from './workloads/report.ts';
 import { byKind, ofManager } from './workloads/requests.ts';
 import { type Scenario, scenarios } from './workloads/scenarios.ts';
 
@@ -29,10 +30,10 @@ const QUIET = 4000;
 interface Stage {
   readonly client: Client;
   readonly requests: () => readonly RecordedRequest[];
-  readonly startManager: (collects: boolean) => Manager;
+  readonly startManager: () => Manager;
 }
 
-async function measureAll(name: string, command: readonly string[], hasLoop: boolean, assets: string): Promise<Result[]> {
+async function measureAll(name: string, command: readonly string[], watched: boolean, assets: string): Promise<Result[]> {
   const folder = await mkdtemp(join(tmpdir(), 'workloads-'));
   const audit = new AuditLog(join(folder, 'audit.log'));
   const plane = await startRealControlPlane(assets, { auditLog: audit.path });
@@ -41,18 +42,14 @@ async function measureAll(name: string, command: readonly string[], hasLoop: boo
   const stage: Stage = {
     client: access.client,
     requests: () => ofManager(audit.records()),
-    startManager: (collects) => new Manager(name, command, plane.managerKubeconfig, hasLoop, collects),
+    startManager: () => new Manager(name, command, plane.managerKubeconfig, watched),
   };
-  let manager = stage.startManager(false);
+  let manager = stage.startManager();
   const wanted = process.env['WORKLOADS']?.split(',');
   const results: Result[] = [];
   try {
     for (const scenario of scenarios.filter((one) => wanted?.includes(one.name) ?? true)) {
-      const { collects = false } = scenario;
-      if (manager.collects !== collects) {
-        await manager.stop();
-        manager = stage.startManager(collects);
-      }
+      if (watched && scenario.name === 'idle') continue;
       await during(manager, scenario.prepare?.(stage.client));
       await during(manager, quiet(stage));
       if (scenario.fresh) await manager.stop();
@@ -98,7 +95,7 @@ async function during<T>(manager: Manager, work: Promise<T> | undefined): Promis
 async function measure(scenario: Scenario, stage: Stage, running: Manager): Promise<{ readonly manager: Manager; readonly result: Result }> {
   const before = stage.requests().length;
   const started = performance.now();
-  const manager = scenario.fresh ? stage.startManager(scenario.collects ?? false) : running;
+  const manager = scenario.fresh ? stage.startManager() : running;
   if (!scenario.fresh) await manager.begin();
   await during(manager, scenario.run?.(stage.client));
   const ended = (scenario.fresh && (await during(manager, quiet(stage, before)))) || performance.now();
@@ -125,7 +122,11 @@ if (assets === undefined) {
 } else {
   const rival = process.env['RIVAL'] ?? join(assets, 'kube-controller-manager');
   const theirs = existsSync(rival) ? await measureAll('original', [rival], false, assets) : [];
-  const ours = await measureAll('ours', measuredCommand(), true, assets);
+  const command = measuredCommand();
+  const ours = await measureAll('ours', command, false, assets);
   for (const result of ours) report(result, theirs.find(({ scenario }) => scenario === result.scenario));
   reportSum(ours, theirs);
+  if (process.env['PAUSES'] !== '') for (const { scenario, pause } of await measureAll('ours, watched', command, true, assets)) reportPause(scenario, pause!);
 }
+// A scenario that was given up half-way goes on trying for minutes.
+if (process.exitCode) process.exit();

@@ -7,6 +7,7 @@ import { Script } from 'node:vm';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { NODE_FLAGS } from '../../cmd/kube-controller-manager/node-flags.ts';
 import { bundleInto } from '../bench/bundle.ts';
 
 describe('the bundle', () => {
@@ -27,7 +28,7 @@ describe('the bundle', () => {
     // Each costs from 1 to 10 ms; a new one wants to be imported where it is used.
     const [head] = read('main.js').split('\n//', 1);
     const modules = [...head!.matchAll(/require\("(node:[^"]+)"\)/g)].map((match) => match[1]!.slice('node:'.length));
-    expect(modules.toSorted()).toEqual(['crypto', 'fs', 'fs/promises', 'http2', 'net', 'os', 'path', 'stream', 'tls']);
+    expect(modules.toSorted()).toEqual(['crypto', 'fs', 'fs/promises', 'net', 'os', 'path', 'stream', 'tls']);
   });
 
   test('requires what is in it or in Node', () => {
@@ -52,6 +53,15 @@ describe('the bundle', () => {
       return script.cachedDataRejected;
     });
     expect(refused).toEqual([]);
+  });
+
+  test('is run with the same flags wherever it is', () => {
+    expect(read('kube-controller-manager.js').split('\n', 1)[0]).toBe(`#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`);
+    const image = readFileSync(join(import.meta.dirname, '../../deploy/Dockerfile'), 'utf8');
+    expect(image).toContain(`ENTRYPOINT ${JSON.stringify(['/usr/local/bin/node', ...NODE_FLAGS, '/app/kube-controller-manager.js']).replaceAll(',', ', ')}`);
+    // Compiled code that was kept without them is good with them.
+    const script = 'const s = new (require("node:vm").Script)(require("node:fs").readFileSync(process.argv[1], "latin1"), { filename: process.argv[1], cachedData: require("node:fs").readFileSync(process.argv[1] + ".cache") }); console.log(s.cachedDataRejected)';
+    expect(execFileSync(process.execPath, [...NODE_FLAGS, '-e', script, join(folder, 'main.js')], { encoding: 'utf8' })).toBe('false\n');
   });
 
   const version = (at: string): string => execFileSync(process.execPath, [join(at, 'kube-controller-manager.js'), '--version'], { encoding: 'utf8' });

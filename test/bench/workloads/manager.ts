@@ -2,26 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 
+import { controllerDefinitions } from '../../../controllers/registry.ts';
 import { Child } from '../../harness/processes.ts';
 import { cpuOf, peakMemory } from '../process-cost.ts';
 
-const CONTROLLERS =
-  process.env['CONTROLLERS'] ??
-  'cronjob-controller,daemonset-controller,deployment-controller,endpointslice-controller,job-controller,namespace-controller,replicaset-controller,replicationcontroller-controller,statefulset-controller,serviceaccount-token-controller';
+/** It would take the Pods, whose node nobody has created. */
+const LEFT_OUT = 'pod-garbage-collector-controller';
+const CONTROLLERS = process.env['CONTROLLERS'] ?? controllerDefinitions.map(({ name }) => name).filter((name) => name !== LEFT_OUT).join(',');
 
 /** Of both managers alike: what is compared is the same work. */
-function flagsOf(collects: boolean): string[] {
-  return [
-    `--controllers=${CONTROLLERS}${collects ? ',garbage-collector-controller' : ''}`,
-    '--use-service-account-credentials',
-    '--secure-port=0',
-    '--kube-api-qps=500',
-    '--kube-api-burst=1000',
-    // A machine that is busy with a hundred other things must not take the lead from the one that is measured.
-    '--leader-elect-lease-duration=180s',
-    '--leader-elect-renew-deadline=120s',
-  ];
-}
+const FLAGS: readonly string[] = [
+  `--controllers=${CONTROLLERS}`,
+  '--use-service-account-credentials',
+  '--secure-port=0',
+  '--kube-api-qps=500',
+  '--kube-api-burst=1000',
+  // A machine that is busy with a hundred other things must not take the lead from the one that is measured.
+  '--leader-elect-lease-duration=180s',
+  '--leader-elect-renew-deadline=120s',
+];
 
 // As text in the environment, so that nothing but it is loaded, and no types have to be stripped in the measured process.
 const WATCH_PAUSES = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'watch-pauses.ts'), 'utf8'));
@@ -33,25 +32,21 @@ export interface Cost {
   readonly cpu: number;
   /** Largest resident set, MiB. */
   readonly memory: number;
-  /** Longest time for which the event loop was held, ms; of programs that have one. */
+  /** Longest time for which the event loop was held, ms; where it was watched. */
   readonly pause?: number;
 }
 
 /** A controller manager under measurement. */
 export class Manager {
   readonly #child: Child;
-  readonly #hasLoop: boolean;
+  readonly #watched: boolean;
   #cpu = 0;
   #pauses = 0;
 
-  /** Has a garbage collector. */
-  readonly collects: boolean;
-
-  /** `hasLoop`: it is a program of Node, of which the event loop is watched. */
-  constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, hasLoop: boolean, collects: boolean) {
-    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...flagsOf(collects)], hasLoop ? PRELOAD : {});
-    this.#hasLoop = hasLoop;
-    this.collects = collects;
+  /** `watched`: it is a program of Node, of which the event loop is watched, which costs CPU. */
+  constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, watched: boolean) {
+    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], watched ? PRELOAD : {});
+    this.#watched = watched;
   }
 
   /** Throws, with the end of its output, when it has ended. */
@@ -73,7 +68,7 @@ export class Manager {
   }
 
   async #longestPause(): Promise<number | undefined> {
-    if (!this.#hasLoop) return undefined;
+    if (!this.#watched) return undefined;
     const seen = ++this.#pauses;
     const told = (): RegExpExecArray[] => [...this.#child.output.matchAll(PAUSE)];
     this.#child.process.kill('SIGUSR2');

@@ -9,13 +9,12 @@ export interface Result extends Cost {
   readonly seconds: number;
 }
 
-const FIGURES: readonly [string, string, (result: Result) => number | undefined][] = [
+const FIGURES: readonly [string, string, (result: Result) => number][] = [
   ['requests', 'requests', ({ requests }) => requests.length],
   ['conflicts', 'requests', ({ requests }) => conflictsOf(requests)],
   ['cpu', 's', ({ cpu }) => cpu],
   ['peak memory', 'MiB', ({ memory }) => memory],
   ['time', 's', ({ seconds }) => seconds],
-  ['longest pause', 'ms', ({ pause }) => pause],
 ];
 
 /** The figures of a scenario, and how often each verb was used on each resource. */
@@ -41,8 +40,12 @@ export function reportSum(ours: readonly Result[], originals: readonly Result[])
   for (const [what, unit, read] of FIGURES) tell('sum', what, unit, read(mine), read(theirs));
 }
 
-function tell(scenario: string, what: string, unit: string, value: number | undefined, against: number | undefined): void {
-  if (value === undefined) return;
+/** For how long the event loop was held at most. */
+export function reportPause(scenario: string, pause: number): void {
+  tell(scenario, 'longest pause', 'ms', pause, undefined);
+}
+
+function tell(scenario: string, what: string, unit: string, value: number, against: number | undefined): void {
   const compared = against === undefined ? {} : { against, ...(against > 0 ? { ratio: value / against } : {}) };
   figure({ bench: 'workloads', figure: `${scenario} ${what}`, value, unit, ...compared });
 }

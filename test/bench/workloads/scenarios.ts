@@ -28,8 +28,6 @@ export interface Scenario {
   readonly name: string;
   /** Done before anything is counted, by the manager that has run so far. */
   prepare?(client: Client): Promise<void>;
-  /** The manager has a garbage collector, which looks at everything. */
-  readonly collects?: boolean;
   /** Measured is a manager that is started anew, until it asks for nothing any more. */
   readonly fresh?: boolean;
   /** Done while no manager runs, before a fresh one. */
@@ -116,13 +114,11 @@ export const scenarios: readonly Scenario[] = [
   { name: 'namespaces', prepare: fillNamespaces, run: deleteNamespaces },
   {
     name: 'delete',
-    collects: true,
     prepare: (client) => resizeDeployments(client, REPLICAS),
     run: (client) => deleteDeployments(client, 'Background'),
   },
   {
     name: 'delete-foreground',
-    collects: true,
     prepare: (client) => resizeDeployments(client, REPLICAS),
     run: (client) => deleteDeployments(client, 'Foreground'),
   },
@@ -133,7 +129,7 @@ export const scenarios: readonly Scenario[] = [
     fresh: true,
   },
   // Until what has lost its owner is collected among 50,000 objects.
-  { name: 'graph', collects: true, prepare: fillGraph, fresh: true, beforeStart: leaveProbe, run: probeCollected },
+  { name: 'graph', prepare: fillGraph, fresh: true, beforeStart: leaveProbe, run: probeCollected },
 ];
 
 async function resizeDeployments(client: Client, replicas: number): Promise<void> {
