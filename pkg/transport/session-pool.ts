@@ -28,7 +28,13 @@ export class SessionPool {
       signal?.throwIfAborted();
       const session = this.#reserve();
       if (session !== undefined) return session;
-      await (this.#mayOpen() ? orAborted(this.#openOne(), signal) : this.#room(signal));
+      if (this.#mayOpen()) {
+        await orAborted(this.#openOne(), signal);
+        continue;
+      }
+      await this.#room(signal);
+      // Woken and called off in one turn: the room is for who waits next.
+      if (signal?.aborted) this.notify();
     }
   }
 
