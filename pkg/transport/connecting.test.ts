@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { type Fields, type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { type ContractHandler, FakeClock, type TestAuthority, type TestServer, type TestServerOptions, failureOf, startTestServer, testAuthority, textOf } from '#pkg/testing';
+import { type ContractHandler, FakeClock, TcpProxy, type TestAuthority, type TestServer, type TestServerOptions, failureOf, startTestServer, testAuthority, textOf } from '#pkg/testing';
 
 import { loadClientConfig } from './client-config.ts';
 import { type HttpTransportOptions, createHttpTransport } from './http-transport.ts';
@@ -133,6 +133,38 @@ describe('certificates that rotate on disk', () => {
     await textOf(await transport.roundTrip(GET));
     expect(server.clients).toEqual(['first', 'second']);
     await expect.poll(() => server.sockets.size).toBe(1);
+  });
+
+  test('are used instead of a connection that was being opened with the old ones', async () => {
+    const clock = new FakeClock(Date.now());
+    const authority = await testAuthority();
+    const path = await folder();
+    const write = async (commonName: string): Promise<void> => {
+      const pair = await authority.issue({ commonName });
+      await writeFile(join(path, 'tls.crt'), pair.certificate);
+      await writeFile(join(path, 'tls.key'), pair.key);
+    };
+    await write('first');
+    const server = await serve((request) => ({ status: 200, body: request.path }), { authority, clientCertificates: true });
+    const proxy = await TcpProxy.start(server.port);
+    cleanup.push(() => proxy.close());
+    const tls = { ca: { data: authority.certificate }, certificate: { file: join(path, 'tls.crt') }, key: { file: join(path, 'tls.key') } };
+    const transport = transportTo(server, { server: `https://127.0.0.1:${proxy.port}`, clock, tls });
+    await textOf(await transport.roundTrip(GET));
+    await clock.step(9_000);
+
+    proxy.stall();
+    const written = transport.roundTrip({ ...GET, path: '/written', lane: 'write' });
+    await expect.poll(() => proxy.accepted).toBe(2);
+    await write('second');
+    await clock.step(1_000);
+    const read = transport.roundTrip({ ...GET, path: '/read' });
+    await expect.poll(() => proxy.accepted).toBe(3);
+    proxy.heal();
+
+    expect(await Promise.all([textOf(await written), textOf(await read)])).toEqual(['/written', '/read']);
+    expect(server.clients.toSorted()).toEqual(['first', 'first', 'second', 'second']);
+    await expect.poll(() => server.sockets.size).toBe(2);
   });
 
   test('and have expired are warned about by name', async () => {

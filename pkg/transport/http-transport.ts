@@ -58,6 +58,12 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   return new HttpTransport(options);
 }
 
+interface Dialed {
+  readonly socket: Socket | TLSSocket;
+  /** What it was made with. */
+  readonly material: TlsMaterial | undefined;
+}
+
 class HttpTransport implements Transport {
   readonly host: string;
   readonly #options: HttpTransportOptions;
@@ -185,14 +191,14 @@ class HttpTransport implements Transport {
   #http1Lane(lane: Lane): Http1Lane {
     let own = this.#http1.get(lane);
     if (own === undefined) {
-      own = new Http1Lane(this.#server.origin, () => this.#dial(['http/1.1'], lane), this.#outcome(lane), MOST_HTTP1[lane]);
+      own = new Http1Lane(this.#server.origin, async () => (await this.#dial(['http/1.1'], lane)).socket, this.#outcome(lane), MOST_HTTP1[lane]);
       this.#http1.set(lane, own);
     }
     return own;
   }
 
   async #openSession(pool: SessionPool, lane: Lane): Promise<Http2Session> {
-    const socket = await this.#dial(['h2', 'http/1.1'], lane);
+    const { socket, material } = await this.#dial(['h2', 'http/1.1'], lane);
     if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
       socket.destroy();
       this.#protocol = 'http1';
@@ -209,23 +215,27 @@ class HttpTransport implements Transport {
       onChange: () => pool.notifyAll(),
       onAnswer: () => outcome.answered(),
       onClose: () => {
-        if (!session.answered) outcome.failed(session.failure);
+        // What was given up for a new certificate says nothing of the server.
+        const replaced = session.failure === undefined && this.#material !== material;
+        if (!session.answered && !replaced) outcome.failed(session.failure);
         pool.remove(session);
       },
     });
     const onEnding = (): void => session.destroy(closedError());
     this.#ending.signal.addEventListener('abort', onEnding);
     await session.opened().finally(() => this.#ending.signal.removeEventListener('abort', onEnding));
+    if (this.#material !== material) session.drain();
     return session;
   }
 
-  async #dial(protocols: readonly ('h2' | 'http/1.1')[], lane: Lane): Promise<Socket | TLSSocket> {
+  async #dial(protocols: readonly ('h2' | 'http/1.1')[], lane: Lane): Promise<Dialed> {
     if (lane !== 'lease') await this.#backoff.turn(this.#ending.signal);
+    const material = this.#material;
     try {
       const socket = await dial({
         server: this.#server,
         proxy: proxyFor(this.#server, this.#options.proxyUrl, this.#options.environment ?? process.env),
-        tls: this.#material,
+        tls: material,
         protocols,
         clock: this.#clock,
         signal: this.#ending.signal,
@@ -234,7 +244,7 @@ class HttpTransport implements Transport {
       if (this.#ending.signal.aborted) socket.destroy();
       this.#ending.signal.throwIfAborted();
       if (lane !== 'lease') this.#backoff.opened();
-      return socket;
+      return { socket, material };
     } catch (error) {
       this.#outcome(lane).failed(connectionError(error, this.#server.origin));
       throw error;
