@@ -7,7 +7,7 @@ import { Script } from 'node:vm';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { NODE_FLAGS } from '../../cmd/kube-controller-manager/node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../cmd/kube-controller-manager/node-flags.ts';
 import { bundleInto } from '../bench/bundle.ts';
 
 describe('the bundle', () => {
@@ -59,6 +59,7 @@ describe('the bundle', () => {
     expect(read('kube-controller-manager.js').split('\n', 1)[0]).toBe(`#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`);
     const image = readFileSync(join(import.meta.dirname, '../../deploy/Dockerfile'), 'utf8');
     expect(image).toContain(`ENTRYPOINT ${JSON.stringify(['/usr/local/bin/node', ...NODE_FLAGS, '/app/kube-controller-manager.js']).replaceAll(',', ', ')}`);
+    for (const [name, value] of Object.entries(NODE_ENVIRONMENT)) expect(image).toContain(`ENV ${name}=${value}\n`);
     // Compiled code that was kept without them is good with them.
     const script = 'const s = new (require("node:vm").Script)(require("node:fs").readFileSync(process.argv[1], "latin1"), { filename: process.argv[1], cachedData: require("node:fs").readFileSync(process.argv[1] + ".cache") }); console.log(s.cachedDataRejected)';
     expect(execFileSync(process.execPath, [...NODE_FLAGS, '-e', script, join(folder, 'main.js')], { encoding: 'utf8' })).toBe('false\n');

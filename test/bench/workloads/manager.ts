@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 
+import { NODE_ENVIRONMENT } from '../../../cmd/kube-controller-manager/node-flags.ts';
 import { controllerDefinitions } from '../../../controllers/registry.ts';
 import { Child } from '../../harness/processes.ts';
 import { cpuOf, peakMemory } from '../process-cost.ts';
@@ -45,7 +46,7 @@ export class Manager {
 
   /** `watched`: it is a program of Node, of which the event loop is watched, which costs CPU. */
   constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, watched: boolean) {
-    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], watched ? PRELOAD : {});
+    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], { ...NODE_ENVIRONMENT, ...(watched ? PRELOAD : {}) });
     this.#watched = watched;
   }
 
