@@ -24,6 +24,21 @@ const remembered = (name: string, value: string): Buffer => Buffer.concat([Buffe
 
 describe('blocks of headers', () => {
   test.each([
+    ['a name in capitals', 'Name', 'value', 'the name of a header is none'],
+    ['an empty name', '', 'value', 'the name of a header is none'],
+    ['a name with a colon in it', 'a:b', 'value', 'the name of a header is none'],
+    ['a value of two lines', 'name', 'a\r\nb: c', 'header name is more than a line'],
+    ['a value with a zero', 'name', 'a\0b', 'header name is more than a line'],
+  ])('%s is known as wrong also when it comes again', (_what, name, value, flaw) => {
+    const decoder = new HeaderDecoder();
+    const wrong = [name, value, flaw];
+    expect(decoder.decode(remembered(name, value))).toEqual([wrong]);
+    expect(decoder.decode(hex('be be'))).toEqual([wrong, wrong]);
+    // Its name with another value.
+    expect(decoder.decode(hex('0f 2f 01 78'))).toEqual([flaw.startsWith('the name') ? [name, 'x', flaw] : [name, 'x']]);
+  });
+
+  test.each([
     ['C.3', REQUESTS, ['8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d', '8286 84be 5808 6e6f 2d63 6163 6865', '8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65']],
     ['C.4', REQUESTS, ['8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff', '8286 84be 5886 a8eb 1064 9cbf', '8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf']],
   ])('RFC 7541, %s: requests', (_where, expected, blocks) => {

@@ -2,7 +2,13 @@ import { CODE, ProtocolError } from './frames.ts';
 import { decodeHuffman } from './huffman.ts';
 import { DEFAULT_TABLE_SIZE, ENTRY_OVERHEAD, STATIC_HEADERS } from './static-headers.ts';
 
-export type Header = readonly [name: string, value: string];
+/** `flaw`: why it is none, where it is none. It does not concern the table, so the rest of the connection is sound. */
+export type Header = readonly [name: string, value: string, flaw?: string];
+
+/** The names of what is not a header but part of a request or an answer begin with a colon. */
+const NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+/** What would end a line of a log or of HTTP/1 (RFC 9113, 8.2.1). */
+const ILLEGAL = /[\0\r\n]/;
 
 /** No header that makes sense is longer; and what is shifted together from more bytes would not fit. */
 const LARGEST_INTEGER = 2 ** 28;
@@ -61,8 +67,13 @@ export class HeaderDecoder {
 
   #literal(prefix: number): Header {
     const index = this.#integer(prefix);
-    const name = index === 0 ? this.#text() : this.#entry(index)[0];
-    return [name, this.#text()];
+    const known = index === 0 ? undefined : this.#entry(index);
+    const name = known === undefined ? this.#text() : known[0];
+    const value = this.#text();
+    // Looked at here, once, however often it comes again by its number.
+    const sound = known !== undefined && known.length === 2;
+    if (!sound && !NAME.test(name)) return [name, value, 'the name of a header is none'];
+    return ILLEGAL.test(value) ? [name, value, `header ${name} is more than a line`] : [name, value];
   }
 
   #remember(header: Header): Header {

@@ -8,9 +8,7 @@ export interface ResponseHead {
 }
 
 const STATUS = /^[1-9]\d\d$/;
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-/** What would end a line of a log or of HTTP/1 (RFC 9113, 8.2.1). */
-const ILLEGAL = /[\0\r\n]/;
+const COLON = 0x3a;
 
 /** The head that a block of headers stands for; or what is wrong with it (RFC 9113, 8.2 and 8.3). */
 export function responseHead(received: readonly Header[]): ResponseHead | string {
@@ -18,9 +16,9 @@ export function responseHead(received: readonly Header[]): ResponseHead | string
   const [first] = received;
   if (first?.[0] !== ':status' || !STATUS.test(first[1])) return 'no status';
   for (let i = 1; i < received.length; i++) {
-    const [name, value] = received[i]!;
-    if (!NAME.test(name)) return 'the name of a header is none';
-    if (ILLEGAL.test(value)) return `header ${name} is more than a line`;
+    const [name, value, flaw] = received[i]!;
+    if (flaw !== undefined) return flaw;
+    if (name.charCodeAt(0) === COLON) return `${name} among the headers`;
     // Some names mean something to any object.
     const before: unknown = headers[name];
     headers[name] = typeof before === 'string' ? `${before}, ${value}` : value;
