@@ -6,6 +6,7 @@ import type { Logger } from '#pkg/log';
 
 import { connectionError } from '../connection-errors.ts';
 import type { Headers } from '../credentials.ts';
+import { FrameDispatcher, type Setting } from './frame-dispatcher.ts';
 import {
   CODE,
   DEFAULT_FRAME_SIZE,
@@ -20,9 +21,8 @@ import {
   goAwayFrame,
   numberFrame,
   settingsFrame,
-  withoutPadding,
 } from './frames.ts';
-import { HeaderBlocks, type ReceivedHeaders } from './header-blocks.ts';
+import type { ReceivedHeaders } from './header-blocks.ts';
 import { Http2Stream, STREAM_WINDOW, type StreamOwner } from './http2-stream.ts';
 import { Sender } from './sender.ts';
 import { Unprocessed } from './unprocessed.ts';
@@ -71,16 +71,14 @@ export class Http2Session implements StreamOwner {
   readonly #options: SessionOptions;
   readonly #authority: string;
   readonly #settled = Promise.withResolvers<void>();
-  readonly #reader = new FrameReader((type, flags, id, payload) => this.#onFrame(type, flags, id, payload), DEFAULT_FRAME_SIZE);
-  readonly #blocks = new HeaderBlocks();
+  readonly #reader: FrameReader;
   readonly #sender: Sender;
   readonly #watchdog: Watchdog;
   /** Sent, and not over. */
   readonly #streams = new Map<number, Http2Stream>();
   #reserved = 0;
-  /** The peer has said its settings, which come first. */
-  #greeted = false;
-  #limit = 0;
+  /** How many streams the peer takes; missing until it has said its settings. */
+  #limit: number | undefined;
   #draining = false;
   #closed = false;
   #answered = false;
@@ -95,13 +93,29 @@ export class Http2Session implements StreamOwner {
     this.#options = options;
     this.#authority = new URL(origin).host;
     this.#sender = new Sender({ socket, firstStream, onOpen: (stream) => this.#streams.set(stream.id!, stream), onFlush: () => this.#onFlush() });
+    const dispatcher = new FrameDispatcher({
+      isUnused: (id) => this.#sender.isUnused(id),
+      onHeaders: (received) => this.#onHeaders(received),
+      onData: (id, bytes, size, last) => this.#onData(id, bytes, size, last),
+      onReset: (id, code) => this.#streams.get(id)?.reset(code),
+      onSettings: (said) => this.#onSettings(said),
+      onPing: (content) => this.#sender.reply(frame(FRAME.PING, FLAG.ACK, 0, content)),
+      onPong: (content) => {
+        if (content.equals(PING)) this.#watchdog.answered();
+      },
+      onGoAway: (last, code) => this.#onGoAway(last, code),
+      onWindow: (id, more) => this.#onWindow(id, more),
+    });
+    this.#reader = new FrameReader((type, flags, id, payload) => {
+      if (!this.#closed) dispatcher.take(type, flags, id, payload);
+    }, DEFAULT_FRAME_SIZE);
     const settings = settingsFrame([
       [SETTING.ENABLE_PUSH, 0],
       [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
     ]);
     socket.write(Buffer.concat([PREFACE, settings, numberFrame(FRAME.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW)]));
     const gone = (): void => this.destroy(new TransportError('reset', `${origin}: connection closed by peer`));
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     // A TLS alert may come late, as when a client certificate is refused.
     socket.on('error', (error) => this.destroy(connectionError(error, origin)));
     // Answers cannot come any more, even if what was asked could still go out.
@@ -146,7 +160,7 @@ export class Http2Session implements StreamOwner {
 
   /** Sets a stream aside, if there is one; exactly one `request` must follow. */
   reserve(): boolean {
-    if (!this.usable || this.#reserved >= this.#limit) return false;
+    if (!this.usable || this.#reserved >= (this.#limit ?? 0)) return false;
     this.#reserved++;
     this.#idleTimer?.cancel();
     this.#idleTimer = undefined;
@@ -229,7 +243,7 @@ export class Http2Session implements StreamOwner {
     this.#endIfDone();
   }
 
-  #onData(chunk: Buffer): void {
+  #onBytes(chunk: Buffer): void {
     if (this.#closed) return;
     this.#watchdog.heard();
     try {
@@ -244,73 +258,19 @@ export class Http2Session implements StreamOwner {
     }
   }
 
-  #onFrame(type: number, flags: number, id: number, payload: Buffer): void {
-    if (this.#closed) return;
-    if (!this.#greeted && (type !== FRAME.SETTINGS || (flags & FLAG.ACK) !== 0)) throw new ProtocolError(CODE.PROTOCOL_ERROR, 'no HTTP/2 settings at its beginning');
-    if (this.#blocks.unfinished !== undefined && (type !== FRAME.CONTINUATION || id !== this.#blocks.unfinished)) {
-      throw new ProtocolError(CODE.PROTOCOL_ERROR, 'a frame within a block of headers');
-    }
-    switch (type) {
-      case FRAME.DATA:
-        this.#checkStream(id);
-        this.#onDataFrame(flags, id, payload);
-        return;
-      case FRAME.HEADERS:
-        this.#checkStream(id);
-        this.#onHeaders(this.#blocks.begin(id, flags, payload));
-        return;
-      case FRAME.CONTINUATION:
-        this.#onHeaders(this.#blocks.resume(id, flags, payload));
-        return;
-      case FRAME.RST_STREAM:
-        this.#checkStream(id);
-        checkSize(payload, 4);
-        this.#streams.get(id)?.reset(payload.readUInt32BE());
-        return;
-      case FRAME.SETTINGS:
-        checkConnection(id);
-        this.#onSettings(flags, payload);
-        return;
-      case FRAME.PING:
-        checkConnection(id);
-        checkSize(payload, 8);
-        if ((flags & FLAG.ACK) === 0) this.#sender.reply(frame(FRAME.PING, FLAG.ACK, 0, payload));
-        else if (payload.equals(PING)) this.#watchdog.answered();
-        return;
-      case FRAME.GOAWAY:
-        checkConnection(id);
-        this.#onGoAway(payload);
-        return;
-      case FRAME.WINDOW_UPDATE:
-        if (id !== 0) this.#checkStream(id);
-        this.#onWindowUpdate(id, payload);
-        return;
-      case FRAME.PUSH_PROMISE:
-        throw new ProtocolError(CODE.PROTOCOL_ERROR, 'an answer that nobody asked for');
-      default:
-      // Extensions are to be ignored, priorities mean nothing to a client.
-    }
-  }
-
-  /** Frames of streams that are over are what was under way when they ended; of others there can be none. */
-  #checkStream(id: number): void {
-    if (this.#sender.isUnused(id)) throw new ProtocolError(CODE.PROTOCOL_ERROR, `a frame of stream ${id}, which was never opened`);
-  }
-
-  #onDataFrame(flags: number, id: number, payload: Buffer): void {
-    this.#received += payload.length;
+  #onData(id: number, bytes: Buffer, size: number, last: boolean): void {
+    this.#received += size;
     if (this.#received >= CONNECTION_WINDOW / 2) {
       this.#sender.send(numberFrame(FRAME.WINDOW_UPDATE, 0, this.#received));
       this.#received = 0;
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    stream.takeData(withoutPadding(flags, payload), payload.length);
-    if ((flags & FLAG.END_STREAM) !== 0) this.#endStream(stream);
+    stream.takeData(bytes, size);
+    if (last) this.#endStream(stream);
   }
 
-  #onHeaders(received: ReceivedHeaders | undefined): void {
-    if (received === undefined) return;
+  #onHeaders(received: ReceivedHeaders): void {
     const stream = this.#streams.get(received.stream);
     if (stream === undefined) return;
     stream.takeHeaders(received.headers, received.last);
@@ -325,15 +285,10 @@ export class Http2Session implements StreamOwner {
     stream.end();
   }
 
-  #onSettings(flags: number, payload: Buffer): void {
-    if ((flags & FLAG.ACK) !== 0) {
-      checkSize(payload, 0);
-      return;
-    }
-    if (payload.length % 6 !== 0) throw new ProtocolError(CODE.FRAME_SIZE_ERROR, 'settings of the wrong size');
-    if (!this.#greeted) this.#limit = Number.POSITIVE_INFINITY;
-    this.#greeted = true;
-    for (let at = 0; at < payload.length; at += 6) this.#onSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+  #onSettings(settings: readonly Setting[]): void {
+    // Until it says otherwise, the peer takes any number.
+    this.#limit ??= Number.POSITIVE_INFINITY;
+    for (const [setting, value] of settings) this.#onSetting(setting, value);
     this.#sender.reply(frame(FRAME.SETTINGS, FLAG.ACK, 0, NOTHING));
     // Only now: there are peers for which their settings hold from the confirmation on.
     this.#sender.resume();
@@ -364,9 +319,7 @@ export class Http2Session implements StreamOwner {
     }
   }
 
-  #onWindowUpdate(id: number, payload: Buffer): void {
-    checkSize(payload, 4);
-    const more = payload.readUInt32BE() & LARGEST_WINDOW;
+  #onWindow(id: number, more: number): void {
     if (id === 0) {
       if (more === 0) throw new ProtocolError(CODE.PROTOCOL_ERROR, 'a window that grows by nothing');
       this.#sender.growWindow(more);
@@ -384,11 +337,9 @@ export class Http2Session implements StreamOwner {
   }
 
   /** Streams beyond the last that the peer has seen, and those still here, may go elsewhere. */
-  #onGoAway(payload: Buffer): void {
-    if (payload.length < 8) throw new ProtocolError(CODE.FRAME_SIZE_ERROR, 'a farewell of the wrong size');
-    const last = payload.readUInt32BE() & LARGEST_WINDOW;
+  #onGoAway(last: number, code: number): void {
     const { log, origin } = this.#options;
-    log.v(4)?.info('The server asks to use another connection', { server: origin, code: payload.readUInt32BE(4) });
+    log.v(4)?.info('The server asks to use another connection', { server: origin, code });
     this.#draining = true;
     this.#idleTimer?.cancel();
     const unseen = [...this.#streams.values()].filter(({ id }) => id! > last);
@@ -438,14 +389,6 @@ export class Http2Session implements StreamOwner {
     const seconds = (times.readIdle + times.pingTimeout) / 1000;
     this.destroy(new TransportError('reset', `${origin}: connection lost, the server is silent for ${seconds} s`, { target: origin }));
   }
-}
-
-function checkConnection(id: number): void {
-  if (id !== 0) throw new ProtocolError(CODE.PROTOCOL_ERROR, `a frame of the connection in stream ${id}`);
-}
-
-function checkSize(payload: Buffer, size: number): void {
-  if (payload.length !== size) throw new ProtocolError(CODE.FRAME_SIZE_ERROR, `a frame of ${payload.length} bytes where there can be but ${size}`);
 }
 
 function closedEarly({ request, code = CODE.NO_ERROR }: Http2Stream): TransportError {
