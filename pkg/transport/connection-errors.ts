@@ -41,6 +41,8 @@ function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return code;
+  // undici means to give it a code of llhttp's, and looks it up the wrong way round.
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'HPE_';
   // Several addresses were tried; the first failure speaks for all.
   return error instanceof AggregateError ? codeOf(error.errors[0]) : '';
 }

@@ -1,3 +1,5 @@
+import { type AddressInfo, createServer } from 'node:net';
+
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { seededRandom } from '#pkg/base';
@@ -57,6 +59,24 @@ async function nextText(body: AsyncIterator<Uint8Array>): Promise<string> {
 const iterate = (response: TransportResponse): AsyncIterator<Uint8Array> => response.body[Symbol.asyncIterator]();
 
 describe('connections that break', () => {
+  test('because the server is killed are told as broken, not as never made', async () => {
+    const { proxy, transport } = await world(ticking().handler);
+    await textOf(await transport.roundTrip(GET));
+    const body = iterate(await transport.roundTrip({ ...GET, path: '/watch' }));
+    await nextText(body);
+    proxy.cutAll('rst');
+    expect(await failureOf(body.next())).toMatchObject({ code: 'reset', message: `https://127.0.0.1:${proxy.port}: connection reset by peer` });
+  });
+
+  test('because what answers does not speak HTTP say so', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanup.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const transport = createHttpTransport({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, environment: {} });
+    cleanup.push(() => transport.close());
+    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'protocol', message: expect.stringMatching(/^GET \/: not a proper HTTP answer \(/) });
+  });
+
   test.each([
     ['h2', 'fin'],
     ['h2', 'rst'],

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '#pkg/base';
 import { TransportError, type TransportRequest, type TransportResponse } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
-import { connectionError } from '../connection-errors.ts';
+import { connectionError, exchangeError } from '../connection-errors.ts';
 import type { Headers } from '../credentials.ts';
 import { FrameDispatcher, type Setting } from './frame-dispatcher.ts';
 import {
@@ -116,8 +116,8 @@ export class Http2Session implements StreamOwner {
     socket.write(Buffer.concat([PREFACE, settings, numberFrame(FRAME.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW)]));
     const gone = (): void => this.destroy(new TransportError('reset', `${origin}: connection closed by peer`));
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
-    // A TLS alert may come late, as when a client certificate is refused.
-    socket.on('error', (error) => this.destroy(connectionError(error, origin)));
+    // A TLS alert may come late, as when a client certificate is refused: what was never answered was not reached.
+    socket.on('error', (error) => this.destroy((this.#answered ? exchangeError : connectionError)(error, origin)));
     // Answers cannot come any more, even if what was asked could still go out.
     socket.once('end', gone).once('close', gone);
     if (socket.destroyed) setImmediate(gone);
