@@ -11,6 +11,11 @@ export function cpuOf({ process: { pid } }: Child): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/** What is resident now and is its own, not a file's: pages of the program can be dropped and read again, MiB. */
+export function ownMemory({ process: { pid } }: Child): number {
+  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+}
+
 /** Largest resident set since the start, MiB. */
 export function peakMemory({ process: { pid } }: Child): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -17,17 +17,22 @@ const LONGEST = 30;
 /**
  * The code is canonical: shorter codes are smaller, and codes of one length follow each other in the order of their
  * symbols. So the lengths are all there is to know. Symbols in the order of their codes, and by length, the first number
- * that is no code any more and how far codes are from their symbol's place.
+ * that is no code any more and how far codes are from their symbol's place. Made in one pass, for every start pays for it.
  */
-const SYMBOLS = LENGTHS.map((_, symbol) => symbol).toSorted((a, b) => LENGTHS[a]! - LENGTHS[b]! || a - b);
+const SYMBOLS: number[] = [];
 const BEYOND: number[] = [];
 const OFFSET: number[] = [];
-for (let length = 0, code = 0, place = 0; length <= LONGEST; length++, code *= 2) {
-  const count = LENGTHS.filter((one) => one === length).length;
-  OFFSET.push(place - code);
-  code += count;
-  place += count;
-  BEYOND.push(code);
+{
+  const byLength: number[][] = Array.from({ length: LONGEST + 1 }, () => []);
+  for (const [symbol, length] of LENGTHS.entries()) byLength[length]!.push(symbol);
+  let code = 0;
+  for (const symbols of byLength) {
+    code *= 2;
+    OFFSET.push(SYMBOLS.length - code);
+    code += symbols.length;
+    BEYOND.push(code);
+    SYMBOLS.push(...symbols);
+  }
 }
 
 /** What a text encoded with the code of RFC 7541 says, a character a byte. Throws a RangeError for what is not encoded so. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NODE_ENVIRONMENT } from '../../../cmd/kube-controller-manager/node-flags.ts';
 import { controllerDefinitions } from '../../../controllers/registry.ts';
 import { Child } from '../../harness/processes.ts';
-import { cpuOf, peakMemory } from '../process-cost.ts';
+import { cpuOf, ownMemory, peakMemory } from '../process-cost.ts';
 
 /** It would take the Pods, whose node nobody has created. */
 const LEFT_OUT = 'pod-garbage-collector-controller';
@@ -26,6 +26,8 @@ const FLAGS: readonly string[] = [
 // As text in the environment, so that nothing but it is loaded, and no types have to be stripped in the measured process.
 const WATCH_PAUSES = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'watch-pauses.ts'), 'utf8'));
 const PRELOAD = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(WATCH_PAUSES)}` };
+/** Between two looks at the memory, ms. */
+const SAMPLE = 200;
 const PAUSE = /longest pause: ([\d.]+) ms/g;
 
 export interface Cost {
@@ -33,6 +35,8 @@ export interface Cost {
   readonly cpu: number;
   /** Largest resident set, MiB. */
   readonly memory: number;
+  /** The most of it that was seen to be no file's, MiB. */
+  readonly own: number;
   /** Longest time for which the event loop was held, ms; where it was watched. */
   readonly pause?: number;
 }
@@ -43,11 +47,14 @@ export class Manager {
   readonly #watched: boolean;
   #cpu = 0;
   #pauses = 0;
+  #own = 0;
+  readonly #sampling: NodeJS.Timeout;
 
   /** `watched`: it is a program of Node, of which the event loop is watched, which costs CPU. */
   constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, watched: boolean) {
     this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], { ...NODE_ENVIRONMENT, ...(watched ? PRELOAD : {}) });
     this.#watched = watched;
+    this.#sampling = setInterval(() => this.#sample(), SAMPLE);
   }
 
   /** Throws, with the end of its output, when it has ended. */
@@ -61,11 +68,13 @@ export class Manager {
     // Peak of the resident set: from here on (proc_pid_clear_refs(5)).
     writeFileSync(`/proc/${this.#child.process.pid}/clear_refs`, '5');
     this.#cpu = cpuOf(this.#child);
+    this.#own = 0;
+    this.#sample();
   }
 
   async cost(): Promise<Cost> {
     const pause = await this.#longestPause();
-    return { cpu: cpuOf(this.#child) - this.#cpu, memory: peakMemory(this.#child), ...(pause === undefined ? {} : { pause }) };
+    return { cpu: cpuOf(this.#child) - this.#cpu, memory: peakMemory(this.#child), own: this.#own, ...(pause === undefined ? {} : { pause }) };
   }
 
   async #longestPause(): Promise<number | undefined> {
@@ -77,7 +86,13 @@ export class Manager {
     return Number(told().at(-1)![1]);
   }
 
+  /** The kernel keeps no maximum of it. */
+  #sample(): void {
+    if (this.#child.running) this.#own = Math.max(this.#own, ownMemory(this.#child));
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#sampling);
     await this.#child.stop();
   }
 }

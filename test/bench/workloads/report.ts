@@ -14,6 +14,7 @@ const FIGURES: readonly [string, string, (result: Result) => number][] = [
   ['conflicts', 'requests', ({ requests }) => conflictsOf(requests)],
   ['cpu', 's', ({ cpu }) => cpu],
   ['peak memory', 'MiB', ({ memory }) => memory],
+  ['peak memory of its own', 'MiB', ({ own }) => own],
   ['time', 's', ({ seconds }) => seconds],
 ];
 
@@ -34,6 +35,7 @@ export function reportSum(ours: readonly Result[], originals: readonly Result[])
     requests: results.flatMap(({ requests }) => requests),
     cpu: results.reduce((total, { cpu }) => total + cpu, 0),
     memory: Math.max(...results.map(({ memory }) => memory)),
+    own: Math.max(...results.map(({ own }) => own)),
     seconds: results.reduce((total, { seconds }) => total + seconds, 0),
   });
   const [mine, theirs] = [sum(both), sum(originals)];
