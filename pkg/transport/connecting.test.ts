@@ -102,8 +102,8 @@ describe('trust', () => {
 });
 
 describe('certificates that rotate on disk', () => {
-  test('are used for new connections, while open streams go on over the old one', async () => {
-    const clock = new FakeClock(Date.now());
+  /** A client's certificate and key in files of a folder, and whom to trust. */
+  async function onDisk(first: string) {
     const authority = await testAuthority();
     const path = await folder();
     const write = async (commonName: string): Promise<void> => {
@@ -111,9 +111,15 @@ describe('certificates that rotate on disk', () => {
       await writeFile(join(path, 'tls.crt'), pair.certificate);
       await writeFile(join(path, 'tls.key'), pair.key);
     };
-    await write('first');
-    const server = await serve(plain, { authority, clientCertificates: true });
+    await write(first);
     const tls = { ca: { data: authority.certificate }, certificate: { file: join(path, 'tls.crt') }, key: { file: join(path, 'tls.key') } };
+    return { authority, path, tls, write };
+  }
+
+  test('are used for new connections, while open streams go on over the old one', async () => {
+    const { authority, path, tls } = await onDisk('first');
+    const clock = new FakeClock(Date.now());
+    const server = await serve(plain, { authority, clientCertificates: true });
     const { log, lines } = recording();
     const transport = transportTo(server, { clock, tls, log });
     await textOf(await transport.roundTrip(GET));
@@ -136,19 +142,11 @@ describe('certificates that rotate on disk', () => {
   });
 
   test('are used instead of a connection that was being opened with the old ones', async () => {
+    const { authority, tls, write } = await onDisk('first');
     const clock = new FakeClock(Date.now());
-    const authority = await testAuthority();
-    const path = await folder();
-    const write = async (commonName: string): Promise<void> => {
-      const pair = await authority.issue({ commonName });
-      await writeFile(join(path, 'tls.crt'), pair.certificate);
-      await writeFile(join(path, 'tls.key'), pair.key);
-    };
-    await write('first');
     const server = await serve((request) => ({ status: 200, body: request.path }), { authority, clientCertificates: true });
     const proxy = await TcpProxy.start(server.port);
     cleanup.push(() => proxy.close());
-    const tls = { ca: { data: authority.certificate }, certificate: { file: join(path, 'tls.crt') }, key: { file: join(path, 'tls.key') } };
     const transport = transportTo(server, { server: `https://127.0.0.1:${proxy.port}`, clock, tls });
     await textOf(await transport.roundTrip(GET));
     await clock.step(9_000);
