@@ -4,7 +4,7 @@ IMAGE ?= kube-controller-manager:dev
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run smoke test check build bench deflake image clean
+.PHONY: help run smoke test check format build bench deflake image clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,10 +25,14 @@ smoke: $(INSTALLED) ## the same from nothing to a finished rollout, an update an
 test: check ## lint, types and tests; ends with one line of counts
 	@vitest run $(ARGS)
 
-check: $(INSTALLED) ## lint, types and the rules of the architecture
+check: $(INSTALLED) ## formatting, lint, types and the rules of the architecture
+	@oxfmt --check .
 	@oxlint --type-aware --deny-warnings
 	@tsc -p .
 	@vitest run --config test/architecture/vitest.config.ts
+
+format: $(INSTALLED) ## format the sources
+	@oxfmt .
 
 build: $(INSTALLED) ## bundle the binary into dist/, and the library into dist/library
 	@rolldown --config rolldown.config.ts

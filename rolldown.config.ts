@@ -50,7 +50,11 @@ export default defineConfig({
     chunkFileNames: 'chunks/[name].js',
     sourcemap: true,
     comments: false,
-    codeSplitting: { groups: [{ name: 'start', tags: ['$initial'], test: (id) => !LAUNCHER.test(id), includeDependenciesRecursively: false }] },
+    codeSplitting: {
+      groups: [
+        { name: 'start', tags: ['$initial'], test: (id) => !LAUNCHER.test(id), includeDependenciesRecursively: false },
+      ],
+    },
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
     cleanDir: true,
   },

@@ -27,13 +27,28 @@ export const controllerDefinitions: readonly RegisteredController[] = [
   { ...disruptionDescription, load: async () => (await import('./disruption/index.ts')).disruptionController },
   { ...endpointsDescription, load: async () => (await import('./endpoints/index.ts')).endpointsController },
   { ...endpointSliceDescription, load: async () => (await import('./endpointslice/index.ts')).endpointSliceController },
-  { ...endpointSliceMirroringDescription, load: async () => (await import('./endpointslicemirroring/index.ts')).endpointSliceMirroringController },
-  { ...garbageCollectorDescription, load: async () => (await import('./garbagecollector/index.ts')).garbageCollectorController },
+  {
+    ...endpointSliceMirroringDescription,
+    load: async () => (await import('./endpointslicemirroring/index.ts')).endpointSliceMirroringController,
+  },
+  {
+    ...garbageCollectorDescription,
+    load: async () => (await import('./garbagecollector/index.ts')).garbageCollectorController,
+  },
   { ...jobDescription, load: async () => (await import('./job/index.ts')).jobController },
   { ...namespaceDescription, load: async () => (await import('./namespace/index.ts')).namespaceController },
-  { ...podGarbageCollectorDescription, load: async () => (await import('./podgc/index.ts')).podGarbageCollectorController },
+  {
+    ...podGarbageCollectorDescription,
+    load: async () => (await import('./podgc/index.ts')).podGarbageCollectorController,
+  },
   { ...replicaSetDescription, load: async () => (await import('./replicaset/index.ts')).replicaSetController },
-  { ...replicationControllerDescription, load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController },
+  {
+    ...replicationControllerDescription,
+    load: async () => (await import('./replicationcontroller/index.ts')).replicationControllerController,
+  },
   { ...statefulSetDescription, load: async () => (await import('./statefulset/index.ts')).statefulSetController },
-  { ...ttlAfterFinishedDescription, load: async () => (await import('./ttlafterfinished/index.ts')).ttlAfterFinishedController },
+  {
+    ...ttlAfterFinishedDescription,
+    load: async () => (await import('./ttlafterfinished/index.ts')).ttlAfterFinishedController,
+  },
 ];

@@ -22,8 +22,15 @@ const LOOK = 50;
 const dataDir = mkdtempSync(join(tmpdir(), 'code-cache-'));
 const cluster = await startCluster({ dataDir, port: 0, nodes: 2, verbosity: 0 });
 const kubeconfig = cluster.managerKubeconfig;
-const flags = [`--kubeconfig=${kubeconfig}`, '--bind-address=127.0.0.1', `--secure-port=${await freePort()}`, '--use-service-account-credentials=true'];
-const recorder = fork(join(import.meta.dirname, 'record-code.ts'), [resolve(folder), ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+const flags = [
+  `--kubeconfig=${kubeconfig}`,
+  '--bind-address=127.0.0.1',
+  `--secure-port=${await freePort()}`,
+  '--use-service-account-credentials=true',
+];
+const recorder = fork(join(import.meta.dirname, 'record-code.ts'), [resolve(folder), ...flags], {
+  stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+});
 let said = '';
 recorder.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
 const ended = once(recorder, 'exit');

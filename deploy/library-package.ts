@@ -24,7 +24,10 @@ const { name, version, description, license, engines, dependencies } = JSON.pars
 const packages = readdirSync(join(folder, 'pkg')).toSorted();
 const entries = (prefix: string): object =>
   Object.fromEntries(
-    packages.map((entry) => [`${prefix}${entry}`, { types: `./pkg/${entry}/index.d.ts`, default: `./pkg/${entry}/index.js` }]),
+    packages.map((entry) => [
+      `${prefix}${entry}`,
+      { types: `./pkg/${entry}/index.d.ts`, default: `./pkg/${entry}/index.js` },
+    ]),
   );
 
 writeFileSync(

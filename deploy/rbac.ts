@@ -26,7 +26,12 @@ export function manifests(definitions: readonly ControllerDescription[]): object
     binding('ClusterRole', NAME, NAME),
     role('Role', [
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
-      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [NAME], verbs: ['get', 'list', 'update', 'watch'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: [NAME],
+        verbs: ['get', 'list', 'update', 'watch'],
+      },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch', 'update'] },
       { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['create'] },
       { apiGroups: [''], resources: ['serviceaccounts'], resourceNames: accounts, verbs: ['get'] },
@@ -50,7 +55,11 @@ function readRules(definitions: readonly ControllerDescription[]): PolicyRule[] 
       groups.set(group, resources);
     }
   }
-  return [...groups].map(([group, resources]) => ({ apiGroups: [group], resources: [...resources].toSorted(), verbs: ['list', 'watch'] }));
+  return [...groups].map(([group, resources]) => ({
+    apiGroups: [group],
+    resources: [...resources].toSorted(),
+    verbs: ['list', 'watch'],
+  }));
 }
 
 function role(kind: 'ClusterRole' | 'Role', rules: readonly PolicyRule[]): object {
@@ -73,7 +82,12 @@ function metadata(kind: 'ClusterRole' | 'Role', name: string): object {
 
 export function render(definitions: readonly ControllerDescription[]): string {
   const head = '# Generated from what the controllers declare: node deploy/rbac.ts\n';
-  return head + manifests(definitions).map((object) => dump(object, { noRefs: true, lineWidth: 120 })).join('---\n');
+  return (
+    head +
+    manifests(definitions)
+      .map((object) => dump(object, { noRefs: true, lineWidth: 120 }))
+      .join('---\n')
+  );
 }
 
 /** The file as it stands. */

@@ -12,7 +12,9 @@ export class SummaryReporter implements Reporter {
     }
     const skipped = counts.skipped + counts.pending;
     process.on('exit', () => {
-      process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`);
+      process.stdout.write(
+        `${counts.passed} passed, ${counts.failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
+      );
     });
   }
 }

@@ -71,8 +71,14 @@ async function listen(server: ApiServer, port: number): Promise<RunningServer> {
     return await server.serve({ port });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EADDRINUSE') throw new DevclusterError('BadOption', `--port: ${port} is in use`, 'leave it out for any free port');
-    if (code === 'EACCES') throw new DevclusterError('BadOption', `--port: ${port} needs more rights than you have`, 'ports from 1024 on are free to use');
+    if (code === 'EADDRINUSE')
+      throw new DevclusterError('BadOption', `--port: ${port} is in use`, 'leave it out for any free port');
+    if (code === 'EACCES')
+      throw new DevclusterError(
+        'BadOption',
+        `--port: ${port} needs more rights than you have`,
+        'ports from 1024 on are free to use',
+      );
     throw error;
   }
 }

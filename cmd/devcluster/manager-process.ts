@@ -38,14 +38,24 @@ export class ManagerProcess {
   }
 
   static async start(options: ManagerOptions): Promise<ManagerProcess> {
-    if (!existsSync(MAIN)) throw new DevclusterError('ManagerEnded', `there is no ${MAIN}`, '--no-manager runs without it');
+    if (!existsSync(MAIN))
+      throw new DevclusterError('ManagerEnded', `there is no ${MAIN}`, '--no-manager runs without it');
     const port = await freePort();
     const logFile = join(options.dataDir, `${options.name}.log`);
     const output = openSync(logFile, 'w', 0o600);
     // The manager's own user may little more than elect a leader and ask for tokens; each controller has an account of its own.
     // Who asks it for its metrics is judged by the API server.
-    const judges = ['--authentication-kubeconfig', '--authorization-kubeconfig'].map((flag) => `${flag}=${options.kubeconfig}`);
-    const flags = [`--kubeconfig=${options.kubeconfig}`, ...judges, `--secure-port=${port}`, '--bind-address=127.0.0.1', '--use-service-account-credentials=true', `-v=${options.verbosity}`];
+    const judges = ['--authentication-kubeconfig', '--authorization-kubeconfig'].map(
+      (flag) => `${flag}=${options.kubeconfig}`,
+    );
+    const flags = [
+      `--kubeconfig=${options.kubeconfig}`,
+      ...judges,
+      `--secure-port=${port}`,
+      '--bind-address=127.0.0.1',
+      '--use-service-account-credentials=true',
+      `-v=${options.verbosity}`,
+    ];
     if (options.controllers !== undefined) flags.push(`--controllers=${options.controllers}`);
     // A group of its own: Ctrl-C reaches this program alone, which then ends the manager in order.
     const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', output, output], detached: true });
@@ -66,12 +76,19 @@ export class ManagerProcess {
   async failure(): Promise<never> {
     const how = await this.#ended;
     if (this.#expected) return new Promise(() => {});
-    throw new DevclusterError('ManagerEnded', `${this.name} ended by itself (${how})`, `its last words, from ${this.logFile}:\n${this.lastLines()}`);
+    throw new DevclusterError(
+      'ManagerEnded',
+      `${this.name} ended by itself (${how})`,
+      `its last words, from ${this.logFile}:\n${this.lastLines()}`,
+    );
   }
 
   lastLines(count = 15): string {
     const lines = readFileSync(this.logFile, 'utf8').trimEnd().split('\n');
-    return lines.slice(-count).map((line) => `  ${line}`).join('\n');
+    return lines
+      .slice(-count)
+      .map((line) => `  ${line}`)
+      .join('\n');
   }
 
   /** Whether /healthz answers 200. */
@@ -83,11 +100,15 @@ export class ManagerProcess {
   get(path: string, pem?: string): Promise<{ readonly status: number; readonly text: string } | undefined> {
     return new Promise((done) => {
       const who = pem === undefined ? {} : { cert: pem, key: pem };
-      const asked = request(`${this.url}${path}`, { rejectUnauthorized: false, timeout: 1000, agent: false, ...who }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        answer.once('error', () => done(undefined)).once('end', () => done({ status: answer.statusCode ?? 0, text }));
-      });
+      const asked = request(
+        `${this.url}${path}`,
+        { rejectUnauthorized: false, timeout: 1000, agent: false, ...who },
+        (answer) => {
+          let text = '';
+          answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          answer.once('error', () => done(undefined)).once('end', () => done({ status: answer.statusCode ?? 0, text }));
+        },
+      );
       asked.once('timeout', () => asked.destroy());
       asked.once('error', () => done(undefined));
       asked.end();

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 
 import { type ClusterOptions, type RunOptions, createProgram } from './options.ts';
 
-async function parse(...words: readonly string[]): Promise<{ command: string; options: ClusterOptions | RunOptions } | string> {
+async function parse(
+  ...words: readonly string[]
+): Promise<{ command: string; options: ClusterOptions | RunOptions } | string> {
   let called: { command: string; options: ClusterOptions | RunOptions } | undefined;
   const program = createProgram({
     run: async (options) => void (called = { command: 'run', options }),
@@ -11,7 +13,9 @@ async function parse(...words: readonly string[]): Promise<{ command: string; op
   });
   let said = '';
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => void (said += text), writeOut: (text) => void (said += text) });
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: (text) => void (said += text), writeOut: (text) => void (said += text) });
   }
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -24,14 +28,33 @@ async function parse(...words: readonly string[]): Promise<{ command: string; op
 
 describe('the command line', () => {
   test('has defaults for everything', async () => {
-    expect(await parse('run')).toMatchObject({ command: 'run', options: { nodes: 3, port: 0, manager: true, verbosity: 2 } });
+    expect(await parse('run')).toMatchObject({
+      command: 'run',
+      options: { nodes: 3, port: 0, manager: true, verbosity: 2 },
+    });
     expect(await parse('smoke')).toMatchObject({ command: 'smoke', options: { nodes: 3, port: 0 } });
   });
 
   test('takes what is given', async () => {
-    const words = ['run', '--nodes=10', '--port', '6443', '--data-dir=/somewhere', '--controllers=*,-job-controller', '--no-manager', '--no-sample'];
+    const words = [
+      'run',
+      '--nodes=10',
+      '--port',
+      '6443',
+      '--data-dir=/somewhere',
+      '--controllers=*,-job-controller',
+      '--no-manager',
+      '--no-sample',
+    ];
     expect(await parse(...words)).toMatchObject({
-      options: { nodes: 10, port: 6443, dataDir: '/somewhere', controllers: '*,-job-controller', manager: false, sample: false },
+      options: {
+        nodes: 10,
+        port: 6443,
+        dataDir: '/somewhere',
+        controllers: '*,-job-controller',
+        manager: false,
+        sample: false,
+      },
     });
   });
 

@@ -35,12 +35,16 @@ export function createProgram(commands: Commands): Command {
     'A Kubernetes cluster on this machine: an embedded API server, simulated nodes and our controller manager. No container is ever started, and nothing is kept: the next run starts from an empty cluster.',
   );
   program.showHelpAfterError('(--help says what there is)');
-  const run = common(program.command('run')).description('Keep a cluster running, roll out a sample, and print how it moves. Ctrl-C ends everything, and nothing is kept: each run starts from an empty cluster.');
+  const run = common(program.command('run')).description(
+    'Keep a cluster running, roll out a sample, and print how it moves. Ctrl-C ends everything, and nothing is kept: each run starts from an empty cluster.',
+  );
   run.option('--no-manager', 'only the API server and the nodes: nothing rolls out');
   run.option('--sample <path>', 'the manifest to apply, or a folder of them', SAMPLES);
   run.option('--no-sample', 'apply nothing');
   run.action((options: RunOptions) => commands.run(options));
-  const smoke = common(program.command('smoke')).description('From nothing to a rollout, an update, and an update after the leading manager was killed; the last line is one JSON object of times.');
+  const smoke = common(program.command('smoke')).description(
+    'From nothing to a rollout, an update, and an update after the leading manager was killed; the last line is one JSON object of times.',
+  );
   smoke.action((options: ClusterOptions) => commands.smoke(options));
   return program;
 }
@@ -57,7 +61,8 @@ function common(command: Command): Command {
 function integer(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`Not a whole number from ${least} to ${most}.`);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(`Not a whole number from ${least} to ${most}.`);
     return value;
   };
 }

@@ -19,7 +19,9 @@ export function printProgress(server: ApiServer): () => void {
     else last.set(uid, shown);
   };
   const follow = (resource: string, describe: (object: never) => string): (() => void) =>
-    server.store.watch(resource, {}, server.store.revision, (event) => tell(event, describe(event.entry.object as never)));
+    server.store.watch(resource, {}, server.store.revision, (event) =>
+      tell(event, describe(event.entry.object as never)),
+    );
   const stops = [
     follow('deployments.apps', describeRollout),
     follow('replicasets.apps', describeReplicaSet),
@@ -55,7 +57,9 @@ interface Job {
 
 function describeJob({ metadata, spec, status = {} }: Job): string {
   const { active = 0, succeeded = 0, failed = 0, conditions = [] } = status;
-  const end = conditions.find(({ type, status: value }) => value === 'True' && (type === 'Complete' || type === 'Failed'));
+  const end = conditions.find(
+    ({ type, status: value }) => value === 'True' && (type === 'Complete' || type === 'Failed'),
+  );
   const wanted = spec.completions === undefined ? '' : ` of ${spec.completions}`;
   return `job ${metadata.name}: ${succeeded}${wanted} succeeded, ${failed} failed, ${active} active${end ? `, ${end.type.toLowerCase()}` : ''}`;
 }
@@ -63,19 +67,25 @@ function describeJob({ metadata, spec, status = {} }: Job): string {
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
   readonly spec: { readonly nodeName?: string };
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 function describePod({ metadata, spec, status }: Pod): string {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
-  const state = metadata.deletionTimestamp === undefined ? `${status?.phase ?? 'Pending'}${ready ? ', ready' : ''}` : 'terminating';
+  const state =
+    metadata.deletionTimestamp === undefined ? `${status?.phase ?? 'Pending'}${ready ? ', ready' : ''}` : 'terminating';
   return `pod ${metadata.name}: ${state}${spec.nodeName === undefined ? '' : ` on ${spec.nodeName}`}`;
 }
 
 interface EndpointSlice {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly addressType: string;
-  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean } }[] | null;
+  readonly endpoints?:
+    | readonly { readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean } }[]
+    | null;
 }
 
 function describeSlice({ metadata, addressType, endpoints }: EndpointSlice): string {
@@ -88,7 +98,11 @@ function describeSlice({ metadata, addressType, endpoints }: EndpointSlice): str
 
 interface Budget {
   readonly metadata: { readonly name: string };
-  readonly status?: { readonly currentHealthy?: number; readonly desiredHealthy?: number; readonly disruptionsAllowed?: number };
+  readonly status?: {
+    readonly currentHealthy?: number;
+    readonly desiredHealthy?: number;
+    readonly disruptionsAllowed?: number;
+  };
 }
 
 function describeBudget({ metadata, status = {} }: Budget): string {

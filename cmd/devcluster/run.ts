@@ -35,7 +35,9 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<voi
 }
 
 function introduce({ running, adminKubeconfig }: Cluster, { nodes, manager }: RunOptions): void {
-  say(`API server at ${running.url}, ${nodes} simulated node${nodes === 1 ? '' : 's'}${manager ? '' : ', no controller manager'}`);
+  say(
+    `API server at ${running.url}, ${nodes} simulated node${nodes === 1 ? '' : 's'}${manager ? '' : ', no controller manager'}`,
+  );
   console.log(`
   In another terminal:
 
@@ -47,7 +49,10 @@ function introduce({ running, adminKubeconfig }: Cluster, { nodes, manager }: Ru
 `);
 }
 
-function startManager({ managerKubeconfig, adminPem }: Cluster, { dataDir, controllers, verbosity }: RunOptions): Promise<ManagerProcess> {
+function startManager(
+  { managerKubeconfig, adminPem }: Cluster,
+  { dataDir, controllers, verbosity }: RunOptions,
+): Promise<ManagerProcess> {
   return ManagerProcess.start({
     name: 'kube-controller-manager',
     kubeconfig: managerKubeconfig,
@@ -61,7 +66,12 @@ function startManager({ managerKubeconfig, adminPem }: Cluster, { dataDir, contr
   });
 }
 
-async function roll({ server }: Cluster, options: RunOptions, manifests: readonly Manifest[], signal: AbortSignal): Promise<void> {
+async function roll(
+  { server }: Cluster,
+  options: RunOptions,
+  manifests: readonly Manifest[],
+  signal: AbortSignal,
+): Promise<void> {
   if (!options.manager) return;
   await waitFor('the manager leads', MOST_FOR_LEADING, signal, () => leader(server) !== '');
   say(`${leader(server)} leads`);

@@ -37,17 +37,36 @@ export async function smoke(options: ClusterOptions, signal: AbortSignal): Promi
   console.log(JSON.stringify({ smoke: 'ok', ...times }));
 }
 
-async function startManager({ managerKubeconfig }: Cluster, options: ClusterOptions, name: string, managers: ManagerProcess[]): Promise<ManagerProcess> {
+async function startManager(
+  { managerKubeconfig }: Cluster,
+  options: ClusterOptions,
+  name: string,
+  managers: ManagerProcess[],
+): Promise<ManagerProcess> {
   const { dataDir, verbosity, controllers } = options;
-  const manager = await ManagerProcess.start({ name, kubeconfig: managerKubeconfig, dataDir, verbosity, ...(controllers === undefined ? {} : { controllers }) });
+  const manager = await ManagerProcess.start({
+    name,
+    kubeconfig: managerKubeconfig,
+    dataDir,
+    verbosity,
+    ...(controllers === undefined ? {} : { controllers }),
+  });
   managers.push(manager);
   return manager;
 }
 
-async function play(cluster: Cluster, start: (name: string) => Promise<ManagerProcess>, times: Record<string, number>, signal: AbortSignal): Promise<void> {
+async function play(
+  cluster: Cluster,
+  start: (name: string) => Promise<ManagerProcess>,
+  times: Record<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
   const { server } = cluster;
   const rolledOut = (manager: ManagerProcess, what: string): Promise<void> =>
-    Promise.race([manager.failure(), waitFor(what, MOST_FOR_ROLLOUT, signal, () => isRolledOut(deploymentOf(server, NAME)))]);
+    Promise.race([
+      manager.failure(),
+      waitFor(what, MOST_FOR_ROLLOUT, signal, () => isRolledOut(deploymentOf(server, NAME))),
+    ]);
   const timed = async (name: string, step: () => Promise<void>): Promise<void> => {
     const from = performance.now();
     await step();
@@ -55,11 +74,16 @@ async function play(cluster: Cluster, start: (name: string) => Promise<ManagerPr
   };
 
   const first = await start('manager-1');
-  await timed('leadMs', () => Promise.race([first.failure(), waitFor('manager-1 leads', MOST_FOR_START, signal, () => leader(server) !== '')]));
+  await timed('leadMs', () =>
+    Promise.race([first.failure(), waitFor('manager-1 leads', MOST_FOR_START, signal, () => leader(server) !== '')]),
+  );
   const leading = leader(server);
   say(`manager-1 leads as ${leading}`);
   const second = await start('manager-2');
-  await Promise.race([second.failure(), waitFor('manager-2 stands by', MOST_FOR_START, signal, () => second.isHealthy())]);
+  await Promise.race([
+    second.failure(),
+    waitFor('manager-2 stands by', MOST_FOR_START, signal, () => second.isHealthy()),
+  ]);
   say('manager-2 stands by');
 
   await timed('firstRolloutMs', async () => {
@@ -76,7 +100,10 @@ async function play(cluster: Cluster, start: (name: string) => Promise<ManagerPr
   const killed = performance.now();
   first.kill();
   await setImage(server, NAME, CONTAINER, 'registry.example/web:3');
-  await Promise.race([second.failure(), waitFor('manager-2 leads', MOST_FOR_ROLLOUT, signal, () => leader(server) !== leading && leader(server) !== '')]);
+  await Promise.race([
+    second.failure(),
+    waitFor('manager-2 leads', MOST_FOR_ROLLOUT, signal, () => leader(server) !== leading && leader(server) !== ''),
+  ]);
   times['takeoverMs'] = since(killed);
   say(`manager-2 leads as ${leader(server)}`);
   await rolledOut(second, 'the third rollout is complete');

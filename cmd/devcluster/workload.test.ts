@@ -27,10 +27,12 @@ describe('the sample', () => {
     });
   });
 
-  test('that cannot be applied is refused with the server\'s words', async () => {
+  test("that cannot be applied is refused with the server's words", async () => {
     const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'Not_A_Name' } };
     await expect(apply(server, [manifest])).rejects.toThrow(DevclusterError);
-    await expect(apply(server, [{ ...manifest, kind: 'Nothing' }])).rejects.toThrow('there is no kind Nothing in apps/v1');
+    await expect(apply(server, [{ ...manifest, kind: 'Nothing' }])).rejects.toThrow(
+      'there is no kind Nothing in apps/v1',
+    );
     expect(() => readManifests('/nowhere.yaml')).toThrow('--sample: cannot read /nowhere.yaml');
   });
 });

@@ -19,13 +19,18 @@ export async function apply(server: ApiServer, manifests: readonly Manifest[]): 
   const transport = server.inProcessTransport();
   const applied: string[] = [];
   for (const manifest of manifests) {
-    const resource = server.registry.all().find(({ kind, apiVersion }) => kind === manifest.kind && apiVersion === manifest.apiVersion);
-    if (resource === undefined) throw new DevclusterError('Refused', `there is no kind ${manifest.kind} in ${manifest.apiVersion}`);
+    const resource = server.registry
+      .all()
+      .find(({ kind, apiVersion }) => kind === manifest.kind && apiVersion === manifest.apiVersion);
+    if (resource === undefined)
+      throw new DevclusterError('Refused', `there is no kind ${manifest.kind} in ${manifest.apiVersion}`);
     const root = resource.group === '' ? '/api' : '/apis';
     const scope = resource.namespaced ? `/namespaces/${manifest.metadata.namespace ?? 'default'}` : '';
     const path = `${root}/${resource.apiVersion}${scope}/${resource.resource}/${manifest.metadata.name}?fieldManager=devcluster&force=true`;
     await send(transport, path, 'application/apply-patch+yaml', manifest);
-    applied.push(`${resource.group === '' ? resource.singular : `${resource.singular}.${resource.group}`}/${manifest.metadata.name}`);
+    applied.push(
+      `${resource.group === '' ? resource.singular : `${resource.singular}.${resource.group}`}/${manifest.metadata.name}`,
+    );
   }
   return applied;
 }
@@ -33,8 +38,14 @@ export async function apply(server: ApiServer, manifests: readonly Manifest[]): 
 /** Those of a file, or of all YAML files of a folder by their names. */
 export function readManifests(path: string): Manifest[] {
   try {
-    const files = statSync(path).isDirectory() ? globSync('*.yaml', { cwd: path }).toSorted().map((name) => join(path, name)) : [path];
-    return files.flatMap((file) => loadAll(readFileSync(file, 'utf8')) as (Manifest | null)[]).filter((manifest) => manifest !== null);
+    const files = statSync(path).isDirectory()
+      ? globSync('*.yaml', { cwd: path })
+          .toSorted()
+          .map((name) => join(path, name))
+      : [path];
+    return files
+      .flatMap((file) => loadAll(readFileSync(file, 'utf8')) as (Manifest | null)[])
+      .filter((manifest) => manifest !== null);
   } catch (error) {
     throw new DevclusterError('BadOption', `--sample: cannot read ${path}`, undefined, { cause: error });
   }
@@ -48,7 +59,12 @@ export async function setImage(server: ApiServer, name: string, container: strin
 }
 
 async function send(transport: InProcessTransport, path: string, contentType: string, body: unknown): Promise<void> {
-  const response = await transport.roundTrip({ method: 'PATCH', path, headers: { 'content-type': contentType }, body: JSON.stringify(body) });
+  const response = await transport.roundTrip({
+    method: 'PATCH',
+    path,
+    headers: { 'content-type': contentType },
+    body: JSON.stringify(body),
+  });
   const chunks: Uint8Array[] = [];
   for await (const chunk of response.body) chunks.push(chunk);
   if (response.status < 300) return;
@@ -59,7 +75,13 @@ async function send(transport: InProcessTransport, path: string, contentType: st
 interface Deployment {
   readonly metadata: { readonly generation?: number; readonly name: string };
   readonly spec: { readonly replicas?: number };
-  readonly status?: { readonly observedGeneration?: number; readonly replicas?: number; readonly updatedReplicas?: number; readonly readyReplicas?: number; readonly availableReplicas?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly availableReplicas?: number;
+  };
 }
 
 export function deploymentOf(server: ApiServer, name: string): Deployment | undefined {
@@ -72,7 +94,12 @@ export function isRolledOut(deployment: Deployment | undefined): boolean {
   const { metadata, spec, status } = deployment;
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
   const wanted = spec.replicas ?? 1;
-  return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= wanted && replicas <= updatedReplicas && availableReplicas >= updatedReplicas;
+  return (
+    observedGeneration >= (metadata.generation ?? 0) &&
+    updatedReplicas >= wanted &&
+    replicas <= updatedReplicas &&
+    availableReplicas >= updatedReplicas
+  );
 }
 
 /** One line of where a rollout stands. */

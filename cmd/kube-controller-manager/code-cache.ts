@@ -11,7 +11,13 @@ export interface LoadedBundle {
   keep(): void;
 }
 
-type ModuleBody = (exports: object, require: (name: string) => unknown, module: { exports: object }, file: string, folder: string) => void;
+type ModuleBody = (
+  exports: object,
+  require: (name: string) => unknown,
+  module: { exports: object },
+  file: string,
+  folder: string,
+) => void;
 
 /**
  * Runs a file of a bundle of CommonJS files, which require each other and what Node has built in, nothing else. Code that

@@ -1,6 +1,14 @@
 import { describeError, systemClock, systemRandom } from '#pkg/base';
 import { type RootLogger, createLogger } from '#pkg/log';
-import { type CommandLine, ManagerError, completeOptions, createRegistry, flagTexts, readCommandLine, runManager } from '#pkg/manager';
+import {
+  type CommandLine,
+  ManagerError,
+  completeOptions,
+  createRegistry,
+  flagTexts,
+  readCommandLine,
+  runManager,
+} from '#pkg/manager';
 
 import { pendingFlags } from '../../controllers/pending-flags.ts';
 import { controllerDefinitions } from '../../controllers/registry.ts';
@@ -14,7 +22,12 @@ void main(process.argv.slice(2)).then((code) => process.exit(code));
 async function main(argv: readonly string[]): Promise<number> {
   let log: RootLogger | undefined;
   try {
-    const request = readCommandLine(argv, createRegistry(controllerDefinitions), pendingFlags, process.stdout.columns ?? 0);
+    const request = readCommandLine(
+      argv,
+      createRegistry(controllerDefinitions),
+      pendingFlags,
+      process.stdout.columns ?? 0,
+    );
     if (request.kind !== 'run') {
       process.stdout.write(`${request.text.trimEnd()}\n`);
       return 0;
@@ -25,7 +38,8 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // A misread command line is answered as by any command; everything later goes to the log, a lost lease already has.
     if (error instanceof ManagerError && error.code === 'BadFlag') process.stderr.write(`Error: ${error.message}\n`);
-    else if (!(error instanceof ManagerError && error.code === 'LeaseLost')) (log ?? createLogger()).error('command failed', describeError(error));
+    else if (!(error instanceof ManagerError && error.code === 'LeaseLost'))
+      (log ?? createLogger()).error('command failed', describeError(error));
     return 1;
   } finally {
     log?.close();

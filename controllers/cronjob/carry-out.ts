@@ -43,7 +43,8 @@ export class Writer {
   }
 
   report(reports: readonly Report[]): void {
-    for (const { type, reason, message } of reports) this.#writing.context.recorder.event(this.#cronJob, type, reason, message);
+    for (const { type, reason, message } of reports)
+      this.#writing.context.recorder.event(this.#cronJob, type, reason, message);
   }
 
   /** Answers the UIDs of those that are gone, or on their way. A refusal is told in an event, and is tried again some time. */
@@ -57,7 +58,10 @@ export class Writer {
   }
 
   /** Deletes active Jobs, one after the other. Answers the status without them, and why it went no further, if so. */
-  async replace(active: readonly ObjectReference[], status: CronJobStatus): Promise<{ status: CronJobStatus; failure?: unknown }> {
+  async replace(
+    active: readonly ObjectReference[],
+    status: CronJobStatus,
+  ): Promise<{ status: CronJobStatus; failure?: unknown }> {
     let left = status;
     for (const { namespace, name = '' } of active) {
       let job: Job;
@@ -68,7 +72,10 @@ export class Writer {
         return { status: left, failure };
       }
       if (!(await this.#delete(job))) {
-        return { status: left, failure: new CronError('NotReplaced', `could not replace job ${keyOf(job)}`, { subject: keyOf(job) }) };
+        return {
+          status: left,
+          failure: new CronError('NotReplaced', `could not replace job ${keyOf(job)}`, { subject: keyOf(job) }),
+        };
       }
       left = withoutActive(left, new Set([job.metadata.uid]));
     }
@@ -94,30 +101,47 @@ export class Writer {
         if (!silent) this.#event('Warning', 'FailedCreate', `Error creating job: ${describeError(error)}`);
         throw error;
       }
-      job = await this.#jobs.get({ namespace: this.#cronJob.metadata.namespace!, name: object.metadata.name! }, { signal: this.#signal });
+      job = await this.#jobs.get(
+        { namespace: this.#cronJob.metadata.namespace!, name: object.metadata.name! },
+        { signal: this.#signal },
+      );
       if (!isControlledBy(job, this.#cronJob) || isActive(status, job.metadata.uid)) return status;
       context.log.info('Job already exists', { cronJob: keyOf(this.#cronJob), job: keyOf(job) });
     }
     this.#wrote(resources.jobs, job);
-    return { ...status, active: [...activeOf(status), referenceTo(resources.jobs, job)], lastScheduleTime: formatTime(scheduled) };
+    return {
+      ...status,
+      active: [...activeOf(status), referenceTo(resources.jobs, job)],
+      lastScheduleTime: formatTime(scheduled),
+    };
   }
 
   /** Writes what differs, if anything does. */
   async writeStatus(status: CronJobStatus): Promise<void> {
     if (semanticEqual(this.#cronJob.status ?? {}, status)) return;
-    this.#wrote(resources.cronJobs, await this.#cronJobs.updateStatus({ ...this.#cronJob, status }, { signal: this.#signal }));
+    this.#wrote(
+      resources.cronJobs,
+      await this.#cronJobs.updateStatus({ ...this.#cronJob, status }, { signal: this.#signal }),
+    );
   }
 
   async #delete(job: Job): Promise<boolean> {
     const { uid, name } = job.metadata;
     try {
-      await this.#jobs.delete(job.metadata, { propagationPolicy: 'Background', preconditions: { uid }, signal: this.#signal });
+      await this.#jobs.delete(job.metadata, {
+        propagationPolicy: 'Background',
+        preconditions: { uid },
+        signal: this.#signal,
+      });
     } catch (error) {
       // The cache has not heard of it yet.
       if (isNotFound(error)) return true;
       if (this.#signal.aborted) throw error;
       this.#event('Warning', 'FailedDelete', `Deleted job: ${describeError(error)}`);
-      this.#writing.context.log.error('Error deleting job from cronjob', error, { job: keyOf(job), cronJob: keyOf(this.#cronJob) });
+      this.#writing.context.log.error('Error deleting job from cronjob', error, {
+        job: keyOf(job),
+        cronJob: keyOf(this.#cronJob),
+      });
       return false;
     }
     this.#event('Normal', 'SuccessfulDelete', `Deleted job ${name}`);

@@ -37,12 +37,17 @@ const settings = fc.record({
 
 function act({ cluster }: World, step: Action): void {
   const live = cluster.get(cronJobs, KEY)!;
-  const set = (spec: Partial<CronJob['spec']>): void => void cluster.update(cronJobs, { ...live, spec: { ...live.spec, ...spec } });
+  const set = (spec: Partial<CronJob['spec']>): void =>
+    void cluster.update(cronJobs, { ...live, spec: { ...live.spec, ...spec } });
   if (step.do === 'suspend') set({ suspend: true });
   else if (step.do === 'resume') set({ suspend: false });
   else if (step.do === 'schedule') set({ schedule: step.schedule });
   else if (step.do === 'limit') set({ successfulJobsHistoryLimit: step.limit, failedJobsHistoryLimit: step.limit });
-  else if (step.do === 'touch') cluster.change(cronJobs, KEY, (old) => ({ ...old, metadata: { ...old.metadata, annotations: { touched: cluster.resourceVersion } } }));
+  else if (step.do === 'touch')
+    cluster.change(cronJobs, KEY, (old) => ({
+      ...old,
+      metadata: { ...old.metadata, annotations: { touched: cluster.resourceVersion } },
+    }));
   else if (step.do === 'kill') {
     const all = cluster.list(jobs);
     if (all.length > 0) cluster.delete(jobs, keyOf(all[step.of % all.length]!));
@@ -62,7 +67,12 @@ test('whatever is done and fails: no time is served twice, none runs beside anot
       });
       const { cluster, clock } = world;
       const problems: string[] = [];
-      const endJobs = runJobs({ cluster, clock, duration: () => chance() * 5 * MINUTE, succeeds: () => chance() < 0.7 });
+      const endJobs = runJobs({
+        cluster,
+        clock,
+        duration: () => chance() * 5 * MINUTE,
+        succeeds: () => chance() < 0.7,
+      });
       const made = new Map<string, number>();
       const running = (): Job[] => cluster.list(jobs).filter((job) => finishedAs(job) === undefined);
       cluster.onChange(({ type, resource, object }) => {
@@ -70,8 +80,10 @@ test('whatever is done and fails: no time is served twice, none runs beside anot
         made.set(object.metadata.name, (made.get(object.metadata.name) ?? 0) + 1);
         const others = running().length;
         // One whose making or its status was lost may not be known yet when the next time comes, as upstream.
-        if (set.concurrencyPolicy !== 'Allow' && set.faults === 0 && others > 1) problems.push(`${others} run at ${clock.now()}`);
-        if (cluster.get(cronJobs, KEY)!.spec.suspend && set.lag + set.latency === 0) problems.push('made while suspended');
+        if (set.concurrencyPolicy !== 'Allow' && set.faults === 0 && others > 1)
+          problems.push(`${others} run at ${clock.now()}`);
+        if (cluster.get(cronJobs, KEY)!.spec.suspend && set.lag + set.latency === 0)
+          problems.push('made while suspended');
       });
       cluster.fault = (): Fault => (chance() < set.faults ? (chance() < 0.5 ? 'lose' : 'refuse') : undefined);
       cluster.create(cronJobs, {
@@ -105,7 +117,10 @@ test('whatever is done and fails: no time is served twice, none runs beside anot
         const { spec, status } = cluster.get(cronJobs, KEY)!;
         expect(status?.active ?? []).toEqual([]);
         expect(running()).toEqual([]);
-        for (const [end, limit] of [['Complete', spec.successfulJobsHistoryLimit], ['Failed', spec.failedJobsHistoryLimit]] as const) {
+        for (const [end, limit] of [
+          ['Complete', spec.successfulJobsHistoryLimit],
+          ['Failed', spec.failedJobsHistoryLimit],
+        ] as const) {
           expect(cluster.list(jobs).filter((job) => finishedAs(job) === end).length).toBeLessThanOrEqual(limit!);
         }
         const writes = cluster.writes.length;

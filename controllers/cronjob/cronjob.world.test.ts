@@ -37,7 +37,11 @@ function fresh(spec: Partial<CronJob['spec']> = {}): NewObject<CronJob> {
   };
 }
 
-const names = (): string[] => world.cluster.list(jobs).map(({ metadata }) => metadata.name).toSorted();
+const names = (): string[] =>
+  world.cluster
+    .list(jobs)
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
 const status = (): CronJob['status'] => world.cluster.get(cronJobs, KEY)?.status;
 const minute = (clock: string): string => `backup-${Date.parse(`2026-01-01T${clock}:00Z`) / MINUTE}`;
 
@@ -68,13 +72,20 @@ describe('on time', () => {
     expect(cluster.writes.map(({ verb, type }) => `${verb} ${type.kind}`)).toEqual(['create Job', 'update CronJob']);
     await clock.step(2 * MINUTE);
     expect(status()).toEqual({ lastScheduleTime: '2026-01-01T00:05:00Z', lastSuccessfulTime: '2026-01-01T00:06:30Z' });
-    expect(events.take()).toEqual([`Normal SawCompletedJob Saw completed job: ${minute('00:05')}, condition: Complete`]);
+    expect(events.take()).toEqual([
+      `Normal SawCompletedJob Saw completed job: ${minute('00:05')}, condition: Complete`,
+    ]);
     expect(await world.metrics.expose()).toContain('cronjob_controller_job_creation_skew_duration_seconds_count 1');
   });
 
   test('finished Jobs are cleared beyond the limits', async () => {
     const { cluster, clock, events } = await started();
-    runJobs({ cluster, clock, duration: () => 1000, succeeds: ({ metadata }) => Number(metadata.name.split('-')[1]) % 10 !== 0 });
+    runJobs({
+      cluster,
+      clock,
+      duration: () => 1000,
+      succeeds: ({ metadata }) => Number(metadata.name.split('-')[1]) % 10 !== 0,
+    });
     cluster.create(cronJobs, fresh());
     await clock.step(42 * MINUTE);
     expect(names()).toEqual(['00:15', '00:25', '00:35', '00:40'].map(minute));
@@ -126,7 +137,9 @@ describe('while one runs', () => {
     await clock.step(16 * MINUTE);
     expect(names()).toEqual(expected.map(minute));
     expect(status()?.active).toHaveLength(active);
-    expect(status()?.lastScheduleTime).toBe(concurrencyPolicy === 'Forbid' ? '2026-01-01T00:05:00Z' : '2026-01-01T00:15:00Z');
+    expect(status()?.lastScheduleTime).toBe(
+      concurrencyPolicy === 'Forbid' ? '2026-01-01T00:05:00Z' : '2026-01-01T00:15:00Z',
+    );
   });
 });
 
@@ -160,7 +173,9 @@ describe('failures', () => {
     const { cluster, clock, events } = await started();
     let refusals = 2;
     cluster.fault = ({ verb }) =>
-      verb === 'create' && refusals-- > 0 ? new ApiError({ reason: 'Forbidden', code: 403, message: 'jobs.batch is forbidden: quota' }) : undefined;
+      verb === 'create' && refusals-- > 0
+        ? new ApiError({ reason: 'Forbidden', code: 403, message: 'jobs.batch is forbidden: quota' })
+        : undefined;
     cluster.create(cronJobs, fresh());
     await clock.step(6 * MINUTE);
     expect(names()).toEqual([minute('00:05')]);

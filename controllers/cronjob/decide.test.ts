@@ -10,7 +10,11 @@ import { scheduleOf } from './plan.ts';
 
 const HOURLY = '0 * * * *';
 
-function cronJob(spec: Partial<CronJob['spec']> = {}, status: CronJob['status'] = {}, created = '2026-01-01T09:30:00Z'): CronJob {
+function cronJob(
+  spec: Partial<CronJob['spec']> = {},
+  status: CronJob['status'] = {},
+  created = '2026-01-01T09:30:00Z',
+): CronJob {
   return deepFreeze({
     apiVersion: 'batch/v1',
     kind: 'CronJob',
@@ -28,7 +32,13 @@ function cronJob(spec: Partial<CronJob['spec']> = {}, status: CronJob['status'] 
 
 function job(name: string, end?: 'Complete' | 'Failed', at?: string): Job {
   return deepFreeze({
-    metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: '2026-01-01T10:00:00Z' },
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `uid-${name}`,
+      resourceVersion: '1',
+      creationTimestamp: '2026-01-01T10:00:00Z',
+    },
     status: {
       ...(at ? { startTime: at, completionTime: at } : {}),
       ...(end ? { conditions: [{ type: end, status: 'True' }] } : {}),
@@ -37,8 +47,13 @@ function job(name: string, end?: 'Complete' | 'Failed', at?: string): Job {
 }
 
 const at = (clock: string): number => Date.parse(`2026-01-01T${clock}Z`);
-const reference = (name: string): NonNullable<NonNullable<CronJob['status']>['active']>[number] => ({ name, namespace: 'default', uid: `uid-${name}` });
-const shown = (time: number | undefined): string => (time === undefined ? 'none' : new Date(time).toISOString().slice(11, 19));
+const reference = (name: string): NonNullable<NonNullable<CronJob['status']>['active']>[number] => ({
+  name,
+  namespace: 'default',
+  uid: `uid-${name}`,
+});
+const shown = (time: number | undefined): string =>
+  time === undefined ? 'none' : new Date(time).toISOString().slice(11, 19);
 
 describe('times that have come', () => {
   test.each([
@@ -67,7 +82,11 @@ describe('what is due', () => {
   const decided = (object: CronJob, now: string): string => {
     const { start, reports } = decideStart(object, at(now));
     const what = start.kind === 'start' ? `start ${shown(start.scheduled)}` : start.kind;
-    return [what, ...start.kind === 'start' ? start.replace.map(({ name }) => `replace ${name}`) : [], ...reports.map(({ reason }) => reason)].join(', ');
+    return [
+      what,
+      ...(start.kind === 'start' ? start.replace.map(({ name }) => `replace ${name}`) : []),
+      ...reports.map(({ reason }) => reason),
+    ].join(', ');
   };
   const running = { active: [reference('backup-1')], lastScheduleTime: '2026-01-01T10:00:00Z' };
 
@@ -78,15 +97,39 @@ describe('what is due', () => {
     ['never when suspended', { suspend: true }, {}, '10:00:00', 'rest'],
     ['beside one that runs', {}, running, '11:00:00', 'start 11:00:00'],
     ['not beside one that runs', { concurrencyPolicy: 'Forbid' }, running, '11:00:00', 'wait, JobAlreadyActive'],
-    ['in the place of one that runs', { concurrencyPolicy: 'Replace' }, running, '11:00:00', 'start 11:00:00, replace backup-1'],
+    [
+      'in the place of one that runs',
+      { concurrencyPolicy: 'Replace' },
+      running,
+      '11:00:00',
+      'start 11:00:00, replace backup-1',
+    ],
     ['a time is served once', {}, { lastScheduleTime: '2026-01-01T10:00:00Z' }, '10:10:00', 'wait'],
     ['also when only its Job tells', {}, { active: [reference('backup-29454360')] }, '10:10:00', 'wait'],
-    ['many missed: a warning, and the newest', { schedule: '* * * * *' }, {}, '12:00:00', 'start 12:00:00, TooManyMissedTimes'],
+    [
+      'many missed: a warning, and the newest',
+      { schedule: '* * * * *' },
+      {},
+      '12:00:00',
+      'start 12:00:00, TooManyMissedTimes',
+    ],
     ['a zone that is none', { timeZone: 'Mars/Base' }, {}, '10:00:00', 'rest, UnknownTimeZone'],
     ['no schedule', { schedule: 'often' }, {}, '10:00:00', 'rest, UnparseableSchedule'],
     ['a schedule without times', { schedule: '0 0 31 2 *' }, {}, '10:00:00', 'rest, InvalidSchedule'],
-    ['a zone in the schedule', { schedule: 'TZ=Asia/Kolkata 30 15 * * *', timeZone: undefined }, {}, '10:00:00', 'start 10:00:00, UnsupportedSchedule'],
-    ['by the clocks of its zone', { schedule: '30 15 * * *', timeZone: 'Asia/Kolkata' }, {}, '10:00:00', 'start 10:00:00'],
+    [
+      'a zone in the schedule',
+      { schedule: 'TZ=Asia/Kolkata 30 15 * * *', timeZone: undefined },
+      {},
+      '10:00:00',
+      'start 10:00:00, UnsupportedSchedule',
+    ],
+    [
+      'by the clocks of its zone',
+      { schedule: '30 15 * * *', timeZone: 'Asia/Kolkata' },
+      {},
+      '10:00:00',
+      'start 10:00:00',
+    ],
   ])('%s', (_, spec, status, now, expected) => {
     expect(decided(cronJob(spec, status), now)).toBe(expected);
   });
@@ -98,7 +141,9 @@ describe('what is due', () => {
 
   test('one under deletion starts nothing', () => {
     const object = cronJob();
-    expect(decided({ ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-01T09:50:00Z' } }, '10:00:00')).toBe('rest');
+    expect(
+      decided({ ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-01T09:50:00Z' } }, '10:00:00'),
+    ).toBe('rest');
   });
 
   test('texts as upstream words them', () => {
@@ -116,7 +161,11 @@ describe('what is due', () => {
 describe('the Jobs seen', () => {
   const look = (object: CronJob, jobs: readonly Job[], gone: string[] = [], deleted: string[] = []) => {
     const { status, reports } = decideStatus({ cronJob: object, jobs, gone: new Set(gone), now: 0 }, new Set(deleted));
-    return { active: status.active?.map(({ name }) => name) ?? [], success: status.lastSuccessfulTime, told: reports.map(({ message }) => message) };
+    return {
+      active: status.active?.map(({ name }) => name) ?? [],
+      success: status.lastSuccessfulTime,
+      told: reports.map(({ message }) => message),
+    };
   };
 
   test('one that completed leaves the list and sets the time', () => {
@@ -130,7 +179,11 @@ describe('the Jobs seen', () => {
 
   test('the newest success counts, listed or not; a failure does not', () => {
     const object = cronJob({}, { lastSuccessfulTime: '2026-01-01T10:05:00Z' });
-    const jobs = [job('a', 'Complete', '2026-01-01T10:04:00Z'), job('b', 'Complete', '2026-01-01T10:06:00Z'), job('c', 'Failed', '2026-01-01T10:07:00Z')];
+    const jobs = [
+      job('a', 'Complete', '2026-01-01T10:04:00Z'),
+      job('b', 'Complete', '2026-01-01T10:06:00Z'),
+      job('c', 'Failed', '2026-01-01T10:07:00Z'),
+    ];
     expect(look(object, jobs)).toEqual({ active: [], success: '2026-01-01T10:06:00Z', told: [] });
   });
 
@@ -168,7 +221,10 @@ describe('the Jobs seen', () => {
 test('a Job is named by the minute and says its time by the clocks of the zone', () => {
   const object = cronJob({
     timeZone: 'Asia/Kolkata',
-    jobTemplate: { metadata: { labels: { app: 'x' }, annotations: { a: 'b' } }, spec: { template: { spec: { containers: [] } } } },
+    jobTemplate: {
+      metadata: { labels: { app: 'x' }, annotations: { a: 'b' } },
+      spec: { template: { spec: { containers: [] } } },
+    },
   });
   expect(jobFor(object, at('10:00:00'))).toEqual({
     metadata: {
@@ -176,7 +232,16 @@ test('a Job is named by the minute and says its time by the clocks of the zone',
       namespace: 'default',
       labels: { app: 'x' },
       annotations: { a: 'b', 'batch.kubernetes.io/cronjob-scheduled-timestamp': '2026-01-01T15:30:00+05:30' },
-      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'backup', uid: 'c1', controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [
+        {
+          apiVersion: 'batch/v1',
+          kind: 'CronJob',
+          name: 'backup',
+          uid: 'c1',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
     },
     spec: { template: { spec: { containers: [] } } },
   });

@@ -21,7 +21,10 @@ export function decideCleanup({ cronJob, jobs }: Snapshot): readonly Job[] {
 }
 
 /** The status after a look at the Jobs: which still run, and when one last succeeded. `deleted` are UIDs of this sync. */
-export function decideStatus(snapshot: Snapshot, deleted: ReadonlySet<string>): { status: CronJobStatus; reports: Report[] } {
+export function decideStatus(
+  snapshot: Snapshot,
+  deleted: ReadonlySet<string>,
+): { status: CronJobStatus; reports: Report[] } {
   const { cronJob, jobs, gone } = snapshot;
   const reports: Report[] = [];
   const ended = new Set<string>();
@@ -31,7 +34,8 @@ export function decideStatus(snapshot: Snapshot, deleted: ReadonlySet<string>): 
     const { name, uid } = job.metadata;
     const finished = finishedAs(job);
     if (!finished) {
-      if (!isActive(before, uid)) reports.push(warning('UnexpectedJob', `Saw a job that the controller did not create or forgot: ${name}`));
+      if (!isActive(before, uid))
+        reports.push(warning('UnexpectedJob', `Saw a job that the controller did not create or forgot: ${name}`));
       continue;
     }
     if (isActive(before, uid)) {
@@ -39,7 +43,11 @@ export function decideStatus(snapshot: Snapshot, deleted: ReadonlySet<string>): 
       reports.push(normal('SawCompletedJob', `Saw completed job: ${name}, condition: ${finished}`));
     }
     const completed = job.status?.completionTime;
-    if (finished === 'Complete' && completed !== undefined && !(parseTime(completed) <= parseTime(lastSuccessfulTime))) {
+    if (
+      finished === 'Complete' &&
+      completed !== undefined &&
+      !(parseTime(completed) <= parseTime(lastSuccessfulTime))
+    ) {
       lastSuccessfulTime = completed;
     }
   }
@@ -57,7 +65,12 @@ export type Start =
   /** Look again after so many ms. */
   | { readonly kind: 'wait'; readonly after: number }
   /** Make the Job of this time, after `replace` are deleted; `scheduled` is ms since the epoch. */
-  | { readonly kind: 'start'; readonly scheduled: number; readonly replace: readonly ObjectReference[]; readonly schedule: Schedule };
+  | {
+      readonly kind: 'start';
+      readonly scheduled: number;
+      readonly replace: readonly ObjectReference[];
+      readonly schedule: Schedule;
+    };
 
 /** Whether a Job is due (`syncCronJob` in `pkg/controller/cronjob/cronjob_controllerv2.go`), for the status decided on. */
 export function decideStart(cronJob: CronJob, now: number): { start: Start; reports: Report[] } {
@@ -66,7 +79,8 @@ export function decideStart(cronJob: CronJob, now: number): { start: Start; repo
   const rest = (...reports: Report[]): { start: Start; reports: Report[] } => ({ start: { kind: 'rest' }, reports });
   if (cronJob.metadata.deletionTimestamp !== undefined) return rest();
   const badZone = timeZone === undefined ? undefined : zoneError(timeZone);
-  if (badZone !== undefined) return rest(warning('UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: ${badZone}`));
+  if (badZone !== undefined)
+    return rest(warning('UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: ${badZone}`));
   if (suspend) return rest();
 
   const reports = namesZone(cronJob) ? [unsupported(text)] : [];
@@ -75,10 +89,14 @@ export function decideStart(cronJob: CronJob, now: number): { start: Start; repo
     schedule = scheduleOf(cronJob);
   } catch (error) {
     if (!(error instanceof CronError)) throw error;
-    return rest(...reports, warning('UnparseableSchedule', `unparseable schedule: ${JSON.stringify(text)} : ${error.message}`));
+    return rest(
+      ...reports,
+      warning('UnparseableSchedule', `unparseable schedule: ${JSON.stringify(text)} : ${error.message}`),
+    );
   }
   const due = dueTime(cronJob, now, schedule);
-  if (due instanceof CronError) return rest(...reports, warning('InvalidSchedule', `invalid schedule: ${text} : ${due.message}`));
+  if (due instanceof CronError)
+    return rest(...reports, warning('InvalidSchedule', `invalid schedule: ${text} : ${due.message}`));
   if (due?.many) {
     const advice = 'Set or decrease .spec.startingDeadlineSeconds or check clock skew';
     reports.push(warning('TooManyMissedTimes', `too many missed start times. ${advice}`));
@@ -95,17 +113,28 @@ export function decideStart(cronJob: CronJob, now: number): { start: Start; repo
     return wait(warning('MissSchedule', `Missed scheduled time to start a job: ${formatRfc1123(scheduled)}`));
   }
   const name = jobName(cronJob, scheduled);
-  const listed = activeOf(status).some((active) => active.name === name && active.namespace === cronJob.metadata.namespace);
+  const listed = activeOf(status).some(
+    (active) => active.name === name && active.namespace === cronJob.metadata.namespace,
+  );
   if (listed || parseTime(status.lastScheduleTime) === scheduled) return wait();
   if (concurrencyPolicy === 'Forbid' && activeOf(status).length > 0) {
-    return wait(normal('JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid'));
+    return wait(
+      normal(
+        'JobAlreadyActive',
+        'Not starting job because prior execution is running and concurrency policy is Forbid',
+      ),
+    );
   }
   const replace = concurrencyPolicy === 'Replace' ? activeOf(status) : [];
   return { start: { kind: 'start', scheduled, replace, schedule }, reports };
 }
 
 /** The newest time that is due, if any, and whether very many have been missed; an error for a schedule without times. */
-function dueTime(cronJob: CronJob, now: number, schedule: Schedule): { scheduled: number; many: boolean } | CronError | undefined {
+function dueTime(
+  cronJob: CronJob,
+  now: number,
+  schedule: Schedule,
+): { scheduled: number; many: boolean } | CronError | undefined {
   try {
     const { latest, missed } = lookBack(cronJob, now, schedule, { withDeadline: true });
     return latest === undefined ? undefined : { scheduled: latest, many: isMany(missed) };
@@ -125,7 +154,10 @@ export function warning(reason: string, message: string): Report {
 
 function unsupported(schedule: string): Report {
   const see = 'see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
-  return warning('UnsupportedSchedule', `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, ${see}`);
+  return warning(
+    'UnsupportedSchedule',
+    `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, ${see}`,
+  );
 }
 
 /** `Thu, 01 Jan 2026 00:00:00 +0000`. */

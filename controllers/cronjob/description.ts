@@ -21,7 +21,11 @@ export const cronJobDescription = describeController({
   ],
   rbac: [
     { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'list', 'update', 'watch'] },
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+    {
+      apiGroups: ['batch'],
+      resources: ['jobs'],
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    },
     { apiGroups: ['batch'], resources: ['cronjobs/status'], verbs: ['update'] },
     { apiGroups: ['batch'], resources: ['cronjobs/finalizers'], verbs: ['update'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },

@@ -26,14 +26,24 @@ export async function gather(key: ObjectKey, gathering: Gathering, signal: Abort
   return { cronJob, jobs, gone, now: gathering.context.clock.now() };
 }
 
-async function newest(cached: CronJob, jobs: readonly Job[], { context }: Gathering, signal: AbortSignal): Promise<CronJob | undefined> {
+async function newest(
+  cached: CronJob,
+  jobs: readonly Job[],
+  { context }: Gathering,
+  signal: AbortSignal,
+): Promise<CronJob | undefined> {
   const forgotten = jobs.some((job) => !finishedAs(job) && !isActive(cached.status ?? {}, job.metadata.uid));
   if (!forgotten) return cached;
   const live = await context.client.resource(resources.cronJobs).get(cached.metadata, { signal });
   return live.metadata.uid === cached.metadata.uid ? live : undefined;
 }
 
-async function missing(cronJob: CronJob, jobs: readonly Job[], { context }: Gathering, signal: AbortSignal): Promise<ReadonlySet<string>> {
+async function missing(
+  cronJob: CronJob,
+  jobs: readonly Job[],
+  { context }: Gathering,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
   const there = new Set(jobs.map((job) => job.metadata.uid));
   const gone = new Set<string>();
   for (const { uid = '', namespace, name = '' } of activeOf(cronJob.status ?? {})) {

@@ -50,7 +50,12 @@ export const cronJobController = defineController({
               if (!(error instanceof CronError)) throw error;
               const schedule = cronJob.spec?.schedule;
               log.v(2)?.info('Unparseable schedule', { cronJob: keyOf(cronJob), schedule, problem: error.message });
-              recorder.event(cronJob, 'Warning', 'UnParseableCronJobSchedule', `unparseable schedule for cronjob: ${schedule}`);
+              recorder.event(
+                cronJob,
+                'Warning',
+                'UnParseableCronJobSchedule',
+                `unparseable schedule for cronjob: ${schedule}`,
+              );
               return undefined;
             }
           },

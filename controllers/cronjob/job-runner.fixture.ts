@@ -24,7 +24,11 @@ export function runJobs({ cluster, clock, duration, succeeds = () => true }: Job
       const good = succeeds(job);
       cluster.change(resources.jobs, keyOf(job), (live) => ({
         ...live,
-        status: { startTime, ...(good ? { completionTime } : {}), conditions: [{ type: good ? 'Complete' : 'Failed', status: 'True' }] },
+        status: {
+          startTime,
+          ...(good ? { completionTime } : {}),
+          conditions: [{ type: good ? 'Complete' : 'Failed', status: 'True' }],
+        },
       }));
     }, wait);
   });

@@ -33,7 +33,9 @@ export type Finished = 'Complete' | 'Failed';
 
 /** How a Job ended; undefined while it has not. */
 export function finishedAs(job: Job): Finished | undefined {
-  const found = job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+  const found = job.status?.conditions?.find(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
   return found?.type as Finished | undefined;
 }
 

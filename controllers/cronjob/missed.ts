@@ -25,7 +25,12 @@ export interface Lookback {
  * `pkg/controller/cronjob/utils.go`). Where many have been missed they are not enumerated: the search starts near the
  * end, at a distance of whole steps from the first time, which also keeps `@every` on its beat. Throws `Unsatisfiable`.
  */
-export function lookBack(cronJob: CronJob, now: number, schedule: Schedule, { withDeadline }: { readonly withDeadline: boolean }): Lookback {
+export function lookBack(
+  cronJob: CronJob,
+  now: number,
+  schedule: Schedule,
+  { withDeadline }: { readonly withDeadline: boolean },
+): Lookback {
   const { lastScheduleTime } = cronJob.status ?? {};
   const deadline = withDeadline ? cronJob.spec?.startingDeadlineSeconds : undefined;
   let from = parseTime(lastScheduleTime ?? cronJob.metadata.creationTimestamp);

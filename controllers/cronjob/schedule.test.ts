@@ -18,19 +18,71 @@ function following(schedule: string, from: string, count: number): string {
 describe('clocks that are put forward and back', () => {
   // As robfig/cron v3 answers.
   test.each([
-    ['2026-03-28T00:00:00Z', 'TZ=Europe/Berlin 30 2 * * *', '2026-03-28T01:30 2026-03-30T00:30 2026-03-31T00:30 2026-04-01T00:30'],
-    ['2026-10-24T12:00:00Z', 'TZ=Europe/Berlin 30 2 * * *', '2026-10-25T00:30 2026-10-25T01:30 2026-10-26T01:30 2026-10-27T01:30'],
-    ['2026-03-29T00:00:00Z', 'TZ=Europe/Berlin 0 * * * *', '2026-03-29T01:00 2026-03-29T02:00 2026-03-29T03:00 2026-03-29T04:00'],
-    ['2026-10-24T23:00:00Z', 'TZ=Europe/Berlin 30 * * * *', '2026-10-24T23:30 2026-10-25T00:30 2026-10-25T01:30 2026-10-25T02:30'],
-    ['2026-10-24T22:00:00Z', 'TZ=Europe/Berlin 15 2,3 * * *', '2026-10-25T00:15 2026-10-25T01:15 2026-10-25T02:15 2026-10-26T01:15'],
-    ['2018-11-02T12:00:00Z', 'TZ=America/Sao_Paulo @daily', '2018-11-03T03:00 2018-11-05T02:00 2018-11-06T02:00 2018-11-07T02:00'],
-    ['2018-11-02T12:00:00Z', 'TZ=America/Sao_Paulo 30 0 * * *', '2018-11-03T03:30 2018-11-05T02:30 2018-11-06T02:30 2018-11-07T02:30'],
-    ['2018-02-16T12:00:00Z', 'TZ=America/Sao_Paulo 30 23 * * *', '2018-02-17T01:30 2018-02-18T01:30 2018-02-18T02:30 2018-02-19T02:30'],
-    ['2026-10-03T00:00:00Z', 'TZ=Australia/Lord_Howe 15 2 * * *', '2026-10-04T15:15 2026-10-05T15:15 2026-10-06T15:15 2026-10-07T15:15'],
-    ['2026-04-04T00:00:00Z', 'TZ=Australia/Lord_Howe 45 1 * * *', '2026-04-04T14:45 2026-04-04T15:15 2026-04-05T15:15 2026-04-06T15:15'],
-    ['2011-12-28T12:00:00Z', 'TZ=Pacific/Apia 0 12 * * *', '2011-12-28T22:00 2011-12-29T22:00 2011-12-30T22:00 2011-12-31T22:00'],
-    ['2026-03-28T00:00:00Z', 'TZ=Europe/Berlin @every 6h', '2026-03-28T06:00 2026-03-28T12:00 2026-03-28T18:00 2026-03-29T00:00'],
-    ['2026-03-07T12:00:00Z', 'CRON_TZ=America/New_York 0 2 * * 0', '2026-03-15T06:00 2026-03-22T06:00 2026-03-29T06:00 2026-04-05T06:00'],
+    [
+      '2026-03-28T00:00:00Z',
+      'TZ=Europe/Berlin 30 2 * * *',
+      '2026-03-28T01:30 2026-03-30T00:30 2026-03-31T00:30 2026-04-01T00:30',
+    ],
+    [
+      '2026-10-24T12:00:00Z',
+      'TZ=Europe/Berlin 30 2 * * *',
+      '2026-10-25T00:30 2026-10-25T01:30 2026-10-26T01:30 2026-10-27T01:30',
+    ],
+    [
+      '2026-03-29T00:00:00Z',
+      'TZ=Europe/Berlin 0 * * * *',
+      '2026-03-29T01:00 2026-03-29T02:00 2026-03-29T03:00 2026-03-29T04:00',
+    ],
+    [
+      '2026-10-24T23:00:00Z',
+      'TZ=Europe/Berlin 30 * * * *',
+      '2026-10-24T23:30 2026-10-25T00:30 2026-10-25T01:30 2026-10-25T02:30',
+    ],
+    [
+      '2026-10-24T22:00:00Z',
+      'TZ=Europe/Berlin 15 2,3 * * *',
+      '2026-10-25T00:15 2026-10-25T01:15 2026-10-25T02:15 2026-10-26T01:15',
+    ],
+    [
+      '2018-11-02T12:00:00Z',
+      'TZ=America/Sao_Paulo @daily',
+      '2018-11-03T03:00 2018-11-05T02:00 2018-11-06T02:00 2018-11-07T02:00',
+    ],
+    [
+      '2018-11-02T12:00:00Z',
+      'TZ=America/Sao_Paulo 30 0 * * *',
+      '2018-11-03T03:30 2018-11-05T02:30 2018-11-06T02:30 2018-11-07T02:30',
+    ],
+    [
+      '2018-02-16T12:00:00Z',
+      'TZ=America/Sao_Paulo 30 23 * * *',
+      '2018-02-17T01:30 2018-02-18T01:30 2018-02-18T02:30 2018-02-19T02:30',
+    ],
+    [
+      '2026-10-03T00:00:00Z',
+      'TZ=Australia/Lord_Howe 15 2 * * *',
+      '2026-10-04T15:15 2026-10-05T15:15 2026-10-06T15:15 2026-10-07T15:15',
+    ],
+    [
+      '2026-04-04T00:00:00Z',
+      'TZ=Australia/Lord_Howe 45 1 * * *',
+      '2026-04-04T14:45 2026-04-04T15:15 2026-04-05T15:15 2026-04-06T15:15',
+    ],
+    [
+      '2011-12-28T12:00:00Z',
+      'TZ=Pacific/Apia 0 12 * * *',
+      '2011-12-28T22:00 2011-12-29T22:00 2011-12-30T22:00 2011-12-31T22:00',
+    ],
+    [
+      '2026-03-28T00:00:00Z',
+      'TZ=Europe/Berlin @every 6h',
+      '2026-03-28T06:00 2026-03-28T12:00 2026-03-28T18:00 2026-03-29T00:00',
+    ],
+    [
+      '2026-03-07T12:00:00Z',
+      'CRON_TZ=America/New_York 0 2 * * 0',
+      '2026-03-15T06:00 2026-03-22T06:00 2026-03-29T06:00 2026-04-05T06:00',
+    ],
   ])('from %s, %s', (from, schedule, expected) => {
     expect(following(schedule, from, 4)).toBe(expected);
   });
@@ -61,7 +113,9 @@ describe('schedules', () => {
   });
 
   test('a zone of the machine is used where none is named', () => {
-    expect(parseSchedule('0 6 * * *', { local: 'Asia/Tokyo' }).next(Date.parse('2026-01-01T00:00:00Z'))).toBe(Date.parse('2026-01-01T21:00:00Z'));
+    expect(parseSchedule('0 6 * * *', { local: 'Asia/Tokyo' }).next(Date.parse('2026-01-01T00:00:00Z'))).toBe(
+      Date.parse('2026-01-01T21:00:00Z'),
+    );
   });
 });
 
@@ -77,7 +131,10 @@ test.each([
   ['1/2/3 * * * *', 'too many slashes: 1/2/3'],
   ['*/0 * * * *', 'step of range should be a positive number: */0'],
   ['*/-1 * * * *', 'negative number (-1) not allowed: -1'],
-  ['99999999999999999999 * * * *', 'failed to parse int from 99999999999999999999: strconv.Atoi: parsing "99999999999999999999": value out of range'],
+  [
+    '99999999999999999999 * * * *',
+    'failed to parse int from 99999999999999999999: strconv.Atoi: parsing "99999999999999999999": value out of range',
+  ],
   ['@foo', 'unrecognized descriptor: @foo'],
   ['@every 5', 'failed to parse duration @every 5: time: missing unit in duration "5"'],
   ['TZ=0', 'invalid schedule format: runtime error: slice bounds out of range [:-1]'],
@@ -96,24 +153,34 @@ describe('against croner', () => {
       fc.tuple(number, number).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`),
       fc.tuple(number, fc.integer({ min: 2, max: 5 })).map(([a, step]) => `${a}-${max}/${step}`),
     );
-    return fc.oneof(fc.constant('*'), fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join()));
+    return fc.oneof(
+      fc.constant('*'),
+      fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join()),
+    );
   };
   // Never all of the days by number: croner takes that for a star.
-  const schedule = fc.tuple(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 5)).map((fields) => fields.join(' '));
+  const schedule = fc
+    .tuple(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 5))
+    .map((fields) => fields.join(' '));
   const zones = ['UTC', 'Asia/Kolkata', 'Asia/Tokyo', 'America/Phoenix'];
 
   test('the same times where clocks are let alone', () => {
     fc.assert(
-      fc.property(schedule, fc.constantFrom(...zones), fc.integer({ min: 1.2e9, max: 2e9 }), (text, timezone, seconds) => {
-        const ours = parseSchedule(`TZ=${timezone} ${text}`);
-        let time = new Date(seconds * 1000);
-        const theirs = new Cron(text, { timezone });
-        for (let index = 0; index < 3; index++) {
-          const expected = theirs.nextRun(time);
-          expect(ours.next(time.getTime())).toBe(expected?.getTime());
-          time = expected!;
-        }
-      }),
+      fc.property(
+        schedule,
+        fc.constantFrom(...zones),
+        fc.integer({ min: 1.2e9, max: 2e9 }),
+        (text, timezone, seconds) => {
+          const ours = parseSchedule(`TZ=${timezone} ${text}`);
+          let time = new Date(seconds * 1000);
+          const theirs = new Cron(text, { timezone });
+          for (let index = 0; index < 3; index++) {
+            const expected = theirs.nextRun(time);
+            expect(ours.next(time.getTime())).toBe(expected?.getTime());
+            time = expected!;
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -34,7 +34,8 @@ export function parseSchedule(text: string, { local = 'Local' }: { readonly loca
   if (text === '') throw unparseable(text, 'empty spec string');
   const prefixed = /^(?:CRON_)?TZ=([^ ]*)( ?)/.exec(text);
   // Where nothing follows the zone upstream's parser panics, and its caller turns that into an error.
-  if (prefixed && prefixed[2] === '') throw unparseable(text, 'invalid schedule format: runtime error: slice bounds out of range [:-1]');
+  if (prefixed && prefixed[2] === '')
+    throw unparseable(text, 'invalid schedule format: runtime error: slice bounds out of range [:-1]');
   const zone = prefixed ? namedZone(prefixed[1]!) : zoneOf(local);
   const spec = prefixed ? text.slice(prefixed[0].length).trim() : text;
   if (!spec.startsWith('@')) return parseFields(spec, zone);
@@ -66,7 +67,8 @@ function every(spec: string, text: string): Schedule {
 
 function parseFields(spec: string, zone: Zone): Schedule {
   const fields = spec.split(/\s+/).filter((field) => field !== '');
-  if (fields.length !== 5) throw unparseable(spec, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`);
+  if (fields.length !== 5)
+    throw unparseable(spec, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`);
   const [minute, hour, day, month, weekday] = fields as [string, string, string, string, string];
   return new FieldSchedule(zone, {
     minutes: parseField(minute, MINUTES),
@@ -167,7 +169,9 @@ class Search {
     const { values } = this.#fields.hours;
     while (!values.has(this.#clock.getUTCHours())) {
       if (!this.#rounded) {
-        this.#begin(this.#onClock(this.#year, this.#clock.getUTCMonth(), this.#clock.getUTCDate(), this.#clock.getUTCHours()));
+        this.#begin(
+          this.#onClock(this.#year, this.#clock.getUTCMonth(), this.#clock.getUTCDate(), this.#clock.getUTCHours()),
+        );
       }
       this.#set(this.#time + HOUR);
       if (this.#clock.getUTCHours() === 0) return false;

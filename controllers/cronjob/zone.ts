@@ -14,7 +14,10 @@ export interface Zone {
 
 export const utc: Zone = { name: 'UTC', offsetAt: () => 0 };
 
-const known = new Map<string, Zone>([['', utc], ['UTC', utc]]);
+const known = new Map<string, Zone>([
+  ['', utc],
+  ['UTC', utc],
+]);
 
 /**
  * The zone of an IANA name, as Go's `time.LoadLocation` takes it: empty is UTC, `Local` the machine's. Throws
@@ -27,7 +30,8 @@ export function zoneOf(name: string): Zone {
 }
 
 function load(name: string): Zone {
-  if (name.startsWith('/') || name.startsWith('\\') || name.includes('..')) throw unknown(name, 'time: invalid location name');
+  if (name.startsWith('/') || name.startsWith('\\') || name.includes('..'))
+    throw unknown(name, 'time: invalid location name');
   // Intl takes offsets such as `+01:00` for zones, the database has none.
   if (/^[+-]/.test(name)) throw unknown(name);
   try {

@@ -1,7 +1,14 @@
 import { type DaemonSet, type Pod, isNamespaceTerminating, isNotFound, keyOf } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
-import { type ControllerContext, type Expectations, type PodControl, aggregate, inParallel, slowStart } from '#pkg/controller';
+import {
+  type ControllerContext,
+  type Expectations,
+  type PodControl,
+  aggregate,
+  inParallel,
+  slowStart,
+} from '#pkg/controller';
 
 import type { DaemonSetStatus } from './status.ts';
 import type { Changes } from './snapshot.ts';
@@ -20,15 +27,28 @@ export interface Writing {
  * Creates Pods, in batches that grow as long as all goes well, then deletes Pods. Throws what failed, after all was tried
  * (`syncNodes` in `pkg/controller/daemon`).
  */
-export async function carryOut(daemonSet: DaemonSet, hash: string, changes: Changes, writing: Writing, signal: AbortSignal): Promise<void> {
+export async function carryOut(
+  daemonSet: DaemonSet,
+  hash: string,
+  changes: Changes,
+  writing: Writing,
+  signal: AbortSignal,
+): Promise<void> {
   const { context, expectations } = writing;
   const key = keyOf(daemonSet);
   const nodes = changes.create.slice(0, BURST);
   const pods = changes.remove.slice(0, BURST);
-  expectations.expectChanges(key, nodes.length, pods.map((pod) => pod.metadata.uid));
+  expectations.expectChanges(
+    key,
+    nodes.length,
+    pods.map((pod) => pod.metadata.uid),
+  );
   if (nodes.length + pods.length === 0) return;
   context.log.v(4)?.info('Changing Pods', { daemonSet: key, creating: nodes.length, deleting: pods.length });
-  const failures = [...(await create(daemonSet, hash, nodes, writing, signal)), ...(await remove(daemonSet, pods, writing, signal))];
+  const failures = [
+    ...(await create(daemonSet, hash, nodes, writing, signal)),
+    ...(await remove(daemonSet, pods, writing, signal)),
+  ];
   if (failures.length > 0) throw aggregate(failures);
 }
 
@@ -49,13 +69,21 @@ async function create(
   // In a namespace that goes away every creation fails: the expectations stay, so that none is tried again for minutes.
   if (errors.length > 0 && failures.length === 0) return [];
   if (successes < nodes.length) {
-    context.log.v(2)?.info('Slow start failed, the rest is left for the next sync', { daemonSet: key, skipped: nodes.length - successes });
+    context.log.v(2)?.info('Slow start failed, the rest is left for the next sync', {
+      daemonSet: key,
+      skipped: nodes.length - successes,
+    });
     expectations.creationObserved(key, nodes.length - successes);
   }
   return failures;
 }
 
-async function remove(daemonSet: DaemonSet, pods: readonly Pod[], { expectations, podControl }: Writing, signal: AbortSignal): Promise<readonly unknown[]> {
+async function remove(
+  daemonSet: DaemonSet,
+  pods: readonly Pod[],
+  { expectations, podControl }: Writing,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
   const { errors } = await inParallel(pods, async (pod) => {
     try {
       await podControl.delete(daemonSet, pod, signal);
@@ -93,7 +121,10 @@ export async function writeStatus(
     // What others keep there, the collision count and conditions, is theirs.
     const { collisionCount: _count, conditions: _conditions, ...counts } = status;
     const { collisionCount, conditions } = live.status ?? {};
-    const kept = { ...(collisionCount === undefined ? {} : { collisionCount }), ...(conditions === undefined ? {} : { conditions }) };
+    const kept = {
+      ...(collisionCount === undefined ? {} : { collisionCount }),
+      ...(conditions === undefined ? {} : { conditions }),
+    };
     return client.updateStatus({ ...live, status: { ...counts, ...kept } }, { signal });
   }
 }

@@ -6,13 +6,20 @@ import { HASH, forNode } from './template.ts';
 
 export type DaemonSetSpec = NonNullable<DaemonSet['spec']>;
 
-export const rolling = (maxUnavailable: number | string, maxSurge: number | string = 0): DaemonSetSpec['updateStrategy'] => ({
+export const rolling = (
+  maxUnavailable: number | string,
+  maxSurge: number | string = 0,
+): DaemonSetSpec['updateStrategy'] => ({
   type: 'RollingUpdate',
   rollingUpdate: { maxUnavailable, maxSurge },
 });
 
 /** A DaemonSet as the API server would have stored it. */
-export function daemonSet(spec: Partial<DaemonSetSpec> = {}, status?: DaemonSet['status'], metadata: Partial<DaemonSet['metadata']> = {}): DaemonSet {
+export function daemonSet(
+  spec: Partial<DaemonSetSpec> = {},
+  status?: DaemonSet['status'],
+  metadata: Partial<DaemonSet['metadata']> = {},
+): DaemonSet {
   return deepFreeze({
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
@@ -37,7 +44,10 @@ export function daemonSet(spec: Partial<DaemonSetSpec> = {}, status?: DaemonSet[
   } satisfies DaemonSet);
 }
 
-export function node(name: string, { labels = {}, taints }: { labels?: Record<string, string>; taints?: NonNullable<Node['spec']>['taints'] } = {}): Node {
+export function node(
+  name: string,
+  { labels = {}, taints }: { labels?: Record<string, string>; taints?: NonNullable<Node['spec']>['taints'] } = {},
+): Node {
   return deepFreeze({
     apiVersion: 'v1',
     kind: 'Node',
@@ -60,7 +70,15 @@ export interface PodParts {
 
 /** A Pod of {@link daemonSet} for a node. */
 export function daemonPod(nodeName: string, parts: PodParts = {}): Pod {
-  const { name = `agent-${nodeName}`, hash = 'new', phase = 'Running', ready, created = 0, going = false, placed = true } = parts;
+  const {
+    name = `agent-${nodeName}`,
+    hash = 'new',
+    phase = 'Running',
+    ready,
+    created = 0,
+    going = false,
+    placed = true,
+  } = parts;
   const { spec } = forNode(podTemplate(), nodeName);
   return deepFreeze({
     apiVersion: 'v1',
@@ -72,13 +90,24 @@ export function daemonPod(nodeName: string, parts: PodParts = {}): Pod {
       resourceVersion: '1',
       creationTimestamp: at(created),
       labels: { app: 'web', [HASH]: hash },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'agent', uid: 'd1', controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'DaemonSet',
+          name: 'agent',
+          uid: 'd1',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
       ...(going ? { deletionTimestamp: at(100) } : {}),
     },
     spec: { ...spec!, ...(placed ? { nodeName } : {}) },
     status: {
       phase,
-      ...(ready === undefined ? {} : { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(ready) }] }),
+      ...(ready === undefined
+        ? {}
+        : { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(ready) }] }),
     },
   } satisfies Pod);
 }

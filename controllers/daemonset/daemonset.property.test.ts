@@ -19,10 +19,22 @@ type Action =
   | { readonly do: 'touch' }
   | { readonly do: 'taint' | 'relabel' | 'remove' | 'add' | 'kill' | 'fail' | 'vanish' | 'stray'; readonly of: number };
 
-const image: fc.Arbitrary<Action> = fc.record({ do: fc.constant('image' as const), version: fc.integer({ min: 1, max: 3 }) });
+const image: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant('image' as const),
+  version: fc.integer({ min: 1, max: 3 }),
+});
 const touch: fc.Arbitrary<Action> = fc.record({ do: fc.constant('touch' as const) });
 const meddle: fc.Arbitrary<Action> = fc.record({
-  do: fc.constantFrom('taint' as const, 'relabel' as const, 'remove' as const, 'add' as const, 'kill' as const, 'fail' as const, 'vanish' as const, 'stray' as const),
+  do: fc.constantFrom(
+    'taint' as const,
+    'relabel' as const,
+    'remove' as const,
+    'add' as const,
+    'kill' as const,
+    'fail' as const,
+    'vanish' as const,
+    'stray' as const,
+  ),
   of: fc.nat(20),
 });
 const settings = fc.record({
@@ -41,12 +53,22 @@ function act({ cluster }: World, action: Action): void {
   if (action.do === 'image') {
     const live = cluster.get(daemonSets, KEY)!;
     if (live.spec!.template.spec!.containers[0]!.image === `app:v${action.version}`) return;
-    const metadata = { ...live.metadata, annotations: { [GENERATION]: String(Number(live.metadata.annotations![GENERATION]) + 1) } };
-    cluster.update(daemonSets, { ...live, metadata, spec: { ...live.spec!, template: podTemplate(`app:v${action.version}`) } });
+    const metadata = {
+      ...live.metadata,
+      annotations: { [GENERATION]: String(Number(live.metadata.annotations![GENERATION]) + 1) },
+    };
+    cluster.update(daemonSets, {
+      ...live,
+      metadata,
+      spec: { ...live.spec!, template: podTemplate(`app:v${action.version}`) },
+    });
     return;
   }
   if (action.do === 'touch') {
-    cluster.change(daemonSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: cluster.resourceVersion } } }));
+    cluster.change(daemonSets, KEY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { touched: cluster.resourceVersion } },
+    }));
     return;
   }
   const name = NAMES[action.of % NAMES.length]!;
@@ -57,12 +79,22 @@ function act({ cluster }: World, action: Action): void {
   else if (action.do === 'remove' && there) removeNode(cluster, name);
   else if (action.do === 'taint' && there) {
     const effect = ['NoSchedule', 'NoExecute'][action.of % 2]!;
-    cluster.change(nodes, name, (live) => ({ ...live, spec: live.spec?.taints ? {} : { taints: [{ key: 'x', effect }] } }));
+    cluster.change(nodes, name, (live) => ({
+      ...live,
+      spec: live.spec?.taints ? {} : { taints: [{ key: 'x', effect }] },
+    }));
   } else if (action.do === 'relabel' && pod) {
-    cluster.change(pods, keyOf(pod), (live) => ({ ...live, metadata: { ...live.metadata, labels: { ...live.metadata.labels, app: 'other' } } }));
+    cluster.change(pods, keyOf(pod), (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { ...live.metadata.labels, app: 'other' } },
+    }));
   } else if (action.do === 'stray' && pod) {
     const { labels } = pod.metadata;
-    cluster.create(pods, { ...pod, metadata: { name: `stray-${cluster.resourceVersion}`, labels: { ...labels, app: 'web' } }, status: { phase: 'Pending' } });
+    cluster.create(pods, {
+      ...pod,
+      metadata: { name: `stray-${cluster.resourceVersion}`, labels: { ...labels, app: 'web' } },
+      status: { phase: 'Pending' },
+    });
   } else if (pod) meddlePod(cluster, action.do, pod);
 }
 
@@ -79,9 +111,19 @@ function meddlePod(cluster: World['cluster'], how: Action['do'], pod: Pod): void
 }
 
 const owned = ({ cluster }: World): Pod[] =>
-  cluster.list(pods).filter((pod) => isPodActive(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === cluster.get(daemonSets, KEY)!.metadata.uid));
+  cluster
+    .list(pods)
+    .filter(
+      (pod) =>
+        isPodActive(pod) &&
+        pod.metadata.ownerReferences?.some(({ uid }) => uid === cluster.get(daemonSets, KEY)!.metadata.uid),
+    );
 
-async function run(set: Settings, steps: readonly { action: Action; after: number }[], watch: (world: World) => void): Promise<readonly ClusterRequest[]> {
+async function run(
+  set: Settings,
+  steps: readonly { action: Action; after: number }[],
+  watch: (world: World) => void,
+): Promise<readonly ClusterRequest[]> {
   const chance = seededRandom(set.seed);
   const world = createWorld({
     controllers: [daemonSetController],
@@ -91,10 +133,19 @@ async function run(set: Settings, steps: readonly { action: Action; after: numbe
     latency: () => Math.floor(chance() * set.latency),
   });
   const { cluster, clock } = world;
-  const endKubelet = runFakeKubelet({ cluster, clock, nodeOf: targetNode, startAfter: () => chance() * 3000, endAfter: () => chance() * 5000 });
+  const endKubelet = runFakeKubelet({
+    cluster,
+    clock,
+    nodeOf: targetNode,
+    startAfter: () => chance() * 3000,
+    endAfter: () => chance() * 5000,
+  });
   for (const name of NAMES) cluster.create(nodes, node(name));
   const updateStrategy = set.surge ? rolling(0, set.limit) : rolling(set.limit);
-  cluster.create(daemonSets, daemonSet({ updateStrategy, minReadySeconds: set.minReadySeconds, revisionHistoryLimit: 1 }));
+  cluster.create(
+    daemonSets,
+    daemonSet({ updateStrategy, minReadySeconds: set.minReadySeconds, revisionHistoryLimit: 1 }),
+  );
   try {
     await world.start();
     await clock.step(60_000);
@@ -122,14 +173,23 @@ async function expectSettled(world: World): Promise<readonly ClusterRequest[]> {
   const on = (name: string): number => all.filter((pod) => targetNode(pod) === name).length;
   expect(open.map((one) => on(one.metadata.name))).toEqual(open.map(() => 1));
   expect(all.every(isPodReady)).toBe(true);
-  for (const one of shut) expect(on(one.metadata.name)).toBeLessThanOrEqual(one.spec!.taints![0]!.effect === 'NoExecute' ? 0 : 1);
+  for (const one of shut)
+    expect(on(one.metadata.name)).toBeLessThanOrEqual(one.spec!.taints![0]!.effect === 'NoExecute' ? 0 : 1);
 
   const revisions = cluster.list(controllerRevisions).toSorted((a, b) => a.revision - b.revision);
   const newest = revisions.at(-1)!.metadata.labels![HASH];
-  expect(all.filter((pod) => open.some((one) => one.metadata.name === targetNode(pod))).every((pod) => pod.metadata.labels![HASH] === newest)).toBe(true);
+  expect(
+    all
+      .filter((pod) => open.some((one) => one.metadata.name === targetNode(pod)))
+      .every((pod) => pod.metadata.labels![HASH] === newest),
+  ).toBe(true);
   // Old Pods may stay on nodes that take no new ones, and their revisions with them.
   expect(revisions.length).toBeLessThanOrEqual(2 + shut.length);
-  expect(set.status).toMatchObject({ desiredNumberScheduled: open.length, currentNumberScheduled: open.length, numberReady: open.length });
+  expect(set.status).toMatchObject({
+    desiredNumberScheduled: open.length,
+    currentNumberScheduled: open.length,
+    numberReady: open.length,
+  });
   expect(set.status?.numberMisscheduled).toBe(shut.filter((one) => on(one.metadata.name) > 0).length);
 
   const writes = cluster.writes.length;

@@ -14,7 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-const wanted = (image: string): Pick<DaemonSet, 'spec'> => ({ spec: { selector: { matchLabels: { app: 'web' } }, template: podTemplate(image) } });
+const wanted = (image: string): Pick<DaemonSet, 'spec'> => ({
+  spec: { selector: { matchLabels: { app: 'web' } }, template: podTemplate(image) },
+});
 const where = async (): Promise<string[]> => (await world.list(pods)).map((pod: Pod) => pod.spec!.nodeName!).toSorted();
 
 test('the scheduler puts one on each node, by the permissions of the controller; a settled one costs nothing', async () => {
@@ -49,5 +51,8 @@ test('a new image, node by node; a cordoned node is no exception', async () => {
   expect(revisions.map(({ revision }) => revision).toSorted((a, b) => a - b)).toEqual([1, 2]);
   const newest = revisions.find(({ revision }) => revision === 2)!;
   expect(newest.metadata.annotations).toEqual({ 'deprecated.daemonset.template.generation': '2' });
-  expect(newest.metadata.labels).toEqual({ app: 'web', 'controller-revision-hash': newest.metadata.name.replace('agent-', '') });
+  expect(newest.metadata.labels).toEqual({
+    app: 'web',
+    'controller-revision-hash': newest.metadata.name.replace('agent-', ''),
+  });
 });

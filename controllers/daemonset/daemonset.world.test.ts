@@ -24,7 +24,12 @@ interface Options extends Omit<WorldOptions, 'controllers'> {
 }
 
 /** A cluster with a DaemonSet, all of it there for a minute. */
-async function started({ nodes: there = [node('a'), node('b'), node('c')], spec, startAfter, ...options }: Options = {}): Promise<World> {
+async function started({
+  nodes: there = [node('a'), node('b'), node('c')],
+  spec,
+  startAfter,
+  ...options
+}: Options = {}): Promise<World> {
   world = createWorld({ controllers: [daemonSetController], ...options });
   const { cluster, clock } = world;
   endKubelet = runFakeKubelet({ cluster, clock, nodeOf: targetNode, ...(startAfter ? { startAfter } : {}) });
@@ -36,9 +41,14 @@ async function started({ nodes: there = [node('a'), node('b'), node('c')], spec,
 }
 
 const status = (): DaemonSet['status'] => world.cluster.get(daemonSets, KEY)?.status;
-const where = (): string[] => world.cluster.list(pods).map((pod) => targetNode(pod)!).toSorted();
+const where = (): string[] =>
+  world.cluster
+    .list(pods)
+    .map((pod) => targetNode(pod)!)
+    .toSorted();
 const hashes = (): string[] => [...new Set(world.cluster.list(pods).map(({ metadata }) => metadata.labels![HASH]!))];
-const revisions = (): [string, number][] => world.cluster.list(controllerRevisions).map(({ metadata, revision }) => [metadata.name, revision]);
+const revisions = (): [string, number][] =>
+  world.cluster.list(controllerRevisions).map(({ metadata, revision }) => [metadata.name, revision]);
 
 function setImage(image: string): void {
   const live = world.cluster.get(daemonSets, KEY)!;
@@ -62,9 +72,14 @@ describe('placement', () => {
       numberAvailable: 3,
       observedGeneration: 1,
     });
-    expect(events.lines.filter((line) => line.startsWith('Normal SuccessfulCreate Created pod: agent-'))).toHaveLength(3);
+    expect(events.lines.filter((line) => line.startsWith('Normal SuccessfulCreate Created pod: agent-'))).toHaveLength(
+      3,
+    );
     const writes = cluster.writes.length;
-    cluster.change(daemonSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'yes' } } }));
+    cluster.change(daemonSets, KEY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { touched: 'yes' } },
+    }));
     world.resync();
     await clock.step(600_000);
     expect(cluster.writes.slice(writes)).toEqual([]);
@@ -84,13 +99,23 @@ describe('placement', () => {
     const spec = { template: { ...podTemplate(), spec: { ...podTemplate().spec!, nodeSelector: { disk: 'ssd' } } } };
     const { cluster, clock } = await started({ spec });
     expect([where(), status()?.desiredNumberScheduled]).toEqual([[], 0]);
-    const label = (disk: string): void => void cluster.change(nodes, 'b', (live) => ({ ...live, metadata: { ...live.metadata, labels: { disk } } }));
+    const label = (disk: string): void =>
+      void cluster.change(nodes, 'b', (live) => ({ ...live, metadata: { ...live.metadata, labels: { disk } } }));
     label('ssd');
     await clock.step(1000);
     expect(where()).toEqual(['b']);
     label('hdd');
     await clock.step(1000);
-    expect([where(), status()]).toEqual([[], { desiredNumberScheduled: 0, currentNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0, observedGeneration: 1 }]);
+    expect([where(), status()]).toEqual([
+      [],
+      {
+        desiredNumberScheduled: 0,
+        currentNumberScheduled: 0,
+        numberMisscheduled: 0,
+        numberReady: 0,
+        observedGeneration: 1,
+      },
+    ]);
   });
 
   test('a taint that keeps out leaves what is there, and counts it as misplaced until it is gone', async () => {
@@ -110,10 +135,14 @@ describe('placement', () => {
 
   test('a heartbeat of a node concerns nobody', async () => {
     const { cluster, clock, metrics } = await started();
-    const adds = async (): Promise<string[]> => (await metrics.expose()).split('\n').filter((line) => line.startsWith('workqueue_adds_total'));
+    const adds = async (): Promise<string[]> =>
+      (await metrics.expose()).split('\n').filter((line) => line.startsWith('workqueue_adds_total'));
     const before = await adds();
     for (let beat = 0; beat < 5; beat++) {
-      cluster.change(nodes, 'b', (live) => ({ ...live, status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: String(beat) }] } }));
+      cluster.change(nodes, 'b', (live) => ({
+        ...live,
+        status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: String(beat) }] },
+      }));
       await clock.step(1000);
     }
     expect(await adds()).toEqual(before);
@@ -131,11 +160,17 @@ describe('placement', () => {
   test('orphans are adopted, one a node stays, and what matches no longer is let go', async () => {
     const { cluster, clock } = await started();
     const [first] = cluster.list(pods);
-    cluster.change(pods, keyOf(first!), (live) => ({ ...live, metadata: { ...live.metadata, labels: { app: 'other' } } }));
+    cluster.change(pods, keyOf(first!), (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { app: 'other' } },
+    }));
     await clock.step(1000);
     expect(cluster.get(pods, keyOf(first!))?.metadata.ownerReferences ?? []).toEqual([]);
     expect(cluster.list(pods)).toHaveLength(4);
-    cluster.change(pods, keyOf(first!), (live) => ({ ...live, metadata: { ...live.metadata, labels: first!.metadata.labels } }));
+    cluster.change(pods, keyOf(first!), (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: first!.metadata.labels },
+    }));
     await clock.step(1000);
     expect(where()).toEqual(['a', 'b', 'c']);
     expect(cluster.get(pods, keyOf(first!))).toBeDefined();
@@ -146,7 +181,13 @@ describe('updates', () => {
   test('one node after the other, with a revision each, and back again', async () => {
     const { cluster, clock } = await started({ startAfter: () => 2000 });
     let least = 3;
-    cluster.onChange(() => (least = Math.min(least, cluster.list(pods).filter((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp).length)));
+    cluster.onChange(
+      () =>
+        (least = Math.min(
+          least,
+          cluster.list(pods).filter((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp).length,
+        )),
+    );
     setImage('app:v2');
     await clock.step(60_000);
     const [, second] = revisions();
@@ -157,12 +198,16 @@ describe('updates', () => {
     setImage('app:v1');
     await clock.step(60_000);
     expect(hashes()).toEqual(['6d8fb79cf5']);
-    expect(revisions()).toEqual([['agent-6d8fb79cf5', 3], [second![0], 2]]);
+    expect(revisions()).toEqual([
+      ['agent-6d8fb79cf5', 3],
+      [second![0], 2],
+    ]);
   });
 
   test('with surge never fewer than all, and two on a node for a while', async () => {
     const { cluster, clock } = await started({ spec: { updateStrategy: rolling(0, 1) }, startAfter: () => 2000 });
-    const ready = (): number => cluster.list(pods).filter((pod) => pod.status?.conditions?.length && !pod.metadata.deletionTimestamp).length;
+    const ready = (): number =>
+      cluster.list(pods).filter((pod) => pod.status?.conditions?.length && !pod.metadata.deletionTimestamp).length;
     let [least, most] = [3, 3];
     cluster.onChange(() => {
       least = Math.min(least, ready());
@@ -222,8 +267,15 @@ describe('updates', () => {
     const { cluster, clock } = await started();
     const [first] = cluster.list(controllerRevisions);
     const { labels, ownerReferences } = first!.metadata;
-    cluster.create(controllerRevisions, { ...first!, metadata: { name: 'agent-twin', labels: { ...labels, [HASH]: 'twin' }, ownerReferences: ownerReferences! }, revision: 2 });
-    cluster.change(daemonSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'yes' } } }));
+    cluster.create(controllerRevisions, {
+      ...first!,
+      metadata: { name: 'agent-twin', labels: { ...labels, [HASH]: 'twin' }, ownerReferences: ownerReferences! },
+      revision: 2,
+    });
+    cluster.change(daemonSets, KEY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { touched: 'yes' } },
+    }));
     await clock.step(1000);
     expect(revisions()).toEqual([['agent-twin', 2]]);
     expect([hashes(), where()]).toEqual([['twin'], ['a', 'b', 'c']]);
@@ -234,8 +286,19 @@ describe('failures', () => {
   test('failed Pods are replaced ever more slowly', async () => {
     const { cluster, clock, events } = await started();
     const failing = cluster.onChange(({ resource, object, type }) => {
-      if (resource.kind !== 'Pod' || type === 'DELETED' || targetNode(object) !== 'b' || (object as Pod).status?.phase === 'Failed') return;
-      clock.setTimeout(() => cluster.get(pods, keyOf(object)) && cluster.change(pods, keyOf(object), (live) => ({ ...live, status: { phase: 'Failed' } })), 1);
+      if (
+        resource.kind !== 'Pod' ||
+        type === 'DELETED' ||
+        targetNode(object) !== 'b' ||
+        (object as Pod).status?.phase === 'Failed'
+      )
+        return;
+      clock.setTimeout(
+        () =>
+          cluster.get(pods, keyOf(object)) &&
+          cluster.change(pods, keyOf(object), (live) => ({ ...live, status: { phase: 'Failed' } })),
+        1,
+      );
     });
     cluster.delete(pods, keyOf(cluster.list(pods).find((pod) => targetNode(pod) === 'b')!));
     events.take();
@@ -243,7 +306,9 @@ describe('failures', () => {
     const told = events.take().filter((line) => line.startsWith('Warning FailedDaemonPod'));
     expect(told.length).toBeGreaterThanOrEqual(5);
     expect(told.length).toBeLessThanOrEqual(8);
-    expect(told[0]).toMatch(/^Warning FailedDaemonPod Found failed daemon pod default\/agent-\w+ on node b, will try to kill it$/);
+    expect(told[0]).toMatch(
+      /^Warning FailedDaemonPod Found failed daemon pod default\/agent-\w+ on node b, will try to kill it$/,
+    );
     failing();
     await clock.step(300_000);
     expect(status()).toMatchObject({ numberReady: 3 });
@@ -263,7 +328,12 @@ describe('failures', () => {
     // One a try: the slow start ends with the first.
     expect(events.lines.length).toBeLessThan(4);
     expect(new Set(events.lines)).toEqual(new Set(['Warning FailedCreate Error creating: exceeded quota']));
-    expect(status()).toMatchObject({ desiredNumberScheduled: 20, currentNumberScheduled: 0, numberUnavailable: 20, observedGeneration: 1 });
+    expect(status()).toMatchObject({
+      desiredNumberScheduled: 20,
+      currentNumberScheduled: 0,
+      numberUnavailable: 20,
+      observedGeneration: 1,
+    });
     cluster.fault = () => undefined;
     await clock.step(120_000);
     expect(where()).toHaveLength(20);

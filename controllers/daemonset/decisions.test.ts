@@ -17,7 +17,11 @@ const RUN = { shouldRun: true, mayStay: true };
 const STAY = { shouldRun: false, mayStay: true };
 const LEAVE = { shouldRun: false, mayStay: false };
 
-function snapshot(nodes: Record<string, typeof RUN>, pods: readonly Pod[], spec: Parameters<typeof daemonSet>[0] = {}): Snapshot {
+function snapshot(
+  nodes: Record<string, typeof RUN>,
+  pods: readonly Pod[],
+  spec: Parameters<typeof daemonSet>[0] = {},
+): Snapshot {
   return {
     daemonSet: daemonSet(spec),
     hash: 'new',
@@ -30,21 +34,38 @@ const names = (pods: readonly Pod[]): string[] => pods.map(({ metadata }) => met
 
 describe('placement', () => {
   const taint = (effect: string, key = 'x'): Parameters<typeof node>[1] => ({ taints: [{ key, effect }] });
-  const withSpec = (spec: object): Parameters<typeof daemonSet>[0] => ({ template: { ...template(), spec: { ...template().spec!, ...spec } } });
+  const withSpec = (spec: object): Parameters<typeof daemonSet>[0] => ({
+    template: { ...template(), spec: { ...template().spec!, ...spec } },
+  });
   test.each<[string, Parameters<typeof daemonSet>[0], Node, typeof RUN]>([
     ['a plain node', {}, node('a'), RUN],
     ['another node than the template names', withSpec({ nodeName: 'b' }), node('a'), LEAVE],
     ['the node that the template names', withSpec({ nodeName: 'a' }), node('a'), RUN],
-    ['a selector that does not match', withSpec({ nodeSelector: { os: 'x' } }), node('a', { labels: { os: 'y' } }), LEAVE],
+    [
+      'a selector that does not match',
+      withSpec({ nodeSelector: { os: 'x' } }),
+      node('a', { labels: { os: 'y' } }),
+      LEAVE,
+    ],
     ['a taint that keeps out', {}, node('a', taint('NoSchedule')), STAY],
     ['a taint that drives out', {}, node('a', taint('NoExecute')), LEAVE],
     ['a taint that only asks', {}, node('a', taint('PreferNoSchedule')), RUN],
-    ['a taint that is tolerated', withSpec({ tolerations: [{ operator: 'Exists' }] }), node('a', taint('NoExecute')), RUN],
+    [
+      'a taint that is tolerated',
+      withSpec({ tolerations: [{ operator: 'Exists' }] }),
+      node('a', taint('NoExecute')),
+      RUN,
+    ],
     ['not ready', {}, node('a', taint('NoExecute', 'node.kubernetes.io/not-ready')), RUN],
     ['not ready, and not to be scheduled', {}, node('a', taint('NoSchedule', 'node.kubernetes.io/not-ready')), STAY],
     ['cordoned', {}, node('a', taint('NoSchedule', 'node.kubernetes.io/unschedulable')), RUN],
     ['without network', {}, node('a', taint('NoSchedule', 'node.kubernetes.io/network-unavailable')), STAY],
-    ['without network, on that of the host', withSpec({ hostNetwork: true }), node('a', taint('NoSchedule', 'node.kubernetes.io/network-unavailable')), RUN],
+    [
+      'without network, on that of the host',
+      withSpec({ hostNetwork: true }),
+      node('a', taint('NoSchedule', 'node.kubernetes.io/network-unavailable')),
+      RUN,
+    ],
   ])('%s', (_, spec, on, expected) => {
     expect(new Placement({ comparison: false }).verdict(daemonSet(spec), on)).toEqual(expected);
   });
@@ -53,7 +74,11 @@ describe('placement', () => {
 describe('the template of Pods', () => {
   test('labels, tolerations, and the node by its name', () => {
     const made = forNode(podTemplate(daemonSet(), 'h1'), 'a');
-    expect(made.metadata?.labels).toEqual({ app: 'web', 'controller-revision-hash': 'h1', 'pod-template-generation': '1' });
+    expect(made.metadata?.labels).toEqual({
+      app: 'web',
+      'controller-revision-hash': 'h1',
+      'pod-template-generation': '1',
+    });
     expect(made.spec?.tolerations?.map(({ key, effect }) => `${key} ${effect}`)).toEqual([
       'node.kubernetes.io/not-ready NoExecute',
       'node.kubernetes.io/unreachable NoExecute',
@@ -63,7 +88,9 @@ describe('the template of Pods', () => {
       'node.kubernetes.io/unschedulable NoSchedule',
     ]);
     const terms = [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a'] }] }];
-    expect(made.spec?.affinity).toEqual({ nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } } });
+    expect(made.spec?.affinity).toEqual({
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
+    });
   });
 
   test('other affinity stays, the required one gives way', () => {
@@ -71,7 +98,10 @@ describe('the template of Pods', () => {
     const required = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'Exists' }] }] };
     const affinity = {
       podAntiAffinity: {},
-      nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred, requiredDuringSchedulingIgnoredDuringExecution: required },
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: preferred,
+        requiredDuringSchedulingIgnoredDuringExecution: required,
+      },
     };
     const made = forNode({ spec: { containers: [], affinity } }, 'a').spec!.affinity!;
     expect(made.podAntiAffinity).toEqual({});
@@ -89,7 +119,10 @@ describe('the template of Pods', () => {
   test.each([
     [{ nodeName: 'a' }, 'a'],
     [{}, undefined],
-    [{ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } }, undefined],
+    [
+      { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } },
+      undefined,
+    ],
   ])('the node of %j is %s', (spec, expected) => {
     expect(targetNode({ ...daemonPod('x'), spec: { containers: [], ...spec } })).toBe(expected);
   });
@@ -97,28 +130,71 @@ describe('the template of Pods', () => {
   test('newest by hash or by generation', () => {
     const pod = daemonPod('a', { hash: 'h' });
     const aged: Pod = { ...pod, metadata: { ...pod.metadata, labels: { 'pod-template-generation': '3' } } };
-    expect([isUpdated(pod, 'h', undefined), isUpdated(pod, 'i', '1'), isUpdated(aged, 'h', '3'), isUpdated(aged, '', undefined)]).toEqual([true, false, true, false]);
-    expect(templateGeneration(daemonSet({}, undefined, { annotations: { 'deprecated.daemonset.template.generation': 'x' } }))).toBeUndefined();
+    expect([
+      isUpdated(pod, 'h', undefined),
+      isUpdated(pod, 'i', '1'),
+      isUpdated(aged, 'h', '3'),
+      isUpdated(aged, '', undefined),
+    ]).toEqual([true, false, true, false]);
+    expect(
+      templateGeneration(
+        daemonSet({}, undefined, { annotations: { 'deprecated.daemonset.template.generation': 'x' } }),
+      ),
+    ).toBeUndefined();
   });
 });
 
 describe('manage', () => {
   const never = (): boolean => false;
-  const managed = (nodes: Record<string, typeof RUN>, pods: readonly Pod[], spec?: Parameters<typeof daemonSet>[0]): { create: readonly string[]; remove: string[] } => {
+  const managed = (
+    nodes: Record<string, typeof RUN>,
+    pods: readonly Pod[],
+    spec?: Parameters<typeof daemonSet>[0],
+  ): { create: readonly string[]; remove: string[] } => {
     const { create, remove } = manage(snapshot(nodes, pods, spec), never);
     return { create, remove: names(remove) };
   };
   const SURGE = { updateStrategy: rolling(0, 1) };
 
-  test.each<[string, Record<string, typeof RUN>, readonly Pod[], Parameters<typeof daemonSet>[0], readonly string[], readonly string[]]>([
+  test.each<
+    [
+      string,
+      Record<string, typeof RUN>,
+      readonly Pod[],
+      Parameters<typeof daemonSet>[0],
+      readonly string[],
+      readonly string[],
+    ]
+  >([
     ['one where there is none', { a: RUN, b: RUN }, [daemonPod('a')], {}, ['b'], []],
     ['none where none may stay', { a: LEAVE }, [daemonPod('a')], {}, [], ['agent-a']],
     ['what is there stays, no more are made', { a: STAY, b: STAY }, [daemonPod('a')], {}, [], []],
-    ['the oldest of several stays', { a: RUN }, [daemonPod('a', { name: 'y', created: 2 }), daemonPod('a', { name: 'x', created: 1 })], {}, [], ['y']],
-    ['one on the node before one that waits', { a: RUN }, [daemonPod('a', { name: 'x', placed: false }), daemonPod('a', { name: 'y', created: 9 })], {}, [], ['x']],
+    [
+      'the oldest of several stays',
+      { a: RUN },
+      [daemonPod('a', { name: 'y', created: 2 }), daemonPod('a', { name: 'x', created: 1 })],
+      {},
+      [],
+      ['y'],
+    ],
+    [
+      'one on the node before one that waits',
+      { a: RUN },
+      [daemonPod('a', { name: 'x', placed: false }), daemonPod('a', { name: 'y', created: 9 })],
+      {},
+      [],
+      ['x'],
+    ],
     ['none beside one that goes', { a: RUN }, [daemonPod('a', { going: true })], {}, [], []],
     ['with surge, beside one that goes', { a: RUN }, [daemonPod('a', { going: true })], SURGE, ['a'], []],
-    ['ended ones go', { a: RUN, b: RUN }, [daemonPod('a', { phase: 'Failed' }), daemonPod('b', { phase: 'Succeeded' })], {}, [], ['agent-a', 'agent-b']],
+    [
+      'ended ones go',
+      { a: RUN, b: RUN },
+      [daemonPod('a', { phase: 'Failed' }), daemonPod('b', { phase: 'Succeeded' })],
+      {},
+      [],
+      ['agent-a', 'agent-b'],
+    ],
     ['ended and going is gone', { a: RUN }, [daemonPod('a', { phase: 'Failed', going: true })], {}, ['a'], []],
     ['meant for a node that is gone', {}, [daemonPod('z', { placed: false }), daemonPod('y')], {}, [], ['agent-z']],
   ])('%s', (_, nodes, pods, spec, create, remove) => {
@@ -137,15 +213,20 @@ describe('manage', () => {
   });
 
   test('a failed Pod lingers where the node has just had another', () => {
-    const { remove, lingering, failedOn } = manage(snapshot({ a: RUN, b: RUN }, [daemonPod('a', { phase: 'Failed' }), daemonPod('b', { phase: 'Failed' })]), (name) => name === 'a');
+    const { remove, lingering, failedOn } = manage(
+      snapshot({ a: RUN, b: RUN }, [daemonPod('a', { phase: 'Failed' }), daemonPod('b', { phase: 'Failed' })]),
+      (name) => name === 'a',
+    );
     expect([names(remove), lingering, failedOn]).toEqual([['agent-b'], ['a'], ['b']]);
   });
 });
 
 describe('rolling update', () => {
   const nodes = { a: RUN, b: RUN, c: RUN };
-  const old = (on: string, ready: number | undefined = 0): Pod => daemonPod(on, { hash: 'old', ...(ready === undefined ? {} : { ready }) });
-  const fresh = (on: string, ready: number | undefined = 0): Pod => daemonPod(on, { name: `new-${on}`, created: 5, ...(ready === undefined ? {} : { ready }) });
+  const old = (on: string, ready: number | undefined = 0): Pod =>
+    daemonPod(on, { hash: 'old', ...(ready === undefined ? {} : { ready }) });
+  const fresh = (on: string, ready: number | undefined = 0): Pod =>
+    daemonPod(on, { name: `new-${on}`, created: 5, ...(ready === undefined ? {} : { ready }) });
   const broken = (on: string): Pod => daemonPod(on, { hash: 'old' });
   const starting = (on: string): Pod => daemonPod(on, { name: `new-${on}`, created: 5 });
 
@@ -158,7 +239,9 @@ describe('rolling update', () => {
     ['a node without Pod counts', [old('a'), old('b')], 1, []],
     ['neither allowed: one', [old('a'), old('b'), old('c')], 0, ['agent-a']],
   ])('in place: %s', (_, pods, maxUnavailable, remove) => {
-    const { create, remove: removed } = rollingUpdate(snapshot(nodes, pods, { updateStrategy: rolling(maxUnavailable) }));
+    const { create, remove: removed } = rollingUpdate(
+      snapshot(nodes, pods, { updateStrategy: rolling(maxUnavailable) }),
+    );
     expect([create, names(removed)]).toEqual([[], remove]);
   });
 
@@ -167,7 +250,13 @@ describe('rolling update', () => {
     ['none while one starts', nodes, [old('a'), starting('a'), old('b'), old('c')], [], []],
     ['the old goes and the next comes', nodes, [old('a'), fresh('a'), old('b'), old('c')], ['b'], ['agent-a']],
     ['broken ones at once', nodes, [broken('a'), broken('b'), old('c')], ['a', 'b', 'c'], []],
-    ['on a node that is left, kept until enough are there', { ...nodes, c: STAY }, [fresh('a'), starting('b'), old('c')], [], []],
+    [
+      'on a node that is left, kept until enough are there',
+      { ...nodes, c: STAY },
+      [fresh('a'), starting('b'), old('c')],
+      [],
+      [],
+    ],
     ['and then not', { ...nodes, c: STAY }, [fresh('a'), fresh('b'), old('c')], [], ['agent-c']],
     ['broken on a node that is left', { ...nodes, c: STAY }, [fresh('a'), fresh('b'), broken('c')], [], ['agent-c']],
   ])('with surge: %s', (_, where, pods, create, remove) => {
@@ -189,7 +278,10 @@ describe('status', () => {
       daemonPod('e', { ready: 0 }),
       daemonPod('a', { name: 'second', created: 9 }),
     ];
-    const status = countStatus(snapshot({ a: RUN, b: RUN, c: RUN, d: RUN, e: LEAVE, f: LEAVE }, pods, { minReadySeconds: 10 }), { observed: true });
+    const status = countStatus(
+      snapshot({ a: RUN, b: RUN, c: RUN, d: RUN, e: LEAVE, f: LEAVE }, pods, { minReadySeconds: 10 }),
+      { observed: true },
+    );
     expect(status).toEqual({
       desiredNumberScheduled: 4,
       currentNumberScheduled: 3,
@@ -215,14 +307,28 @@ describe('status', () => {
 
 describe('revisions', () => {
   const revision = (name: string, number: number, image?: string): ControllerRevision => ({
-    metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', labels: { 'controller-revision-hash': name } },
+    metadata: {
+      name,
+      uid: name,
+      resourceVersion: '1',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      labels: { 'controller-revision-hash': name },
+    },
     data: { spec: { template: { ...template(image), $patch: 'replace' } } },
     revision: number,
   });
 
   test('the newest of the same template, and the number after all others', () => {
-    const { current, old, next } = part(daemonSet(), [revision('b', 4, 'app:v0'), revision('c', 2), revision('a', 1), revision('d', 3, 'app:v2')]);
-    expect([current, old].map((list) => list.map(({ metadata }) => metadata.name))).toEqual([['a', 'c'], ['d', 'b']]);
+    const { current, old, next } = part(daemonSet(), [
+      revision('b', 4, 'app:v0'),
+      revision('c', 2),
+      revision('a', 1),
+      revision('d', 3, 'app:v2'),
+    ]);
+    expect([current, old].map((list) => list.map(({ metadata }) => metadata.name))).toEqual([
+      ['a', 'c'],
+      ['d', 'b'],
+    ]);
     expect(next).toBe(5);
   });
 
@@ -239,7 +345,11 @@ test('failed Pods stay longer each time, and are forgotten with the generation',
   const set = daemonSet({}, { observedGeneration: 1 } as never);
   expect(failed.wait(set, 'a', 0)).toBeUndefined();
   failed.removed(set, 'a', 0);
-  expect([failed.wait(set, 'a', 400), failed.wait(set, 'b', 400), failed.wait(set, 'a', 1000)]).toEqual([600, undefined, undefined]);
+  expect([failed.wait(set, 'a', 400), failed.wait(set, 'b', 400), failed.wait(set, 'a', 1000)]).toEqual([
+    600,
+    undefined,
+    undefined,
+  ]);
   failed.removed(set, 'a', 1000);
   expect(failed.wait(set, 'a', 1000)).toBe(2000);
   for (let count = 0; count < 20; count++) failed.removed(set, 'a', 5000);

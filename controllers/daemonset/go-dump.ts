@@ -8,7 +8,10 @@ interface Field {
   readonly type: string;
 }
 
-const MAPS: Readonly<Record<string, string>> = { 'map[string]string': 'string', 'v1.ResourceList': 'resource.Quantity' };
+const MAPS: Readonly<Record<string, string>> = {
+  'map[string]string': 'string',
+  'v1.ResourceList': 'resource.Quantity',
+};
 const NUMBERS = new Set(['int32', 'int64']);
 
 const parsed = new Map<string, readonly Field[]>();
@@ -47,10 +50,12 @@ function dumpValue(type: string, value: unknown): string {
   const item = MAPS[type];
   if (item !== undefined) return dumpMap(item, (value ?? {}) as Readonly<Record<string, unknown>>);
   if (type === 'v1.Time') return '{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}';
-  if (type === 'resource.Quantity') return dumpQuantity(typeof value === 'string' || typeof value === 'number' ? String(value) : '0');
+  if (type === 'resource.Quantity')
+    return dumpQuantity(typeof value === 'string' || typeof value === 'number' ? String(value) : '0');
   if (type === 'intstr.IntOrString') return dumpIntOrString((value ?? 0) as string | number);
   const fields = fieldsOf(type);
-  if (fields !== undefined) return `{${fields.map((field) => dumpField(field, (value ?? {}) as Readonly<Record<string, unknown>>)).join(' ')}}`;
+  if (fields !== undefined)
+    return `{${fields.map((field) => dumpField(field, (value ?? {}) as Readonly<Record<string, unknown>>)).join(' ')}}`;
   if (NUMBERS.has(type)) return String((value as number | undefined) ?? 0);
   return type === 'bool' ? String(value === true) : ((value as string | undefined) ?? '');
 }

@@ -36,7 +36,10 @@ export function dumpQuantity(text: string): string {
   const size = base === 2 ? value * 2n ** BigInt(exponent) : value;
   const scale = (base === 2 ? 0 : exponent) - fraction.length;
   if (fitsInt64(base, exponent, whole.length, fraction.length) && scale >= -9) {
-    const canonical = base === 2 ? exponent % 10 === 0 && (value & 7n) !== 0n : scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0');
+    const canonical =
+      base === 2
+        ? exponent % 10 === 0 && (value & 7n) !== 0n
+        : scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0');
     return dump({ value: size, scale, text: canonical ? text : '', format });
   }
   return dump({ decimal: toNano(size, scale), format });

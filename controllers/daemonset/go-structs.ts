@@ -11,7 +11,8 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
     Labels:map[string]string Annotations:map[string]string OwnerReferences:[]v1.OwnerReference Finalizers:[]string
     ManagedFields:[]v1.ManagedFieldsEntry
   `,
-  'v1.OwnerReference': 'APIVersion=apiVersion:string Kind:string Name:string UID=uid:types.UID Controller:*bool BlockOwnerDeletion:*bool',
+  'v1.OwnerReference':
+    'APIVersion=apiVersion:string Kind:string Name:string UID=uid:types.UID Controller:*bool BlockOwnerDeletion:*bool',
   'v1.PodSpec': `
     Volumes:[]v1.Volume InitContainers:[]v1.Container Containers:[]v1.Container
     EphemeralContainers:[]v1.EphemeralContainer RestartPolicy:v1.RestartPolicy TerminationGracePeriodSeconds:*int64
@@ -61,18 +62,23 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
     CephMonitors=monitors:[]string RBDImage=image:string FSType=fsType:string RBDPool=pool:string RadosUser=user:string
     Keyring:string SecretRef:*v1.LocalObjectReference ReadOnly:bool
   `,
-  'v1.FlexVolumeSource': 'Driver:string FSType=fsType:string SecretRef:*v1.LocalObjectReference ReadOnly:bool Options:map[string]string',
+  'v1.FlexVolumeSource':
+    'Driver:string FSType=fsType:string SecretRef:*v1.LocalObjectReference ReadOnly:bool Options:map[string]string',
   'v1.CinderVolumeSource': 'VolumeID:string FSType=fsType:string ReadOnly:bool SecretRef:*v1.LocalObjectReference',
-  'v1.CephFSVolumeSource': 'Monitors:[]string Path:string User:string SecretFile:string SecretRef:*v1.LocalObjectReference ReadOnly:bool',
+  'v1.CephFSVolumeSource':
+    'Monitors:[]string Path:string User:string SecretFile:string SecretRef:*v1.LocalObjectReference ReadOnly:bool',
   'v1.FlockerVolumeSource': 'DatasetName:string DatasetUUID:string',
   'v1.DownwardAPIVolumeSource': 'Items:[]v1.DownwardAPIVolumeFile DefaultMode:*int32',
-  'v1.DownwardAPIVolumeFile': 'Path:string FieldRef:*v1.ObjectFieldSelector ResourceFieldRef:*v1.ResourceFieldSelector Mode:*int32',
+  'v1.DownwardAPIVolumeFile':
+    'Path:string FieldRef:*v1.ObjectFieldSelector ResourceFieldRef:*v1.ResourceFieldSelector Mode:*int32',
   'v1.ObjectFieldSelector': 'APIVersion=apiVersion:string FieldPath:string',
   'v1.ResourceFieldSelector': 'ContainerName:string Resource:string Divisor:resource.Quantity',
   'v1.FCVolumeSource': 'TargetWWNs:[]string Lun:*int32 FSType=fsType:string ReadOnly:bool WWIDs=wwids:[]string',
   'v1.AzureFileVolumeSource': 'SecretName:string ShareName:string ReadOnly:bool',
-  'v1.ConfigMapVolumeSource': 'LocalObjectReference=:v1.LocalObjectReference Items:[]v1.KeyToPath DefaultMode:*int32 Optional:*bool',
-  'v1.VsphereVirtualDiskVolumeSource': 'VolumePath:string FSType=fsType:string StoragePolicyName:string StoragePolicyID:string',
+  'v1.ConfigMapVolumeSource':
+    'LocalObjectReference=:v1.LocalObjectReference Items:[]v1.KeyToPath DefaultMode:*int32 Optional:*bool',
+  'v1.VsphereVirtualDiskVolumeSource':
+    'VolumePath:string FSType=fsType:string StoragePolicyName:string StoragePolicyID:string',
   'v1.QuobyteVolumeSource': 'Registry:string Volume:string ReadOnly:bool User:string Group:string Tenant:string',
   'v1.AzureDiskVolumeSource': `
     DiskName:string DataDiskURI=diskURI:string CachingMode:*v1.AzureDataDiskCachingMode FSType=fsType:*string
@@ -89,7 +95,8 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
   'v1.DownwardAPIProjection': 'Items:[]v1.DownwardAPIVolumeFile',
   'v1.ConfigMapProjection': 'LocalObjectReference=:v1.LocalObjectReference Items:[]v1.KeyToPath Optional:*bool',
   'v1.ServiceAccountTokenProjection': 'Audience:string ExpirationSeconds:*int64 Path:string',
-  'v1.ClusterTrustBundleProjection': 'Name:*string SignerName:*string LabelSelector:*v1.LabelSelector Optional:*bool Path:string',
+  'v1.ClusterTrustBundleProjection':
+    'Name:*string SignerName:*string LabelSelector:*v1.LabelSelector Optional:*bool Path:string',
   'v1.LabelSelector': 'MatchLabels:map[string]string MatchExpressions:[]v1.LabelSelectorRequirement',
   'v1.LabelSelectorRequirement': 'Key:string Operator:v1.LabelSelectorOperator Values:[]string',
   'v1.PodCertificateProjection': `
@@ -101,7 +108,8 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
     Gateway:string System:string SecretRef:*v1.LocalObjectReference SSLEnabled=sslEnabled:bool ProtectionDomain:string
     StoragePool:string StorageMode:string VolumeName:string FSType=fsType:string ReadOnly:bool
   `,
-  'v1.StorageOSVolumeSource': 'VolumeName:string VolumeNamespace:string FSType=fsType:string ReadOnly:bool SecretRef:*v1.LocalObjectReference',
+  'v1.StorageOSVolumeSource':
+    'VolumeName:string VolumeNamespace:string FSType=fsType:string ReadOnly:bool SecretRef:*v1.LocalObjectReference',
   'v1.CSIVolumeSource': `
     Driver:string ReadOnly:*bool FSType=fsType:*string VolumeAttributes:map[string]string
     NodePublishSecretRef:*v1.LocalObjectReference
@@ -151,14 +159,17 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
     ProbeHandler=:v1.ProbeHandler InitialDelaySeconds:int32 TimeoutSeconds:int32 PeriodSeconds:int32
     SuccessThreshold:int32 FailureThreshold:int32 TerminationGracePeriodSeconds:*int64
   `,
-  'v1.ProbeHandler': 'Exec:*v1.ExecAction HTTPGet=httpGet:*v1.HTTPGetAction TCPSocket=tcpSocket:*v1.TCPSocketAction GRPC=grpc:*v1.GRPCAction',
+  'v1.ProbeHandler':
+    'Exec:*v1.ExecAction HTTPGet=httpGet:*v1.HTTPGetAction TCPSocket=tcpSocket:*v1.TCPSocketAction GRPC=grpc:*v1.GRPCAction',
   'v1.ExecAction': 'Command:[]string',
-  'v1.HTTPGetAction': 'Path:string Port:intstr.IntOrString Host:string Scheme:v1.URIScheme HTTPHeaders=httpHeaders:[]v1.HTTPHeader',
+  'v1.HTTPGetAction':
+    'Path:string Port:intstr.IntOrString Host:string Scheme:v1.URIScheme HTTPHeaders=httpHeaders:[]v1.HTTPHeader',
   'v1.HTTPHeader': 'Name:string Value:string',
   'v1.TCPSocketAction': 'Port:intstr.IntOrString Host:string',
   'v1.GRPCAction': 'Port:int32 Service:*string',
   'v1.Lifecycle': 'PostStart:*v1.LifecycleHandler PreStop:*v1.LifecycleHandler StopSignal:*v1.Signal',
-  'v1.LifecycleHandler': 'Exec:*v1.ExecAction HTTPGet=httpGet:*v1.HTTPGetAction TCPSocket=tcpSocket:*v1.TCPSocketAction Sleep:*v1.SleepAction',
+  'v1.LifecycleHandler':
+    'Exec:*v1.ExecAction HTTPGet=httpGet:*v1.HTTPGetAction TCPSocket=tcpSocket:*v1.TCPSocketAction Sleep:*v1.SleepAction',
   'v1.SleepAction': 'Seconds:int64',
   'v1.SecurityContext': `
     Capabilities:*v1.Capabilities Privileged:*bool SELinuxOptions=seLinuxOptions:*v1.SELinuxOptions
@@ -213,7 +224,8 @@ export const GO_STRUCTS: Readonly<Record<string, string>> = {
     RequiredDuringSchedulingIgnoredDuringExecution:[]v1.PodAffinityTerm
     PreferredDuringSchedulingIgnoredDuringExecution:[]v1.WeightedPodAffinityTerm
   `,
-  'v1.Toleration': 'Key:string Operator:v1.TolerationOperator Value:string Effect:v1.TaintEffect TolerationSeconds:*int64',
+  'v1.Toleration':
+    'Key:string Operator:v1.TolerationOperator Value:string Effect:v1.TaintEffect TolerationSeconds:*int64',
   'v1.HostAlias': 'IP=ip:string Hostnames:[]string',
   'v1.PodDNSConfig': 'Nameservers:[]string Searches:[]string Options:[]v1.PodDNSConfigOption',
   'v1.PodDNSConfigOption': 'Name:string Value:*string',

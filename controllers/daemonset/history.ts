@@ -1,4 +1,13 @@
-import { type ControllerRevision, type DaemonSet, type Pod, type Selector, isAlreadyExists, isNotFound, keyOf, resources } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type DaemonSet,
+  type Pod,
+  type Selector,
+  isAlreadyExists,
+  isNotFound,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { type ControllerContext, type WriteBarrier, inParallel } from '#pkg/controller';
 
 import type { History } from '../internal/history/index.ts';
@@ -36,22 +45,40 @@ export async function keepHistory(
   const found = parted.current.at(-1);
   if (!found) return { current: await create(daemonSet, parted.next, tools, signal), old: parted.old };
   if (parted.current.length > 1) await deduplicate(daemonSet, found, parted, tools, await pods(), signal);
-  const current = found.revision < parted.next ? await tools.history.renumber(daemonSet, found, parted.next, signal) : found;
+  const current =
+    found.revision < parted.next ? await tools.history.renumber(daemonSet, found, parted.next, signal) : found;
   return { current, old: parted.old };
 }
 
 /** Very old revisions have no hash: their name serves as well. */
-async function withHash(daemonSet: DaemonSet, revision: ControllerRevision, tools: HistoryTools, signal: AbortSignal): Promise<ControllerRevision> {
+async function withHash(
+  daemonSet: DaemonSet,
+  revision: ControllerRevision,
+  tools: HistoryTools,
+  signal: AbortSignal,
+): Promise<ControllerRevision> {
   const { labels = {}, name, uid } = revision.metadata;
   if (labels[HASH] !== undefined) return revision;
   const body = { metadata: { uid, labels: { [HASH]: name } } };
-  const written = await tools.context.client.resource(resources.controllerRevisions).patch(revision.metadata, 'merge', body, { signal });
-  tools.barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, resources.controllerRevisions, written.metadata.resourceVersion);
+  const written = await tools.context.client
+    .resource(resources.controllerRevisions)
+    .patch(revision.metadata, 'merge', body, { signal });
+  tools.barrier?.wrote(
+    keyOf(daemonSet),
+    daemonSet.metadata.uid,
+    resources.controllerRevisions,
+    written.metadata.resourceVersion,
+  );
   return written;
 }
 
 /** A name taken by another template is a collision, which the status counts so that the next try has another name. */
-async function create(daemonSet: DaemonSet, number: number, { context, history, barrier }: HistoryTools, signal: AbortSignal): Promise<ControllerRevision> {
+async function create(
+  daemonSet: DaemonSet,
+  number: number,
+  { context, history, barrier }: HistoryTools,
+  signal: AbortSignal,
+): Promise<ControllerRevision> {
   const draft = draftRevision(daemonSet, number);
   try {
     return await history.store(daemonSet, draft, signal);
@@ -67,7 +94,10 @@ async function create(daemonSet: DaemonSet, number: number, { context, history, 
     const collisionCount = (live.status?.collisionCount ?? 0) + 1;
     const written = await daemonSets.updateStatus({ ...live, status: { ...live.status!, collisionCount } }, { signal });
     barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, resources.daemonSets, written.metadata.resourceVersion);
-    context.log.v(2)?.info('Found a hash collision, counting it to find another name', { daemonSet: keyOf(daemonSet), collisionCount });
+    context.log.v(2)?.info('Found a hash collision, counting it to find another name', {
+      daemonSet: keyOf(daemonSet),
+      collisionCount,
+    });
     throw error;
   }
 }
@@ -85,10 +115,17 @@ async function deduplicate(
   const client = context.client.resource(resources.pods);
   const duplicates = current.filter((revision) => revision !== kept);
   const hashes = new Set(duplicates.map((revision) => revision.metadata.labels?.[HASH]));
-  const outdated = pods.filter((pod) => pod.metadata.labels?.[HASH] !== hash && hashes.has(pod.metadata.labels?.[HASH]));
+  const outdated = pods.filter(
+    (pod) => pod.metadata.labels?.[HASH] !== hash && hashes.has(pod.metadata.labels?.[HASH]),
+  );
   const { errors } = await inParallel(outdated, async (pod) => {
     try {
-      const written = await client.patch(pod.metadata, 'merge', { metadata: { uid: pod.metadata.uid, labels: { [HASH]: hash } } }, { signal });
+      const written = await client.patch(
+        pod.metadata,
+        'merge',
+        { metadata: { uid: pod.metadata.uid, labels: { [HASH]: hash } } },
+        { signal },
+      );
       barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, resources.pods, written.metadata.resourceVersion);
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -99,7 +136,11 @@ async function deduplicate(
 }
 
 /** One that is gone is no failure: caches hear of deletions late. */
-export async function removeRevisions(history: History<DaemonSet>, revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
+export async function removeRevisions(
+  history: History<DaemonSet>,
+  revisions: readonly ControllerRevision[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const revision of revisions) {
     try {
       await history.delete([revision], signal);

@@ -31,12 +31,22 @@ export const daemonSetController = defineController({
     const placement = new Placement({ comparison: featureGates.enabled('TaintTolerationComparisonOperators') });
     const caches = [daemonSetInformer, podInformer, revisionInformer];
     const waits = featureGates.enabled('StaleControllerConsistencyDaemonSet');
-    const barrier = waits ? new WriteBarrier({ informers: caches, metrics, subsystem: 'daemonset_controller' }) : undefined;
+    const barrier = waits
+      ? new WriteBarrier({ informers: caches, metrics, subsystem: 'daemonset_controller' })
+      : undefined;
     const owners = new Owners(daemonSetInformer);
     const daemonSets = daemonSetInformer.lister;
     const pods = podInformer.lister;
     const nodes = nodeInformer.lister;
-    const reconciler = new Reconciler({ context, daemonSets: owners, nodes, pods, revisions: revisionInformer.lister, placement, barrier });
+    const reconciler = new Reconciler({
+      context,
+      daemonSets: owners,
+      nodes,
+      pods,
+      revisions: revisionInformer.lister,
+      placement,
+      barrier,
+    });
     const bell = createBell();
 
     const syncs = createLoop(context, {

@@ -1,7 +1,15 @@
 import { type Pod, isPodAvailable, isPodReady } from '#pkg/api';
 
 import { strategyOf } from './strategy.ts';
-import { type Changes, type PlacedNode, type Report, type Snapshot, bySchedulingAndAge, isGoing, minReadySeconds } from './snapshot.ts';
+import {
+  type Changes,
+  type PlacedNode,
+  type Report,
+  type Snapshot,
+  bySchedulingAndAge,
+  isGoing,
+  minReadySeconds,
+} from './snapshot.ts';
 import { HASH } from './template.ts';
 
 /** Whether a failed Pod of the node must stay for some time yet. */
@@ -88,12 +96,15 @@ function surplusOf({ daemonSet, hash, now }: Snapshot, running: readonly Pod[]):
   const newest = sorted.find(isNew);
   const oldest = sorted.find((pod) => !isNew(pod));
   const surplus = sorted.filter((pod) => pod !== newest && pod !== oldest);
-  const takenOver = newest && oldest && (!isPodReady(oldest) || isPodAvailable(newest, minReadySeconds(daemonSet), now));
+  const takenOver =
+    newest && oldest && (!isPodReady(oldest) || isPodAvailable(newest, minReadySeconds(daemonSet), now));
   return takenOver ? [...surplus, oldest] : surplus;
 }
 
 /** Pods meant for a node that is gone before they got there: nobody else would ever clear them away. */
 function withoutNode({ nodes, podsByNode }: Snapshot): Pod[] {
   const known = new Set(nodes.map(({ name }) => name));
-  return [...podsByNode].flatMap(([node, pods]) => (known.has(node) ? [] : pods.filter((pod) => !pod.spec?.nodeName && !isGoing(pod))));
+  return [...podsByNode].flatMap(([node, pods]) =>
+    known.has(node) ? [] : pods.filter((pod) => !pod.spec?.nodeName && !isGoing(pod)),
+  );
 }

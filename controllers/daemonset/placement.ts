@@ -1,6 +1,12 @@
 import type { DaemonSet, Node, PodTemplateSpec } from '#pkg/api';
 
-import { type NodePredicate, type Taint, type Toleration, compileNodeAffinity, untolerated } from '../internal/placement/index.ts';
+import {
+  type NodePredicate,
+  type Taint,
+  type Toleration,
+  compileNodeAffinity,
+  untolerated,
+} from '../internal/placement/index.ts';
 import { daemonTolerations } from './template.ts';
 
 export interface Verdict {

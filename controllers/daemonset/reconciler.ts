@@ -59,7 +59,10 @@ export class Reconciler {
     const ownerType = resources.daemonSets;
     this.#options = options;
     this.expectations = new Expectations({ resource: ownerType, clock, log });
-    const podControl = new PodControl<DaemonSet>(context, { ownerType, wrote: (owner, pod) => this.#wrote(owner, resources.pods, pod) });
+    const podControl = new PodControl<DaemonSet>(context, {
+      ownerType,
+      wrote: (owner, pod) => this.#wrote(owner, resources.pods, pod),
+    });
     this.#writing = { context, expectations: this.expectations, podControl };
     this.#history = { context, barrier, history: new History({ ownerType, revisions, client, barrier, log }) };
   }
@@ -135,7 +138,10 @@ export class Reconciler {
 
   #snapshot(daemonSet: DaemonSet, hash: string, pods: readonly Pod[]): Snapshot {
     const { nodes, placement, context } = this.#options;
-    const placed = Array.from(nodes.list(), (node) => ({ name: node.metadata.name, ...placement.verdict(daemonSet, node) }));
+    const placed = Array.from(nodes.list(), (node) => ({
+      name: node.metadata.name,
+      ...placement.verdict(daemonSet, node),
+    }));
     return { daemonSet, hash, nodes: placed, podsByNode: groupByNode(pods), now: context.clock.now() };
   }
 
@@ -147,10 +153,12 @@ export class Reconciler {
     const wait = (node: string): number | undefined => this.#failedPods.wait(daemonSet, node, now);
     const management = manage(snapshot, (node) => wait(node) !== undefined);
     for (const node of management.failedOn) this.#failedPods.removed(daemonSet, node, now);
-    for (const { type, reason, message } of management.reports) context.recorder.event(daemonSet, type, reason, message);
+    for (const { type, reason, message } of management.reports)
+      context.recorder.event(daemonSet, type, reason, message);
     await carryOut(daemonSet, hash, management, this.#writing, signal);
     const settled = management.create.length + management.remove.length === 0;
-    if (settled && !strategyOf(daemonSet).onDelete) await carryOut(daemonSet, hash, rollingUpdate(snapshot), this.#writing, signal);
+    if (settled && !strategyOf(daemonSet).onDelete)
+      await carryOut(daemonSet, hash, rollingUpdate(snapshot), this.#writing, signal);
     return least(management.lingering.map(wait));
   }
 

@@ -48,7 +48,11 @@ export function draftRevision(daemonSet: DaemonSet, revision: number): RevisionD
 }
 
 /** The oldest revisions beyond the history limit, except those that a Pod was made by (`cleanupHistory`). */
-export function obsolete({ spec }: DaemonSet, old: readonly ControllerRevision[], pods: readonly Pod[]): readonly ControllerRevision[] {
+export function obsolete(
+  { spec }: DaemonSet,
+  old: readonly ControllerRevision[],
+  pods: readonly Pod[],
+): readonly ControllerRevision[] {
   const surplus = old.length - (spec?.revisionHistoryLimit ?? old.length);
   if (surplus <= 0) return [];
   const live = new Set(pods.map((pod) => pod.metadata.labels?.[HASH]));

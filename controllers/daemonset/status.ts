@@ -31,7 +31,13 @@ export function countStatus(snapshot: Snapshot, { observed }: { readonly observe
   }
   const { status, metadata } = daemonSet;
   const observedGeneration = observed ? metadata.generation : status?.observedGeneration;
-  const { updatedNumberScheduled: _u, numberAvailable: _a, numberUnavailable: _n, observedGeneration: _o, ...kept } = status ?? {};
+  const {
+    updatedNumberScheduled: _u,
+    numberAvailable: _a,
+    numberUnavailable: _n,
+    observedGeneration: _o,
+    ...kept
+  } = status ?? {};
   return {
     ...kept,
     desiredNumberScheduled: desired,

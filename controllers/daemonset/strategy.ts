@@ -13,7 +13,8 @@ export interface Strategy {
 export function strategyOf({ spec }: DaemonSet): Strategy {
   const { type, rollingUpdate } = spec?.updateStrategy ?? {};
   const rolling = type === 'RollingUpdate' ? rollingUpdate : undefined;
-  const maxSurge = (desired: number): number => (rolling?.maxSurge === undefined ? 0 : scaledValue(rolling.maxSurge, desired, 'up'));
+  const maxSurge = (desired: number): number =>
+    rolling?.maxSurge === undefined ? 0 : scaledValue(rolling.maxSurge, desired, 'up');
   const maxUnavailable = (desired: number): number =>
     rolling?.maxUnavailable === undefined ? 0 : scaledValue(rolling.maxUnavailable, desired, 'up');
   return { onDelete: type !== 'RollingUpdate', surges: allowsSurge(maxSurge), maxSurge, maxUnavailable };

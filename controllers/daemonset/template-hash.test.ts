@@ -46,18 +46,37 @@ describe('hashes of a kube-controller-manager 1.36', () => {
   });
 
   test('nothing, null and empty are the same; another image is not', () => {
-    const padded = { ...small, metadata: { ...small.metadata, creationTimestamp: null, annotations: {} }, spec: { ...small.spec!, volumes: [] } };
+    const padded = {
+      ...small,
+      metadata: { ...small.metadata, creationTimestamp: null, annotations: {} },
+      spec: { ...small.spec!, volumes: [] },
+    };
     expect(templateHash(padded as unknown as PodTemplateSpec)).toBe('6d8fb79cf5');
     expect(templateHash({ ...small, spec: { containers: [{ name: 'app', image: 'app:v2' }] } })).not.toBe('6d8fb79cf5');
   });
 });
 
 test.each([
-  ['0', '{i:(resource.int64Amount){value:(int64)0 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)0 Format:(resource.Format)DecimalSI}'],
-  ['1500m', '{i:(resource.int64Amount){value:(int64)1500 scale:(resource.Scale)-3} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)1500m Format:(resource.Format)DecimalSI}'],
-  ['3e6', '{i:(resource.int64Amount){value:(int64)3 scale:(resource.Scale)6} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)3e6 Format:(resource.Format)DecimalExponent}'],
-  ['7Gi', '{i:(resource.int64Amount){value:(int64)7516192768 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)7Gi Format:(resource.Format)BinarySI}'],
-  ['8Gi', '{i:(resource.int64Amount){value:(int64)8589934592 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string) Format:(resource.Format)BinarySI}'],
+  [
+    '0',
+    '{i:(resource.int64Amount){value:(int64)0 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)0 Format:(resource.Format)DecimalSI}',
+  ],
+  [
+    '1500m',
+    '{i:(resource.int64Amount){value:(int64)1500 scale:(resource.Scale)-3} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)1500m Format:(resource.Format)DecimalSI}',
+  ],
+  [
+    '3e6',
+    '{i:(resource.int64Amount){value:(int64)3 scale:(resource.Scale)6} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)3e6 Format:(resource.Format)DecimalExponent}',
+  ],
+  [
+    '7Gi',
+    '{i:(resource.int64Amount){value:(int64)7516192768 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)7Gi Format:(resource.Format)BinarySI}',
+  ],
+  [
+    '8Gi',
+    '{i:(resource.int64Amount){value:(int64)8589934592 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string) Format:(resource.Format)BinarySI}',
+  ],
   [
     '100Ti',
     '{i:(resource.int64Amount){value:(int64)0 scale:(resource.Scale)0} d:(resource.infDecAmount){Dec:(*inf.Dec){unscaled:(big.Int){neg:(bool)false abs:(big.nat)[8568098291072368640 5960]} scale:(inf.Scale)9}} s:(string) Format:(resource.Format)BinarySI}',

@@ -9,7 +9,11 @@ import { dumpForHash } from './go-dump.ts';
  */
 export function templateHash(template: PodTemplateSpec, collisionCount?: number): string {
   const text = dumpForHash('v1.PodTemplateSpec', template);
-  return safeEncode(String(fnv32a(collisionCount === undefined ? text : Buffer.concat([Buffer.from(text), littleEndian(collisionCount)]))));
+  return safeEncode(
+    String(
+      fnv32a(collisionCount === undefined ? text : Buffer.concat([Buffer.from(text), littleEndian(collisionCount)])),
+    ),
+  );
 }
 
 /** Eight bytes, of which Go fills four. */

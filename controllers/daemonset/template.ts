@@ -27,7 +27,9 @@ const HOST_NETWORK: Toleration = ignores('node.kubernetes.io/network-unavailable
  * `pkg/controller/daemon/util`). One of the same key and effect is replaced in its place where operator and value are the
  * same too, as `AddOrUpdateTolerationInPodSpec` has it.
  */
-export function daemonTolerations(spec: Pick<PodSpec, 'tolerations' | 'hostNetwork'> | undefined): readonly Toleration[] {
+export function daemonTolerations(
+  spec: Pick<PodSpec, 'tolerations' | 'hostNetwork'> | undefined,
+): readonly Toleration[] {
   const tolerations = [...(spec?.tolerations ?? [])];
   for (const added of spec?.hostNetwork ? [...TOLERATIONS, HOST_NETWORK] : TOLERATIONS) {
     const at = tolerations.findIndex((known) => sameToleration(known, added));
@@ -39,7 +41,9 @@ export function daemonTolerations(spec: Pick<PodSpec, 'tolerations' | 'hostNetwo
 
 /** All but the seconds is the same (`Toleration.MatchToleration`). */
 function sameToleration(a: Toleration, b: Toleration): boolean {
-  return a.key === b.key && a.effect === b.effect && (a.operator ?? '') === b.operator && (a.value ?? '') === (b.value ?? '');
+  return (
+    a.key === b.key && a.effect === b.effect && (a.operator ?? '') === b.operator && (a.value ?? '') === (b.value ?? '')
+  );
 }
 
 /** The generation that the API server counts in an annotation; undefined where it is missing or no number. */
@@ -56,7 +60,11 @@ export function podTemplate(daemonSet: DaemonSet, hash: string): PodTemplateSpec
     ...template,
     metadata: {
       ...template.metadata,
-      labels: { ...template.metadata?.labels, ...(generation === undefined ? {} : { [GENERATION]: generation }), [HASH]: hash },
+      labels: {
+        ...template.metadata?.labels,
+        ...(generation === undefined ? {} : { [GENERATION]: generation }),
+        [HASH]: hash,
+      },
     },
     spec: { ...template.spec!, tolerations: daemonTolerations(template.spec) },
   };

@@ -1,4 +1,14 @@
-import { type ControllerRevision, type DaemonSet, type Node, type ObjectKey, type Pod, controllerOf, keyOf, makeKey, resources } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type DaemonSet,
+  type Node,
+  type ObjectKey,
+  type Pod,
+  controllerOf,
+  keyOf,
+  makeKey,
+  resources,
+} from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
 import { type AnyTrigger, type Enqueue, type Owners, type Trigger, on, ownedBy } from '#pkg/controller';
@@ -19,9 +29,12 @@ export function indexByTargetNode(pods: Pick<SharedInformer<Pod>, 'addIndex'>): 
 }
 
 /** As for any dependent; that a revision of its own was made is no news for a DaemonSet. */
-export function onRevision(daemonSets: Pick<Owners<DaemonSet>, 'controllerOf' | 'matching'>): Trigger<ControllerRevision> {
+export function onRevision(
+  daemonSets: Pick<Owners<DaemonSet>, 'controllerOf' | 'matching'>,
+): Trigger<ControllerRevision> {
   const { resource, handlers } = ownedBy(resources.controllerRevisions, daemonSets);
-  const isOurs = (revision: ControllerRevision): boolean => revision.metadata.deletionTimestamp === undefined && controllerOf(revision) !== undefined;
+  const isOurs = (revision: ControllerRevision): boolean =>
+    revision.metadata.deletionTimestamp === undefined && controllerOf(revision) !== undefined;
   return on(resource, { ...handlers, add: (revision) => (isOurs(revision) ? [] : (handlers.add?.(revision) ?? [])) });
 }
 
@@ -29,7 +42,9 @@ export function onRevision(daemonSets: Pick<Owners<DaemonSet>, 'controllerOf' | 
 export const onNode: Trigger<Node> = on(resources.nodes, {
   add: (node) => [keyOf(node)],
   update(old, current) {
-    const same = semanticEqual(old.metadata.labels ?? {}, current.metadata.labels ?? {}) && semanticEqual(old.spec?.taints, current.spec?.taints);
+    const same =
+      semanticEqual(old.metadata.labels ?? {}, current.metadata.labels ?? {}) &&
+      semanticEqual(old.spec?.taints, current.spec?.taints);
     return same ? [] : [keyOf(current)];
   },
 });
@@ -37,7 +52,8 @@ export const onNode: Trigger<Node> = on(resources.nodes, {
 /** A node that is gone changes the counts of what ran there, and leaves Pods that never got there. */
 export function onNodeGone(daemonSets: Lister<DaemonSet>, placement: Placement): Trigger<Node> {
   return on(resources.nodes, {
-    delete: (node) => [...daemonSets.list()].filter((daemonSet) => placement.verdict(daemonSet, node).mayStay).map(keyOf),
+    delete: (node) =>
+      [...daemonSets.list()].filter((daemonSet) => placement.verdict(daemonSet, node).mayStay).map(keyOf),
   });
 }
 

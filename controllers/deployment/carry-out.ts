@@ -60,13 +60,20 @@ export class Writer {
     const [from, to] = [sizeOf(before), sizeOf(after)];
     if (from !== to) {
       const direction = from < to ? 'up' : 'down';
-      this.#event('Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${after.metadata.name} from ${from} to ${to}`);
+      this.#event(
+        'Normal',
+        'ScalingReplicaSet',
+        `Scaled ${direction} replica set ${after.metadata.name} from ${from} to ${to}`,
+      );
     }
     return written;
   }
 
   async #delete(replicaSet: ReplicaSet): Promise<void> {
-    this.#writing.context.log.v(4)?.info('Deleting an old ReplicaSet', { deployment: keyOf(this.#snapshot.deployment), replicaSet: keyOf(replicaSet) });
+    this.#writing.context.log.v(4)?.info('Deleting an old ReplicaSet', {
+      deployment: keyOf(this.#snapshot.deployment),
+      replicaSet: keyOf(replicaSet),
+    });
     const { uid } = replicaSet.metadata;
     try {
       await this.#replicaSets.delete(replicaSet.metadata, { preconditions: { uid }, signal: this.#signal });
@@ -86,7 +93,12 @@ export class Writer {
       const replicaSet = await this.#replicaSets.create(object, { signal: this.#signal });
       this.#wrote(resources.replicaSets, replicaSet);
       const { replicas } = object.spec!;
-      if (replicas) this.#event('Normal', 'ScalingReplicaSet', `Scaled up replica set ${replicaSet.metadata.name} from 0 to ${replicas}`);
+      if (replicas)
+        this.#event(
+          'Normal',
+          'ScalingReplicaSet',
+          `Scaled up replica set ${replicaSet.metadata.name} from 0 to ${replicas}`,
+        );
       return { replicaSet, created: true };
     } catch (error) {
       if (isNamespaceTerminating(error)) throw error;
@@ -94,7 +106,10 @@ export class Writer {
         await this.#reportCreateError(object, error);
         throw error;
       }
-      const found = await this.#replicaSets.get({ namespace: deployment.metadata.namespace!, name: object.metadata.name! }, { signal: this.#signal });
+      const found = await this.#replicaSets.get(
+        { namespace: deployment.metadata.namespace!, name: object.metadata.name! },
+        { signal: this.#signal },
+      );
       if (isOurs(deployment, found)) return { replicaSet: found, created: false };
       await this.#countCollision();
       throw error;
@@ -107,7 +122,10 @@ export class Writer {
     this.#event('Warning', 'ReplicaSetCreateError', message);
     if (!hasProgressDeadline(deployment)) return;
     const draft = draftOf(deployment);
-    const status = setCondition(draft.status, newCondition('Progressing', 'False', 'ReplicaSetCreateError', message, now));
+    const status = setCondition(
+      draft.status,
+      newCondition('Progressing', 'False', 'ReplicaSetCreateError', message, now),
+    );
     // The refusal itself is what the caller throws; that it could not be told as well is no further news.
     await this.writeStatus({ ...draft, status }).catch(() => {});
   }
@@ -129,12 +147,18 @@ export class Writer {
     const before = draftOf(deployment);
     if (semanticEqual(before.status, status) && semanticEqual(before.annotations, annotations)) return false;
     const object: Deployment = { ...deployment, metadata: { ...deployment.metadata, annotations }, status };
-    this.#wrote(resources.deployments, await this.#deployments.updateStatus(object, { metadataOnly: true, signal: this.#signal }));
+    this.#wrote(
+      resources.deployments,
+      await this.#deployments.updateStatus(object, { metadataOnly: true, signal: this.#signal }),
+    );
     return true;
   }
 
   async writeDeployment(deployment: Deployment): Promise<void> {
-    this.#wrote(resources.deployments, await this.#deployments.update(deployment, { metadataOnly: true, signal: this.#signal }));
+    this.#wrote(
+      resources.deployments,
+      await this.#deployments.update(deployment, { metadataOnly: true, signal: this.#signal }),
+    );
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {

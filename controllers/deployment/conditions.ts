@@ -3,7 +3,10 @@ import type { DeploymentCondition, DeploymentStatus } from '#pkg/api';
 
 export type ConditionType = 'Available' | 'Progressing' | 'ReplicaFailure';
 
-export function conditionOf(status: DeploymentStatus | undefined, type: ConditionType): DeploymentCondition | undefined {
+export function conditionOf(
+  status: DeploymentStatus | undefined,
+  type: ConditionType,
+): DeploymentCondition | undefined {
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
@@ -27,7 +30,10 @@ export function setCondition(status: DeploymentStatus, condition: DeploymentCond
   if (current?.status === condition.status && current.reason === condition.reason) return status;
   const transition = current?.status === condition.status ? current.lastTransitionTime : condition.lastTransitionTime;
   const { conditions = [] } = removeCondition(status, condition.type as ConditionType);
-  return { ...status, conditions: [...conditions, { ...condition, ...(transition ? { lastTransitionTime: transition } : {}) }] };
+  return {
+    ...status,
+    conditions: [...conditions, { ...condition, ...(transition ? { lastTransitionTime: transition } : {}) }],
+  };
 }
 
 export function removeCondition(status: DeploymentStatus, type: ConditionType): DeploymentStatus {

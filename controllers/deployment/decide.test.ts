@@ -12,7 +12,12 @@ import { type Plan, type Snapshot, sizeOf, type Step } from './snapshot.ts';
 const OLD = podTemplate('app:v0');
 const NEW = podTemplate('app:v1');
 
-function snapshotOf(owner: Deployment, replicaSets: ReplicaSet[], seconds = 0, pods: [ReplicaSet, Pod[]][] = []): Snapshot {
+function snapshotOf(
+  owner: Deployment,
+  replicaSets: ReplicaSet[],
+  seconds = 0,
+  pods: [ReplicaSet, Pod[]][] = [],
+): Snapshot {
   return {
     deployment: owner,
     replicaSets,
@@ -56,22 +61,114 @@ describe('rolling update', () => {
   }
 
   const table: Row[] = [
-    { title: 'grows by the surge first', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [10, 10], fresh: [0, 0], steps: ['new 0->3'] },
-    { title: 'then shrinks the old by what may be unavailable', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [10, 10], fresh: [3, 0], steps: ['old 10->8'] },
-    { title: 'waits while new Pods are not available', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 8], fresh: [5, 0], steps: [] },
-    { title: 'shrinks as new Pods become available', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 8], fresh: [5, 3], steps: ['old 8->5'] },
-    { title: 'counts no available Pods beyond a size that was written a moment ago', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 10], fresh: [5, 3], steps: ['old 8->5'] },
-    { title: 'removes unhealthy old Pods without waiting, then healthy ones', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 7], fresh: [5, 5], steps: ['old 8->7', 'old 7->3'] },
-    { title: 'does not shrink when a node took an old Pod', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [8, 7], fresh: [5, 0], steps: [] },
-    { title: 'ends with the last old Pod', wanted: 10, maxSurge: 3, maxUnavailable: 2, old: [1, 1], fresh: [10, 9], steps: ['old 1->0'] },
-    { title: 'shrinks a new ReplicaSet that is too large', wanted: 2, maxSurge: 1, maxUnavailable: 1, old: [0, 0], fresh: [5, 5], steps: ['new 5->2'] },
-    { title: 'takes one away first where both bounds round to zero', wanted: 2, maxSurge: 0, maxUnavailable: '1%', old: [2, 2], fresh: [0, 0], steps: ['old 2->1'] },
-    { title: 'surges by one where only surge is left', wanted: 2, maxSurge: '1%', maxUnavailable: '0%', old: [2, 2], fresh: [0, 0], steps: ['new 0->1'] },
+    {
+      title: 'grows by the surge first',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [10, 10],
+      fresh: [0, 0],
+      steps: ['new 0->3'],
+    },
+    {
+      title: 'then shrinks the old by what may be unavailable',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [10, 10],
+      fresh: [3, 0],
+      steps: ['old 10->8'],
+    },
+    {
+      title: 'waits while new Pods are not available',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [8, 8],
+      fresh: [5, 0],
+      steps: [],
+    },
+    {
+      title: 'shrinks as new Pods become available',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [8, 8],
+      fresh: [5, 3],
+      steps: ['old 8->5'],
+    },
+    {
+      title: 'counts no available Pods beyond a size that was written a moment ago',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [8, 10],
+      fresh: [5, 3],
+      steps: ['old 8->5'],
+    },
+    {
+      title: 'removes unhealthy old Pods without waiting, then healthy ones',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [8, 7],
+      fresh: [5, 5],
+      steps: ['old 8->7', 'old 7->3'],
+    },
+    {
+      title: 'does not shrink when a node took an old Pod',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [8, 7],
+      fresh: [5, 0],
+      steps: [],
+    },
+    {
+      title: 'ends with the last old Pod',
+      wanted: 10,
+      maxSurge: 3,
+      maxUnavailable: 2,
+      old: [1, 1],
+      fresh: [10, 9],
+      steps: ['old 1->0'],
+    },
+    {
+      title: 'shrinks a new ReplicaSet that is too large',
+      wanted: 2,
+      maxSurge: 1,
+      maxUnavailable: 1,
+      old: [0, 0],
+      fresh: [5, 5],
+      steps: ['new 5->2'],
+    },
+    {
+      title: 'takes one away first where both bounds round to zero',
+      wanted: 2,
+      maxSurge: 0,
+      maxUnavailable: '1%',
+      old: [2, 2],
+      fresh: [0, 0],
+      steps: ['old 2->1'],
+    },
+    {
+      title: 'surges by one where only surge is left',
+      wanted: 2,
+      maxSurge: '1%',
+      maxUnavailable: '0%',
+      old: [2, 2],
+      fresh: [0, 0],
+      steps: ['new 0->1'],
+    },
   ];
 
   test.each(table)('$title', ({ wanted, maxSurge, maxUnavailable, old, fresh, steps }) => {
     const owner = deployment({
-      spec: { replicas: wanted, template: NEW, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } } },
+      spec: {
+        replicas: wanted,
+        template: NEW,
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+      },
     });
     const sets = [
       replicaSet({ name: 'old', owner, template: OLD, replicas: old[0], status: { availableReplicas: old[1] } }),
@@ -102,15 +199,51 @@ describe('scaling', () => {
   });
 
   const proportional: [string, number, [number, number][], string[]][] = [
-    ['up, in proportion', 20, [[10, 13], [3, 13]], ['old 10->19', 'new 3->6']],
-    ['down, in proportion', 5, [[10, 13], [3, 13]], ['old 10->5', 'new 3->2']],
-    ['to zero', 0, [[10, 13], [3, 13]], ['old 10->0', 'new 3->0']],
+    [
+      'up, in proportion',
+      20,
+      [
+        [10, 13],
+        [3, 13],
+      ],
+      ['old 10->19', 'new 3->6'],
+    ],
+    [
+      'down, in proportion',
+      5,
+      [
+        [10, 13],
+        [3, 13],
+      ],
+      ['old 10->5', 'new 3->2'],
+    ],
+    [
+      'to zero',
+      0,
+      [
+        [10, 13],
+        [3, 13],
+      ],
+      ['old 10->0', 'new 3->0'],
+    ],
   ];
   test.each(proportional)('amidst a rollout: %s', (_title, wanted, [old, fresh], expected) => {
     const owner = deployment({ spec: { replicas: wanted, template: NEW } });
     const sets = [
-      replicaSet({ name: 'old', owner, template: OLD, replicas: old![0], metadata: { annotations: annotated(10, old![1]) } }),
-      replicaSet({ name: 'new', owner, template: NEW, replicas: fresh![0], metadata: { annotations: annotated(10, fresh![1]) } }),
+      replicaSet({
+        name: 'old',
+        owner,
+        template: OLD,
+        replicas: old![0],
+        metadata: { annotations: annotated(10, old![1]) },
+      }),
+      replicaSet({
+        name: 'new',
+        owner,
+        template: NEW,
+        replicas: fresh![0],
+        metadata: { annotations: annotated(10, fresh![1]) },
+      }),
     ];
     expect(summary(plan(snapshotOf(owner, sets)).steps)).toEqual(expected);
   });
@@ -165,7 +298,13 @@ describe('the new ReplicaSet', () => {
       spec: { replicas: 3, template: NEW, minReadySeconds: 7 },
       metadata: { annotations: { note: 'x', 'kubectl.kubernetes.io/last-applied-configuration': '{}' } },
     });
-    const old = replicaSet({ name: 'old', owner, template: OLD, replicas: 3, metadata: { annotations: { [REVISION]: '4' } } });
+    const old = replicaSet({
+      name: 'old',
+      owner,
+      template: OLD,
+      replicas: 3,
+      metadata: { annotations: { [REVISION]: '4' } },
+    });
     const snapshot = snapshotOf(owner, [old]);
     const decided = decideNewReplicaSet(snapshot, rolloutOf(snapshot), 'rolling');
     if (decided.kind !== 'create') throw new Error(decided.kind);
@@ -213,7 +352,12 @@ describe('the new ReplicaSet', () => {
   test('keeps its old revisions in a history when it is rolled back to', () => {
     const owner = deployment({ spec: { template: NEW } });
     const sets = [
-      replicaSet({ name: 'new', owner, template: NEW, metadata: { annotations: { [REVISION]: '1', [REVISION_HISTORY]: '0' } } }),
+      replicaSet({
+        name: 'new',
+        owner,
+        template: NEW,
+        metadata: { annotations: { [REVISION]: '1', [REVISION_HISTORY]: '0' } },
+      }),
       replicaSet({ name: 'old', owner, template: OLD, metadata: { annotations: { [REVISION]: '2' } } }),
     ];
     const snapshot = snapshotOf(owner, sets);
@@ -243,12 +387,34 @@ describe('status', () => {
         availableReplicas: 2,
         terminatingReplicas: 0,
         conditions: [
-          { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '', lastUpdateTime: at(0), lastTransitionTime: at(0) },
-          { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message: '', lastUpdateTime: at(0), lastTransitionTime: at(0) },
+          {
+            type: 'Available',
+            status: 'True',
+            reason: 'MinimumReplicasAvailable',
+            message: '',
+            lastUpdateTime: at(0),
+            lastTransitionTime: at(0),
+          },
+          {
+            type: 'Progressing',
+            status: 'True',
+            reason: 'NewReplicaSetAvailable',
+            message: '',
+            lastUpdateTime: at(0),
+            lastTransitionTime: at(0),
+          },
         ],
       },
     });
-    return [owner, replicaSet({ name: 'new', owner, replicas: 2, metadata: { annotations: { [REVISION]: '1', ...annotated(2, 3) } } })];
+    return [
+      owner,
+      replicaSet({
+        name: 'new',
+        owner,
+        replicas: 2,
+        metadata: { annotations: { [REVISION]: '1', ...annotated(2, 3) } },
+      }),
+    ];
   };
 
   test('a settled Deployment needs nothing, also much later', () => {
@@ -289,7 +455,13 @@ describe('status', () => {
 
   test('a failing ReplicaSet shows, and stops showing', () => {
     const [owner, set] = settled();
-    const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota', lastTransitionTime: at(3) };
+    const failure = {
+      type: 'ReplicaFailure',
+      status: 'True',
+      reason: 'FailedCreate',
+      message: 'quota',
+      lastTransitionTime: at(3),
+    };
     const failing: ReplicaSet = { ...set, status: { ...set.status!, conditions: [failure] } };
     const shown = plan(snapshotOf(owner, [failing], 9)).draft.status;
     expect(conditionOf(shown, 'ReplicaFailure')).toEqual({ ...failure, lastUpdateTime: at(3) });
@@ -311,11 +483,25 @@ describe('progress', () => {
         terminatingReplicas: 0,
         conditions: [
           { type: 'Progressing', status, reason, message: 'm', lastUpdateTime: at(0), lastTransitionTime: at(0) },
-          { type: 'Available', status: 'False', reason: 'MinimumReplicasUnavailable', message: 'm', lastUpdateTime: at(0), lastTransitionTime: at(0) },
+          {
+            type: 'Available',
+            status: 'False',
+            reason: 'MinimumReplicasUnavailable',
+            message: 'm',
+            lastUpdateTime: at(0),
+            lastTransitionTime: at(0),
+          },
         ],
       },
     });
-    const set = replicaSet({ name: 'new', owner, template: NEW, replicas: 2, metadata: { annotations: { [REVISION]: '1', ...annotated(2, 3) } }, status: { readyReplicas: 0, availableReplicas: 0 } });
+    const set = replicaSet({
+      name: 'new',
+      owner,
+      template: NEW,
+      replicas: 2,
+      metadata: { annotations: { [REVISION]: '1', ...annotated(2, 3) } },
+      status: { readyReplicas: 0, availableReplicas: 0 },
+    });
     return snapshotOf(owner, [set], seconds);
   };
 
@@ -341,7 +527,10 @@ describe('progress', () => {
   test('renews its time with each new Pod, not the time of its transition', () => {
     const before = stuck(30, 'True', 'ReplicaSetUpdated');
     const [set] = before.replicaSets;
-    const after = plan({ ...before, replicaSets: [{ ...set!, status: { ...set!.status!, readyReplicas: 1, availableReplicas: 1 } }] });
+    const after = plan({
+      ...before,
+      replicaSets: [{ ...set!, status: { ...set!.status!, readyReplicas: 1, availableReplicas: 1 } }],
+    });
     expect(conditionOf(after.draft.status, 'Progressing')).toMatchObject({
       reason: 'ReplicaSetUpdated',
       lastUpdateTime: at(30),
@@ -361,7 +550,11 @@ describe('progress', () => {
     const before = stuck(30, 'True', 'ReplicaSetUpdated');
     const paused: Deployment = { ...before.deployment, spec: { ...before.deployment.spec!, paused: true } };
     const first = plan({ ...before, deployment: paused }).draft.status;
-    expect(conditionOf(first, 'Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentPaused', message: 'Deployment is paused' });
+    expect(conditionOf(first, 'Progressing')).toMatchObject({
+      status: 'Unknown',
+      reason: 'DeploymentPaused',
+      message: 'Deployment is paused',
+    });
     const second = plan({ ...before, deployment: { ...before.deployment, status: first } }).draft.status;
     expect(conditionOf(second, 'Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentResumed' });
   });
@@ -369,7 +562,13 @@ describe('progress', () => {
 
 describe('history', () => {
   const old = (revision: number, owner: Deployment, overrides: Partial<ReplicaSet['status']> = {}): ReplicaSet =>
-    replicaSet({ name: `old-${revision}`, owner, template: podTemplate(`app:old${revision}`), metadata: { annotations: { [REVISION]: String(revision) } }, status: overrides });
+    replicaSet({
+      name: `old-${revision}`,
+      owner,
+      template: podTemplate(`app:old${revision}`),
+      metadata: { annotations: { [REVISION]: String(revision) } },
+      status: overrides,
+    });
 
   test('deletes the oldest empty ReplicaSets beyond the limit of a complete Deployment', () => {
     const owner = deployment({
@@ -377,23 +576,38 @@ describe('history', () => {
       status: { observedGeneration: 1 },
       metadata: { annotations: { [REVISION]: '9' } },
     });
-    const current = replicaSet({ name: 'new', owner, metadata: { annotations: { [REVISION]: '9', ...annotated(0, 0) } } });
+    const current = replicaSet({
+      name: 'new',
+      owner,
+      metadata: { annotations: { [REVISION]: '9', ...annotated(0, 0) } },
+    });
     const sets = [old(3, owner), old(1, owner, { replicas: 1 }), old(2, owner), current];
     // old-1 is the oldest but still counts a Pod.
     expect(summary(plan(snapshotOf(owner, sets)).steps)).toEqual(['-old-2']);
   });
 
   test('keeps everything without a limit', () => {
-    const owner = deployment({ spec: { replicas: 0, revisionHistoryLimit: 0x7fffffff }, status: { observedGeneration: 1 } });
+    const owner = deployment({
+      spec: { replicas: 0, revisionHistoryLimit: 0x7fffffff },
+      status: { observedGeneration: 1 },
+    });
     expect(plan(snapshotOf(owner, [old(1, owner), replicaSet({ name: 'new', owner })])).steps).toEqual([]);
   });
 });
 
 describe('rollback', () => {
   const world = (to: string): Parameters<typeof rollback> => {
-    const owner = deployment({ spec: { template: NEW }, metadata: { annotations: { [ROLLBACK_TO]: to, cause: 'edit', [REVISION]: '2' } } });
+    const owner = deployment({
+      spec: { template: NEW },
+      metadata: { annotations: { [ROLLBACK_TO]: to, cause: 'edit', [REVISION]: '2' } },
+    });
     const sets = [
-      replicaSet({ name: 'old', owner, template: podTemplate('app:v0', { app: 'web', 'pod-template-hash': 'abc' }), metadata: { annotations: { [REVISION]: '1', cause: 'create' } } }),
+      replicaSet({
+        name: 'old',
+        owner,
+        template: podTemplate('app:v0', { app: 'web', 'pod-template-hash': 'abc' }),
+        metadata: { annotations: { [REVISION]: '1', cause: 'create' } },
+      }),
       replicaSet({ name: 'new', owner, template: NEW, metadata: { annotations: { [REVISION]: '2', cause: 'edit' } } }),
     ];
     const snapshot = snapshotOf(owner, sets);
@@ -406,7 +620,11 @@ describe('rollback', () => {
     const { deployment: after, event } = rollback(...world(to));
     expect(after.spec?.template).toEqual(OLD);
     expect(after.metadata.annotations).toEqual({ cause: 'create', [REVISION]: '2' });
-    expect(event).toEqual({ type: 'Normal', reason: 'DeploymentRollback', message: 'Rolled back deployment "web" to revision 1' });
+    expect(event).toEqual({
+      type: 'Normal',
+      reason: 'DeploymentRollback',
+      message: 'Rolled back deployment "web" to revision 1',
+    });
   });
 
   test.each([

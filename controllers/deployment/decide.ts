@@ -7,7 +7,14 @@ import { rollbackTarget } from './rollback.ts';
 import { rollingUpdate } from './rolling.ts';
 import { isScalingEvent, scale } from './scale.ts';
 import { type Draft, type Plan, type Rollout, type Snapshot, type Step, draftOf } from './snapshot.ts';
-import { countStatus, hasProgressDeadline, hasRevisionHistoryLimit, isComplete, nextProgressCheck, rolloutStatus } from './status.ts';
+import {
+  countStatus,
+  hasProgressDeadline,
+  hasRevisionHistoryLimit,
+  isComplete,
+  nextProgressCheck,
+  rolloutStatus,
+} from './status.ts';
 import { newReplicaSetFor, sameTemplate } from './template.ts';
 
 /** What a reconcile of this state is about; the first that fits, in this order. */
@@ -15,7 +22,9 @@ export type Mode = 'deleting' | 'paused' | 'rollback' | 'scaling' | 'recreate' |
 
 /** Finds the new ReplicaSet among the old. Of several with the Deployment's template the oldest is it. */
 export function rolloutOf({ deployment, replicaSets }: Snapshot): Rollout {
-  const newReplicaSet = replicaSets.find((replicaSet) => sameTemplate(replicaSet.spec?.template, deployment.spec?.template));
+  const newReplicaSet = replicaSets.find((replicaSet) =>
+    sameTemplate(replicaSet.spec?.template, deployment.spec?.template),
+  );
   return { newReplicaSet, oldReplicaSets: replicaSets.filter((replicaSet) => replicaSet !== newReplicaSet) };
 }
 
@@ -67,16 +76,28 @@ function mayCreate(snapshot: Snapshot, rollout: Rollout, mode: Mode): boolean {
 }
 
 /** The Deployment's own record so far: that it was paused or resumed, and which revision it is at. */
-export function draftWith(snapshot: Snapshot, newReplicaSet: ReplicaSet | undefined, created: boolean, mode: Mode): Draft {
+export function draftWith(
+  snapshot: Snapshot,
+  newReplicaSet: ReplicaSet | undefined,
+  created: boolean,
+  mode: Mode,
+): Draft {
   const draft = mode === 'deleting' ? draftOf(snapshot.deployment) : withPaused(snapshot, draftOf(snapshot.deployment));
   if (!newReplicaSet) return draft;
   const { deployment, now } = snapshot;
   const revision = newReplicaSet.metadata.annotations?.[REVISION] ?? '';
-  const annotations = draft.annotations[REVISION] === revision ? draft.annotations : { ...draft.annotations, [REVISION]: revision };
+  const annotations =
+    draft.annotations[REVISION] === revision ? draft.annotations : { ...draft.annotations, [REVISION]: revision };
   if (!hasProgressDeadline(deployment)) return { ...draft, annotations };
   const { name } = newReplicaSet.metadata;
   if (created) {
-    const condition = newCondition('Progressing', 'True', 'NewReplicaSetCreated', `Created new replica set "${name}"`, now);
+    const condition = newCondition(
+      'Progressing',
+      'True',
+      'NewReplicaSetCreated',
+      `Created new replica set "${name}"`,
+      now,
+    );
     return { annotations, status: setCondition(draft.status, condition) };
   }
   if (conditionOf(draft.status, 'Progressing')) return { ...draft, annotations };
@@ -100,7 +121,10 @@ function withPaused({ deployment, now }: Snapshot, draft: Draft): Draft {
 
 /** The writes to ReplicaSets that come next, and the status that tells of them. Not for the mode `rollback`. */
 export function decide(snapshot: Snapshot, rollout: Rollout, mode: Exclude<Mode, 'rollback'>, draft: Draft): Plan {
-  const counted = (steps: readonly Step[]): Plan => ({ steps, draft: { ...draft, status: countStatus(snapshot, rollout, draft) } });
+  const counted = (steps: readonly Step[]): Plan => ({
+    steps,
+    draft: { ...draft, status: countStatus(snapshot, rollout, draft) },
+  });
   switch (mode) {
     case 'deleting':
       return counted([]);

@@ -1,9 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type Deployment, type DeploymentSpec, type Pod, type ReplicaSet, isPodActive, isPodReady, isPodTerminal, keyOf, resources } from '#pkg/api';
+import {
+  type Deployment,
+  type DeploymentSpec,
+  type Pod,
+  type ReplicaSet,
+  isPodActive,
+  isPodReady,
+  isPodTerminal,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { seededRandom } from '#pkg/base';
-import { type Fault, type LaggingInformers, type World, createWorld, deployment, podTemplate, runFakeKubelet } from '#pkg/testing';
+import {
+  type Fault,
+  type LaggingInformers,
+  type World,
+  createWorld,
+  deployment,
+  podTemplate,
+  runFakeKubelet,
+} from '#pkg/testing';
 
 import { replicaSetController } from '../replicaset/index.ts';
 import { deploymentController } from './index.ts';
@@ -15,13 +33,21 @@ const KEY = 'default/web';
 const BROKEN = 'app:broken';
 
 const percentOrCount = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.constantFrom('0%', '25%', '34%', '50%', '100%'));
-const updating = fc.record({ do: fc.constant('template' as const), image: fc.constantFrom('app:v1', 'app:v2', 'app:v3', BROKEN) });
+const updating = fc.record({
+  do: fc.constant('template' as const),
+  image: fc.constantFrom('app:v1', 'app:v2', 'app:v3', BROKEN),
+});
 const scaling = fc.record({ do: fc.constant('scale' as const), replicas: fc.integer({ min: 0, max: 8 }) });
 const switching = fc.record({ do: fc.constant('paused' as const), paused: fc.boolean() });
 const meddling = fc.record({ do: fc.constantFrom('kill' as const, 'orphan' as const), of: fc.nat(20) });
-type Action = { do: 'template'; image: string } | { do: 'scale'; replicas: number } | { do: 'paused'; paused: boolean } | { do: 'kill' | 'orphan'; of: number };
+type Action =
+  | { do: 'template'; image: string }
+  | { do: 'scale'; replicas: number }
+  | { do: 'paused'; paused: boolean }
+  | { do: 'kill' | 'orphan'; of: number };
 
-const script = <A extends Action>(action: fc.Arbitrary<A>) => fc.array(fc.record({ action, after: fc.nat(12_000) }), { maxLength: 8 });
+const script = <A extends Action>(action: fc.Arbitrary<A>) =>
+  fc.array(fc.record({ action, after: fc.nat(12_000) }), { maxLength: 8 });
 const settings = fc.record({
   seed: fc.nat(),
   replicas: fc.integer({ min: 0, max: 8 }),
@@ -52,7 +78,9 @@ function build(set: Settings, strategy: DeploymentSpec['strategy']): { world: Wo
     nodes: ['a'],
   });
   const { replicas, minReadySeconds } = set;
-  const { status: _, ...fresh } = deployment({ spec: { replicas, minReadySeconds, strategy: strategy!, progressDeadlineSeconds: 60 } });
+  const { status: _, ...fresh } = deployment({
+    spec: { replicas, minReadySeconds, strategy: strategy!, progressDeadlineSeconds: 60 },
+  });
   cluster.create(deployments, fresh);
   return { world, endKubelet };
 }
@@ -75,7 +103,11 @@ function act(world: World, action: Action): void {
   } else {
     const all = cluster.list(replicaSets);
     const chosen = all[action.of % all.length];
-    if (chosen) cluster.change(replicaSets, keyOf(chosen), (old) => ({ ...old, metadata: { ...old.metadata, ownerReferences: [] } }));
+    if (chosen)
+      cluster.change(replicaSets, keyOf(chosen), (old) => ({
+        ...old,
+        metadata: { ...old.metadata, ownerReferences: [] },
+      }));
   }
 }
 
@@ -83,19 +115,28 @@ function act(world: World, action: Action): void {
 async function expectSettled(world: World): Promise<void> {
   const { cluster, clock } = world;
   cluster.fault = () => undefined;
-  change(world, { paused: false, ...(imageOf(live(world).spec!.template.spec).startsWith(BROKEN) ? { template: podTemplate('app:v9') } : {}) });
+  change(world, {
+    paused: false,
+    ...(imageOf(live(world).spec!.template.spec).startsWith(BROKEN) ? { template: podTemplate('app:v9') } : {}),
+  });
   await clock.step(2_400_000);
   const { spec, status, metadata } = live(world);
   const wanted = spec!.replicas!;
   const image = imageOf(spec!.template.spec);
   const running = cluster.list(replicaSets).filter((one) => one.spec!.replicas! > 0);
-  expect(running.map((one) => [imageOf(one.spec!.template!.spec), one.spec!.replicas])).toEqual(wanted > 0 ? [[image, wanted]] : []);
+  expect(running.map((one) => [imageOf(one.spec!.template!.spec), one.spec!.replicas])).toEqual(
+    wanted > 0 ? [[image, wanted]] : [],
+  );
   const active = cluster.list(pods).filter(isPodActive);
   expect(active).toHaveLength(wanted);
   expect(active.every((one) => isPodReady(one) && imageOf(one.spec) === image)).toBe(true);
   const counts = { replicas: wanted, updatedReplicas: wanted, readyReplicas: wanted, availableReplicas: wanted };
   const { conditions, collisionCount: _, ...rest } = status!;
-  expect(rest).toEqual({ observedGeneration: metadata.generation, terminatingReplicas: 0, ...(wanted > 0 ? counts : {}) });
+  expect(rest).toEqual({
+    observedGeneration: metadata.generation,
+    terminatingReplicas: 0,
+    ...(wanted > 0 ? counts : {}),
+  });
   const told = conditions!.map(({ type, reason }) => `${type}: ${reason}`).toSorted();
   expect(told).toEqual(['Available: MinimumReplicasAvailable', 'Progressing: NewReplicaSetAvailable']);
 
@@ -132,7 +173,10 @@ async function run({ set, strategy, steps, watch, lose = false }: Run): Promise<
   }
 }
 
-const rolling = ({ maxSurge, maxUnavailable }: Settings): DeploymentSpec['strategy'] => ({ type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } });
+const rolling = ({ maxSurge, maxUnavailable }: Settings): DeploymentSpec['strategy'] => ({
+  type: 'RollingUpdate',
+  rollingUpdate: { maxSurge, maxUnavailable },
+});
 
 /** Of the writes that scale two ReplicaSets in proportion, the second is not made; then all is as large as it should be. */
 const SCALED_HALFWAY: [Settings, { action: Action; after: number }[], boolean] = [
@@ -149,10 +193,15 @@ const SCALED_HALFWAY: [Settings, { action: Action; after: number }[], boolean] =
 describe('random worlds', () => {
   test('whatever is done and fails, the rollout ends complete, and then nothing is written', async () => {
     await fc.assert(
-      fc.asyncProperty(settings, script(fc.oneof(updating, scaling, switching, meddling)), fc.boolean(), async (set, steps, recreate) => {
-        const whole = run({ set, steps, lose: true, strategy: recreate ? { type: 'Recreate' } : rolling(set) });
-        await expect(whole).resolves.toBeUndefined();
-      }),
+      fc.asyncProperty(
+        settings,
+        script(fc.oneof(updating, scaling, switching, meddling)),
+        fc.boolean(),
+        async (set, steps, recreate) => {
+          const whole = run({ set, steps, lose: true, strategy: recreate ? { type: 'Recreate' } : rolling(set) });
+          await expect(whole).resolves.toBeUndefined();
+        },
+      ),
       { numRuns: 60, examples: [SCALED_HALFWAY] },
     );
   });
@@ -219,7 +268,9 @@ function watchBounds(world: World, { lag, latency, faults }: Settings, problems:
 function watchVersions(world: World, problems: string[]): void {
   world.cluster.onChange(({ resource, type, object }) => {
     if (resource.kind !== 'Pod' || type !== 'ADDED') return;
-    const others = world.cluster.list(pods).filter((pod) => !isPodTerminal(pod) && imageOf(pod.spec) !== imageOf((object as Pod).spec));
+    const others = world.cluster
+      .list(pods)
+      .filter((pod) => !isPodTerminal(pod) && imageOf(pod.spec) !== imageOf((object as Pod).spec));
     if (others.length > 0) problems.push(`${others.length} Pods of another version at ${world.clock.now()}`);
   });
 }

@@ -44,15 +44,23 @@ function change(spec: Partial<NonNullable<Deployment['spec']>>): void {
 }
 
 function annotate(annotations: Record<string, string>): void {
-  world.cluster.update(deployments, { ...live(), metadata: { ...live().metadata, annotations: { ...live().metadata.annotations, ...annotations } } });
+  world.cluster.update(deployments, {
+    ...live(),
+    metadata: { ...live().metadata, annotations: { ...live().metadata.annotations, ...annotations } },
+  });
 }
 
 /** `image:replicas/ready` of every ReplicaSet of the Deployment, by revision. */
 function sizes(): string[] {
-  const owned = world.cluster.list(replicaSets).filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === live().metadata.uid);
+  const owned = world.cluster
+    .list(replicaSets)
+    .filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === live().metadata.uid);
   return owned
     .toSorted((a, b) => Number(a.metadata.annotations?.[REVISION]) - Number(b.metadata.annotations?.[REVISION]))
-    .map((one) => `${one.spec!.template!.spec!.containers[0]!.image} ${one.spec!.replicas}/${one.status?.availableReplicas ?? 0}`);
+    .map(
+      (one) =>
+        `${one.spec!.template!.spec!.containers[0]!.image} ${one.spec!.replicas}/${one.status?.availableReplicas ?? 0}`,
+    );
 }
 
 function condition(type: string): Pick<DeploymentCondition, 'status' | 'reason'> | undefined {
@@ -63,7 +71,14 @@ function condition(type: string): Pick<DeploymentCondition, 'status' | 'reason'>
 const activePods = (): number => world.cluster.list(pods).filter(isPodActive).length;
 
 function imagesOfPods(): string[] {
-  return [...new Set(world.cluster.list(pods).filter(isPodActive).map(({ spec }) => spec!.containers[0]!.image!))];
+  return [
+    ...new Set(
+      world.cluster
+        .list(pods)
+        .filter(isPodActive)
+        .map(({ spec }) => spec!.containers[0]!.image!),
+    ),
+  ];
 }
 
 describe.each([{ realInformers: false }, { realInformers: true }])('a rollout, %o', (informers) => {
@@ -83,9 +98,16 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a rollout, %
     });
     expect(live().status?.unavailableReplicas).toBeUndefined();
     const [owned] = cluster.list(replicaSets);
-    expect(live().status?.conditions?.map(({ type, status, reason, message }) => [type, status, reason, message])).toEqual([
+    expect(
+      live().status?.conditions?.map(({ type, status, reason, message }) => [type, status, reason, message]),
+    ).toEqual([
       ['Available', 'True', 'MinimumReplicasAvailable', 'Deployment has minimum availability.'],
-      ['Progressing', 'True', 'NewReplicaSetAvailable', `ReplicaSet "${owned!.metadata.name}" has successfully progressed.`],
+      [
+        'Progressing',
+        'True',
+        'NewReplicaSetAvailable',
+        `ReplicaSet "${owned!.metadata.name}" has successfully progressed.`,
+      ],
     ]);
     expect(events.take().filter((line) => line.includes('ScalingReplicaSet'))).toEqual([
       `Normal ScalingReplicaSet Scaled up replica set ${owned!.metadata.name} from 0 to 4`,
@@ -115,7 +137,10 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a rollout, %
     expect(sizes()).toEqual(['app:v2 0/0', 'app:v1 4/4']);
     const again = cluster.get(replicaSets, `default/${first!.metadata.name}`)!;
     expect(again.metadata.uid).toBe(first!.metadata.uid);
-    expect(again.metadata.annotations).toMatchObject({ [REVISION]: '3', 'deployment.kubernetes.io/revision-history': '1' });
+    expect(again.metadata.annotations).toMatchObject({
+      [REVISION]: '3',
+      'deployment.kubernetes.io/revision-history': '1',
+    });
     expect(live().metadata.annotations?.[REVISION]).toBe('3');
   });
 });
@@ -154,7 +179,11 @@ describe('a rollout that does not get on', () => {
     expect(sizes()).toEqual(['app:v1 11/11', 'app:broken 7/0']);
     change({ replicas: 5 });
     await clock.step(10_000);
-    expect(sizes().map((line) => Number(/ (\d+)\//.exec(line)![1])).reduce((a, b) => a + b)).toBe(8);
+    expect(
+      sizes()
+        .map((line) => Number(/ (\d+)\//.exec(line)![1]))
+        .reduce((a, b) => a + b),
+    ).toBe(8);
   });
 
   test('goes back by annotation, to the last revision or a named one', async () => {
@@ -172,7 +201,9 @@ describe('a rollout that does not get on', () => {
 
     annotate({ [ROLLBACK_TO]: '7' });
     await clock.step(1000);
-    expect(events.take()).toEqual(['Warning DeploymentRollbackRevisionNotFound Unable to find the revision to rollback to.']);
+    expect(events.take()).toEqual([
+      'Warning DeploymentRollbackRevisionNotFound Unable to find the revision to rollback to.',
+    ]);
     annotate({ [ROLLBACK_TO]: '3' });
     await clock.step(1000);
     expect(events.take()).toEqual([
@@ -210,7 +241,12 @@ describe('Recreate', () => {
     await clock.step(5000);
     change({ template: podTemplate('app:v2') });
     await clock.step(19_000);
-    expect(cluster.list(pods).map(({ spec }) => spec!.containers[0]!.image)).toEqual(['app:v1', 'app:v1', 'app:v1', 'app:v1']);
+    expect(cluster.list(pods).map(({ spec }) => spec!.containers[0]!.image)).toEqual([
+      'app:v1',
+      'app:v1',
+      'app:v1',
+      'app:v1',
+    ]);
     expect(activePods()).toBe(0);
     await clock.step(5000);
     expect(imagesOfPods()).toEqual(['app:v2']);
@@ -236,7 +272,10 @@ describe('the name of the new ReplicaSet', () => {
     const { clock, cluster } = await started();
     const first = newReplicaSetFor(deployment({ spec: { replicas: 4 } }), [], 1);
     const stranger = replicaSet({ name: first.metadata.name!, template: podTemplate('other', { app: 'other' }) });
-    cluster.create(replicaSets, { ...stranger, spec: { ...stranger.spec!, selector: { matchLabels: { app: 'other' } } } });
+    cluster.create(replicaSets, {
+      ...stranger,
+      spec: { ...stranger.spec!, selector: { matchLabels: { app: 'other' } } },
+    });
     create();
     await clock.step(5000);
     expect(live().status).toMatchObject({ collisionCount: 1, availableReplicas: 4 });
@@ -244,13 +283,17 @@ describe('the name of the new ReplicaSet', () => {
     const own = cluster.list(replicaSets).find(({ metadata }) => metadata.ownerReferences)!;
     expect(own.metadata.name).not.toBe(first.metadata.name);
     expect(own.metadata.labels?.['pod-template-hash']).toBe(own.metadata.name.slice('web-'.length));
-    expect(own.spec!.selector.matchLabels).toEqual({ app: 'web', 'pod-template-hash': own.metadata.labels?.['pod-template-hash'] });
+    expect(own.spec!.selector.matchLabels).toEqual({
+      app: 'web',
+      'pod-template-hash': own.metadata.labels?.['pod-template-hash'],
+    });
   });
 
   test('whose answer was lost is found again, not created twice', async () => {
     const { clock, cluster } = await started();
     let lost = 0;
-    cluster.fault = ({ verb, type }) => (verb === 'create' && type.kind === 'ReplicaSet' && lost++ === 0 ? 'lose' : undefined);
+    cluster.fault = ({ verb, type }) =>
+      verb === 'create' && type.kind === 'ReplicaSet' && lost++ === 0 ? 'lose' : undefined;
     create();
     await clock.step(10_000);
     expect(lost).toBeGreaterThan(0);
@@ -259,7 +302,12 @@ describe('the name of the new ReplicaSet', () => {
   });
 });
 
-const quota = (): ApiError => new ApiError({ reason: 'Forbidden', code: 403, message: 'replicasets.apps "web" is forbidden: exceeded quota: small' });
+const quota = (): ApiError =>
+  new ApiError({
+    reason: 'Forbidden',
+    code: 403,
+    message: 'replicasets.apps "web" is forbidden: exceeded quota: small',
+  });
 
 describe('refusals', () => {
   test('of the ReplicaSet are told, and the rollout goes on when they end', async () => {
@@ -272,10 +320,14 @@ describe('refusals', () => {
         type: 'Progressing',
         status: 'False',
         reason: 'ReplicaSetCreateError',
-        message: expect.stringMatching(/^Failed to create new replica set "web-[a-z0-9]+": replicasets\.apps "web" is forbidden: exceeded quota: small$/) as string,
+        message: expect.stringMatching(
+          /^Failed to create new replica set "web-[a-z0-9]+": replicasets\.apps "web" is forbidden: exceeded quota: small$/,
+        ) as string,
       },
     ]);
-    expect(events.lines[0]).toMatch(/^Warning ReplicaSetCreateError Failed to create new replica set "web-[a-z0-9]+": .* exceeded quota: small$/);
+    expect(events.lines[0]).toMatch(
+      /^Warning ReplicaSetCreateError Failed to create new replica set "web-[a-z0-9]+": .* exceeded quota: small$/,
+    );
     const attempts = cluster.writes.filter(({ verb }) => verb === 'create').length;
     expect(attempts).toBeLessThan(15);
     cluster.fault = () => undefined;
@@ -302,17 +354,35 @@ describe('adoption and release', () => {
 
   test('takes a matching orphan as an old revision and lets go what no longer matches', async () => {
     const { clock, cluster } = await started();
-    const stray = replicaSet({ name: 'stray', replicas: 0, template, metadata: { labels: { app: 'web', tier: 'old' } } });
-    cluster.create(replicaSets, { ...stray, spec: { ...stray.spec!, selector: { matchLabels: { app: 'web', tier: 'old' } } } });
+    const stray = replicaSet({
+      name: 'stray',
+      replicas: 0,
+      template,
+      metadata: { labels: { app: 'web', tier: 'old' } },
+    });
+    cluster.create(replicaSets, {
+      ...stray,
+      spec: { ...stray.spec!, selector: { matchLabels: { app: 'web', tier: 'old' } } },
+    });
     const { metadata } = create();
     await clock.step(10_000);
     const adopted = (): ReplicaSet => cluster.get(replicaSets, 'default/stray')!;
     expect(adopted().metadata.ownerReferences).toEqual([
-      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        name: 'web',
+        uid: metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
     ]);
     expect(sizes().toSorted()).toEqual(['app:v0 0/0', 'app:v1 4/4']);
 
-    cluster.change(replicaSets, 'default/stray', (old) => ({ ...old, metadata: { ...old.metadata, labels: { app: 'other' } } }));
+    cluster.change(replicaSets, 'default/stray', (old) => ({
+      ...old,
+      metadata: { ...old.metadata, labels: { app: 'other' } },
+    }));
     await clock.step(1000);
     expect(adopted().metadata.ownerReferences).toEqual([]);
     expect(sizes()).toEqual(['app:v1 4/4']);
@@ -326,7 +396,9 @@ describe('adoption and release', () => {
     cluster.delete(deployments, KEY);
     change({ template: podTemplate('app:v2') });
     await clock.step(10_000);
-    expect(new Set(cluster.writes.slice(writes).map(({ type, subresource }) => `${type.kind}/${subresource}`))).toEqual(new Set(['Deployment/status']));
+    expect(new Set(cluster.writes.slice(writes).map(({ type, subresource }) => `${type.kind}/${subresource}`))).toEqual(
+      new Set(['Deployment/status']),
+    );
     expect(live().status?.observedGeneration).toBe(live().metadata.generation);
   });
 });

@@ -55,7 +55,10 @@ async function claimReplicaSets(
     ownerType: resources.deployments,
     type: resources.replicaSets,
     selector: deployments.selectorOf(deployment),
-    candidates: [...dependentsOf(replicaSets, deployment.metadata.uid), ...orphansFor(replicaSets, namespace, deployment.spec?.selector)],
+    candidates: [
+      ...dependentsOf(replicaSets, deployment.metadata.uid),
+      ...orphansFor(replicaSets, namespace, deployment.spec?.selector),
+    ],
     ownerClient: context.client.resource(resources.deployments),
     client: context.client.resource(resources.replicaSets),
     wrote: ({ metadata }) => barrier.wrote(key, uid, resources.replicaSets, metadata.resourceVersion),
@@ -72,5 +75,7 @@ function podsByReplicaSet(
   pods: Lister<Pod>,
 ): Snapshot['pods'] {
   if (deployment.spec?.strategy?.type !== 'Recreate') return new Map();
-  return new Map(replicaSets.map((replicaSet) => [replicaSet.metadata.uid, dependentsOf(pods, replicaSet.metadata.uid)]));
+  return new Map(
+    replicaSets.map((replicaSet) => [replicaSet.metadata.uid, dependentsOf(pods, replicaSet.metadata.uid)]),
+  );
 }

@@ -34,7 +34,13 @@ export const deploymentController = defineController({
       subsystem: 'deployment_controller',
     });
     const owners = new Owners(deployments);
-    const gathering: Gathering = { context, deployments: owners, replicaSets: replicaSets.lister, pods: pods.lister, barrier };
+    const gathering: Gathering = {
+      context,
+      deployments: owners,
+      replicaSets: replicaSets.lister,
+      pods: pods.lister,
+      barrier,
+    };
     return createLoop(context, {
       queue: 'deployment',
       resource: resources.deployments,
@@ -71,7 +77,10 @@ async function reconcile(
     const message = 'This deployment is selecting all pods. A non-empty selector is required.';
     context.recorder.event(deployment, 'Warning', 'SelectingAll', message);
     const draft = draftOf(deployment);
-    await writer.writeStatus({ ...draft, status: { ...draft.status, observedGeneration: deployment.metadata.generation ?? 0 } });
+    await writer.writeStatus({
+      ...draft,
+      status: { ...draft.status, observedGeneration: deployment.metadata.generation ?? 0 },
+    });
     return undefined;
   }
   const found = rolloutOf(snapshot);

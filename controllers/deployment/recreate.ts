@@ -14,7 +14,12 @@ export function endOld({ deployment }: Snapshot, rollout: Rollout): Step[] {
  */
 export function oldPodsRunning({ pods }: Snapshot, rollout: Rollout): boolean {
   if (sumOf(rollout.oldReplicaSets, (replicaSet) => replicaSet.status?.replicas) > 0) return true;
-  if (rollout.oldReplicaSets.some(({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0))) return true;
+  if (
+    rollout.oldReplicaSets.some(
+      ({ metadata, status }) => (status?.observedGeneration ?? 0) < (metadata.generation ?? 0),
+    )
+  )
+    return true;
   for (const [uid, owned] of pods) {
     if (uid !== rollout.newReplicaSet?.metadata.uid && owned.some((pod) => !isPodTerminal(pod))) return true;
   }

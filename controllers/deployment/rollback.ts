@@ -35,10 +35,16 @@ export function rollback(deployment: Deployment, rollout: Rollout, draft: Draft)
     const message = `The rollback revision contains the same template as current deployment "${name}"`;
     return { deployment: cleared, event: { type: 'Warning', reason: 'DeploymentRollbackTemplateUnchanged', message } };
   }
-  const annotations = withoutLabel(rolledBackAnnotations(withAnnotations(deployment, draft.annotations), target), ROLLBACK_TO);
+  const annotations = withoutLabel(
+    rolledBackAnnotations(withAnnotations(deployment, draft.annotations), target),
+    ROLLBACK_TO,
+  );
   const message = `Rolled back deployment "${name}" to revision ${revision}`;
   return {
-    deployment: { ...withAnnotations(deployment, annotations), spec: { ...deployment.spec!, template: plainTemplate(target) } },
+    deployment: {
+      ...withAnnotations(deployment, annotations),
+      spec: { ...deployment.spec!, template: plainTemplate(target) },
+    },
     event: { type: 'Normal', reason: 'DeploymentRollback', message },
   };
 }

@@ -37,7 +37,11 @@ function shrinkOld(deployment: Deployment, rollout: Rollout, newReplicaSet: Repl
   return [...cleaned.steps, ...left];
 }
 
-function removeUnhealthy(deployment: Deployment, old: readonly ReplicaSet[], room: number): { steps: Step[]; replicaSets: ReplicaSet[] } {
+function removeUnhealthy(
+  deployment: Deployment,
+  old: readonly ReplicaSet[],
+  room: number,
+): { steps: Step[]; replicaSets: ReplicaSet[] } {
   const steps: Step[] = [];
   let left = room;
   const replicaSets = old.map((replicaSet) => {
@@ -52,7 +56,12 @@ function removeUnhealthy(deployment: Deployment, old: readonly ReplicaSet[], roo
   return { steps, replicaSets };
 }
 
-function shrinkHealthy(deployment: Deployment, old: readonly ReplicaSet[], newReplicaSet: ReplicaSet, minAvailable: number): Step[] {
+function shrinkHealthy(
+  deployment: Deployment,
+  old: readonly ReplicaSet[],
+  newReplicaSet: ReplicaSet,
+  minAvailable: number,
+): Step[] {
   let left = sumOf([...old, newReplicaSet], availableOf) - minAvailable;
   const steps: Step[] = [];
   for (const replicaSet of old) {

@@ -32,7 +32,9 @@ export function scale(deployment: Deployment, rollout: Rollout): Step[] {
   if (isSaturated(deployment, rollout.newReplicaSet)) {
     return active(rollout.oldReplicaSets).flatMap((replicaSet) => resize(replicaSet, 0, deployment));
   }
-  return isRollingUpdate(deployment) ? scaleInProportion(deployment, rollout) : acknowledge(active(allReplicaSets(rollout)), deployment);
+  return isRollingUpdate(deployment)
+    ? scaleInProportion(deployment, rollout)
+    : acknowledge(active(allReplicaSets(rollout)), deployment);
 }
 
 /**
@@ -42,7 +44,11 @@ export function scale(deployment: Deployment, rollout: Rollout): Step[] {
 function acknowledge(replicaSets: readonly ReplicaSet[], deployment: Deployment): Step[] {
   return replicaSets
     .filter((replicaSet) => sizeOf(replicaSet) > 0 && isSizedForOther(replicaSet, deployment))
-    .map((replicaSet) => ({ kind: 'update', before: replicaSet, after: resized(replicaSet, sizeOf(replicaSet), deployment) }));
+    .map((replicaSet) => ({
+      kind: 'update',
+      before: replicaSet,
+      after: resized(replicaSet, sizeOf(replicaSet), deployment),
+    }));
 }
 
 /** The one ReplicaSet to scale, unless several are active. */

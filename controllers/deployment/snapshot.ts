@@ -56,7 +56,10 @@ export function active(replicaSets: readonly ReplicaSet[]): ReplicaSet[] {
   return replicaSets.filter((replicaSet) => sizeOf(replicaSet) > 0);
 }
 
-export function sumOf(replicaSets: readonly ReplicaSet[], count: (replicaSet: ReplicaSet) => number | undefined): number {
+export function sumOf(
+  replicaSets: readonly ReplicaSet[],
+  count: (replicaSet: ReplicaSet) => number | undefined,
+): number {
   return replicaSets.reduce((sum, replicaSet) => sum + (count(replicaSet) ?? 0), 0);
 }
 

@@ -36,9 +36,15 @@ export function countStatus(snapshot: Snapshot, rollout: Rollout, draft: Draft):
   const available = sumOf(replicaSets, (replicaSet) => replicaSet.status?.availableReplicas);
   const counted: DeploymentStatus = {
     ...positive('observedGeneration', deployment.metadata.generation),
-    ...positive('replicas', sumOf(replicaSets, (replicaSet) => replicaSet.status?.replicas)),
+    ...positive(
+      'replicas',
+      sumOf(replicaSets, (replicaSet) => replicaSet.status?.replicas),
+    ),
     ...positive('updatedReplicas', rollout.newReplicaSet?.status?.replicas),
-    ...positive('readyReplicas', sumOf(replicaSets, (replicaSet) => replicaSet.status?.readyReplicas)),
+    ...positive(
+      'readyReplicas',
+      sumOf(replicaSets, (replicaSet) => replicaSet.status?.readyReplicas),
+    ),
     ...positive('availableReplicas', available),
     ...positive('unavailableReplicas', sumOf(replicaSets, sizeOf) - available),
     ...present('terminatingReplicas', snapshot.countTerminating ? terminatingOf(replicaSets) : undefined),
@@ -50,7 +56,13 @@ export function countStatus(snapshot: Snapshot, rollout: Rollout, draft: Draft):
     counted,
     enough
       ? newCondition('Available', 'True', 'MinimumReplicasAvailable', 'Deployment has minimum availability.', now)
-      : newCondition('Available', 'False', 'MinimumReplicasUnavailable', 'Deployment does not have minimum availability.', now),
+      : newCondition(
+          'Available',
+          'False',
+          'MinimumReplicasUnavailable',
+          'Deployment does not have minimum availability.',
+          now,
+        ),
   );
 }
 
@@ -86,11 +98,14 @@ function withProgress(snapshot: Snapshot, rollout: Rollout, draft: Draft, status
   if (!hasProgressDeadline(deployment)) return removeCondition(status, 'Progressing');
   const current = conditionOf(draft.status, 'Progressing');
   // A finished rollout stays finished: Pods that come and go later are not progress.
-  const finished = (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && current?.reason === 'NewReplicaSetAvailable';
+  const finished =
+    (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && current?.reason === 'NewReplicaSetAvailable';
   if (finished) return status;
 
   const { newReplicaSet } = rollout;
-  const subject = newReplicaSet ? `ReplicaSet "${newReplicaSet.metadata.name}"` : `Deployment "${deployment.metadata.name}"`;
+  const subject = newReplicaSet
+    ? `ReplicaSet "${newReplicaSet.metadata.name}"`
+    : `Deployment "${deployment.metadata.name}"`;
   if (isComplete(deployment, status)) {
     return setCondition(
       status,
@@ -101,7 +116,10 @@ function withProgress(snapshot: Snapshot, rollout: Rollout, draft: Draft, status
     const condition = newCondition('Progressing', 'True', 'ReplicaSetUpdated', `${subject} is progressing.`, now);
     const transition = current?.status === 'True' ? current.lastTransitionTime : condition.lastTransitionTime;
     // Unlike others this one is renewed with the same reason: its update time is what the deadline runs from.
-    return setCondition(removeCondition(status, 'Progressing'), { ...condition, ...(transition ? { lastTransitionTime: transition } : {}) });
+    return setCondition(removeCondition(status, 'Progressing'), {
+      ...condition,
+      ...(transition ? { lastTransitionTime: transition } : {}),
+    });
   }
   if (hasTimedOut(deployment, status, now)) {
     return setCondition(

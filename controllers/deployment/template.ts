@@ -94,7 +94,9 @@ function withHash(selector: LabelSelector, hash: string): LabelSelector {
 /** Whether `replicaSet`, found under the name that we wanted to create, is the one that we wanted. */
 export function isOurs(deployment: Deployment, replicaSet: ReplicaSet): boolean {
   const controller = replicaSet.metadata.ownerReferences?.find((owner) => owner.controller === true);
-  return controller?.uid === deployment.metadata.uid && sameTemplate(deployment.spec?.template, replicaSet.spec?.template);
+  return (
+    controller?.uid === deployment.metadata.uid && sameTemplate(deployment.spec?.template, replicaSet.spec?.template)
+  );
 }
 
 /** Replicas of the size given; other fields stay. */

@@ -21,7 +21,9 @@ export function onLastPodGone(
       const replicaSet = replicaSets.controllerOf(pod);
       const deployment = replicaSet && deployments.controllerOf(replicaSet);
       if (deployment?.spec?.strategy?.type !== 'Recreate') return [];
-      const left = dependentsOf(replicaSets.lister, deployment.metadata.uid).some((owned) => dependentsOf(pods, owned.metadata.uid).length > 0);
+      const left = dependentsOf(replicaSets.lister, deployment.metadata.uid).some(
+        (owned) => dependentsOf(pods, owned.metadata.uid).length > 0,
+      );
       return left ? [] : [keyOf(deployment)];
     },
   });

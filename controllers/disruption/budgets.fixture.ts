@@ -1,4 +1,14 @@
-import { type NewObject, type Pod, type PodDisruptionBudget, compileSelector, isConflict, isPodReady, keyOf, resources, scaledValue } from '#pkg/api';
+import {
+  type NewObject,
+  type Pod,
+  type PodDisruptionBudget,
+  compileSelector,
+  isConflict,
+  isPodReady,
+  keyOf,
+  resources,
+  scaledValue,
+} from '#pkg/api';
 import { formatTime, parseTime, sleep } from '#pkg/base';
 import { type World, deployment, pod, replicaSet } from '#pkg/testing';
 
@@ -11,7 +21,11 @@ export function newBudget(spec: PodDisruptionBudget['spec'], name = 'web'): NewO
 }
 
 /** A Deployment with its ReplicaSet, and a ReplicaSet on its own, all of whose Pods `app: web` selects; Pods are kept up. */
-export function runWorkloads({ cluster, clock }: World, sizes: { readonly deployed: number; readonly bare: number }, delay: () => number): () => void {
+export function runWorkloads(
+  { cluster, clock }: World,
+  sizes: { readonly deployed: number; readonly bare: number },
+  delay: () => number,
+): () => void {
   cluster.create(deployments, deployment({ name: 'web', spec: { replicas: sizes.deployed } }));
   const owner = cluster.get(deployments, 'default/web')!;
   cluster.create(replicaSets, replicaSet({ name: 'web-1', owner, replicas: sizes.deployed }));
@@ -19,9 +33,15 @@ export function runWorkloads({ cluster, clock }: World, sizes: { readonly deploy
   let made = 0;
   function keepUp(): void {
     for (const set of cluster.list(replicaSets)) {
-      const mine = cluster.list(pods).filter((one) => one.metadata.ownerReferences?.[0]?.uid === set.metadata.uid && one.metadata.deletionTimestamp === undefined);
+      const mine = cluster
+        .list(pods)
+        .filter(
+          (one) =>
+            one.metadata.ownerReferences?.[0]?.uid === set.metadata.uid && one.metadata.deletionTimestamp === undefined,
+        );
       const wanted = wantedBy({ cluster }, set.metadata.name);
-      for (let i = mine.length; i < wanted; i++) cluster.create(pods, pod(`${set.metadata.name}-${++made}`, set, { phase: 'Pending', conditions: [] }));
+      for (let i = mine.length; i < wanted; i++)
+        cluster.create(pods, pod(`${set.metadata.name}-${++made}`, set, { phase: 'Pending', conditions: [] }));
       for (const extra of mine.slice(wanted)) cluster.delete(pods, keyOf(extra));
     }
   }
@@ -31,19 +51,27 @@ export function runWorkloads({ cluster, clock }: World, sizes: { readonly deploy
 
 /** What the scale of a ReplicaSet's controller is. */
 export function wantedBy({ cluster }: Pick<World, 'cluster'>, name: string): number {
-  return name === 'web-1' ? cluster.get(deployments, 'default/web')!.spec!.replicas! : cluster.get(replicaSets, `default/${name}`)!.spec!.replicas!;
+  return name === 'web-1'
+    ? cluster.get(deployments, 'default/web')!.spec!.replicas!
+    : cluster.get(replicaSets, `default/${name}`)!.spec!.replicas!;
 }
 
 /** What the budget's status must come to be, by a look at everything there is. */
-export function demandsOf(world: Pick<World, 'cluster'>, budget: PodDisruptionBudget): { readonly selected: readonly Pod[]; readonly expectedPods: number; readonly desiredHealthy: number } {
+export function demandsOf(
+  world: Pick<World, 'cluster'>,
+  budget: PodDisruptionBudget,
+): { readonly selected: readonly Pod[]; readonly expectedPods: number; readonly desiredHealthy: number } {
   const selector = compileSelector(budget.spec?.selector);
   const selected = world.cluster.list(pods, 'default').filter(({ metadata }) => selector.matches(metadata.labels));
   const { minAvailable, maxUnavailable } = budget.spec!;
-  if (typeof minAvailable === 'number') return { selected, expectedPods: selected.length, desiredHealthy: minAvailable };
+  if (typeof minAvailable === 'number')
+    return { selected, expectedPods: selected.length, desiredHealthy: minAvailable };
   const owners = new Set(selected.flatMap(({ metadata }) => metadata.ownerReferences?.map(({ name }) => name) ?? []));
   const expectedPods = [...owners].reduce((sum, name) => sum + wantedBy(world, name), 0);
   const desiredHealthy =
-    maxUnavailable === undefined ? scaledValue(minAvailable!, expectedPods, 'up') : Math.max(0, expectedPods - scaledValue(maxUnavailable, expectedPods, 'up'));
+    maxUnavailable === undefined
+      ? scaledValue(minAvailable!, expectedPods, 'up')
+      : Math.max(0, expectedPods - scaledValue(maxUnavailable, expectedPods, 'up'));
   return { selected, expectedPods, desiredHealthy };
 }
 
@@ -68,7 +96,9 @@ export class Evictions {
     const key = keyOf(chosen);
     const live = cluster.get(pods, key);
     if (!live || live.metadata.deletionTimestamp !== undefined || live.status?.phase === 'Pending') return;
-    const budget = cluster.list(podDisruptionBudgets).find(({ spec }) => compileSelector(spec?.selector).matches(live.metadata.labels));
+    const budget = cluster
+      .list(podDisruptionBudgets)
+      .find(({ spec }) => compileSelector(spec?.selector).matches(live.metadata.labels));
     if (budget && !this.#isFree(live, budget) && !(await this.#spend(live, budget))) return;
     if (half) return;
     await sleep(clock, this.#delay());
@@ -78,7 +108,9 @@ export class Evictions {
   #isFree(chosen: Pod, { spec, status }: PodDisruptionBudget): boolean {
     if (isPodReady(chosen)) return false;
     const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
-    return spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0);
+    return (
+      spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0)
+    );
   }
 
   async #spend(chosen: Pod, read: PodDisruptionBudget): Promise<boolean> {
@@ -90,7 +122,10 @@ export class Evictions {
     if (observedGeneration < (metadata.generation ?? 0) || disruptionsAllowed <= 0) return false;
     const disruptedPods = { ...status?.disruptedPods, [chosen.metadata.name]: formatTime(clock.now()) };
     try {
-      cluster.updateStatus(podDisruptionBudgets, { ...read, status: { ...status!, disruptionsAllowed: disruptionsAllowed - 1, disruptedPods } });
+      cluster.updateStatus(podDisruptionBudgets, {
+        ...read,
+        status: { ...status!, disruptionsAllowed: disruptionsAllowed - 1, disruptedPods },
+      });
     } catch (error) {
       if (isConflict(error)) return false;
       throw error;

@@ -35,7 +35,8 @@ interface Scaled extends KubeObject {
  */
 export function cachedScale(caches: ScaleCaches, reference: OwnerReference, namespace: string): Scale | undefined {
   const { replicationControllers, replicaSets, deployments, statefulSets } = caches;
-  if (names(reference, resources.replicationControllers.kind, CORE)) return scaleOf(find(replicationControllers, reference, namespace));
+  if (names(reference, resources.replicationControllers.kind, CORE))
+    return scaleOf(find(replicationControllers, reference, namespace));
   if (names(reference, resources.statefulSets.kind, APPS)) return scaleOf(find(statefulSets, reference, namespace));
   if (!names(reference, resources.replicaSets.kind, ANY_APPS)) return undefined;
   const replicaSet = find(replicaSets, reference, namespace);

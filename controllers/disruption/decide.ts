@@ -44,8 +44,18 @@ export function decide(snapshot: Snapshot): Plan {
 
 /** The status where it could not be decided: what was known so far, and no disruption allowed (`failSafe`). */
 export function failSafe({ status }: PodDisruptionBudget, reason: string, now: number): BudgetStatus {
-  const before: BudgetStatus = status ?? { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0, disruptionsAllowed: 0 };
-  const condition = { status: 'False', reason: 'SyncFailed', message: reason, observedGeneration: before.observedGeneration ?? 0 };
+  const before: BudgetStatus = status ?? {
+    currentHealthy: 0,
+    desiredHealthy: 0,
+    expectedPods: 0,
+    disruptionsAllowed: 0,
+  };
+  const condition = {
+    status: 'False',
+    reason: 'SyncFailed',
+    message: reason,
+    observedGeneration: before.observedGeneration ?? 0,
+  };
   return { ...before, disruptionsAllowed: 0, conditions: withCondition(before.conditions, condition, now) };
 }
 
@@ -57,14 +67,19 @@ function isSet(value: number | string | null | undefined): value is number | str
   return value !== null && value !== undefined;
 }
 
-function demands({ spec }: PodDisruptionBudget, pods: number, scale: ExpectedScale | undefined): { expectedPods: number; desiredHealthy: number } {
+function demands(
+  { spec }: PodDisruptionBudget,
+  pods: number,
+  scale: ExpectedScale | undefined,
+): { expectedPods: number; desiredHealthy: number } {
   const expectedPods = scale?.count ?? 0;
   if (isSet(spec?.maxUnavailable)) {
     const unavailable = scaledValue(spec.maxUnavailable, expectedPods, 'up');
     return { expectedPods, desiredHealthy: Math.max(0, expectedPods - unavailable) };
   }
   if (typeof spec?.minAvailable === 'number') return { expectedPods: pods, desiredHealthy: spec.minAvailable };
-  if (isSet(spec?.minAvailable)) return { expectedPods, desiredHealthy: scaledValue(spec.minAvailable, expectedPods, 'up') };
+  if (isSet(spec?.minAvailable))
+    return { expectedPods, desiredHealthy: scaledValue(spec.minAvailable, expectedPods, 'up') };
   return { expectedPods: 0, desiredHealthy: 0 };
 }
 
@@ -100,8 +115,16 @@ function disruptions({ budget, pods, unseen, now }: Snapshot): Disruptions {
 }
 
 /** The condition that says in a word what `disruptionsAllowed` says in a number (`UpdateDisruptionAllowedCondition` of component-helpers). */
-function withVerdict({ status }: PodDisruptionBudget, disruptionsAllowed: number, observedGeneration: number, now: number): readonly Condition[] {
-  const verdict = disruptionsAllowed > 0 ? { status: 'True', reason: 'SufficientPods' } : { status: 'False', reason: 'InsufficientPods' };
+function withVerdict(
+  { status }: PodDisruptionBudget,
+  disruptionsAllowed: number,
+  observedGeneration: number,
+  now: number,
+): readonly Condition[] {
+  const verdict =
+    disruptionsAllowed > 0
+      ? { status: 'True', reason: 'SufficientPods' }
+      : { status: 'False', reason: 'InsufficientPods' };
   return withCondition(status?.conditions, { ...verdict, message: '', observedGeneration }, now);
 }
 
@@ -115,6 +138,11 @@ function withCondition(
   const before = conditions[at];
   const lastTransitionTime = before?.status === told.status ? before.lastTransitionTime : formatTime(now);
   const { observedGeneration, ...rest } = told;
-  const after: Condition = { type, ...rest, lastTransitionTime, ...(observedGeneration === 0 ? {} : { observedGeneration }) };
+  const after: Condition = {
+    type,
+    ...rest,
+    lastTransitionTime,
+    ...(observedGeneration === 0 ? {} : { observedGeneration }),
+  };
   return at < 0 ? [...conditions, after] : conditions.with(at, after);
 }

@@ -38,11 +38,20 @@ type Action =
   | { readonly do: 'demand'; readonly spec: Spec }
   | { readonly do: 'scale'; readonly replicas: number }
   | { readonly do: 'touch' | 'cut' | 'recreate' }
-  | { readonly do: 'evict' | 'evict newest' | 'half' | 'kill' | 'vanish' | 'fail' | 'relabel' | 'bare'; readonly of: number };
+  | {
+      readonly do: 'evict' | 'evict newest' | 'half' | 'kill' | 'vanish' | 'fail' | 'relabel' | 'bare';
+      readonly of: number;
+    };
 
 /** Whatever of a Pod's health changes for the worse is an eviction: the budget must hold then. */
 const calm: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('evict' as const, 'evict' as const, 'evict newest' as const, 'half' as const), of: fc.nat(20) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('evict' as const, 'evict' as const, 'evict newest' as const, 'half' as const),
+      of: fc.nat(20),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('demand' as const), spec: demand }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('touch' as const) }) },
 );
@@ -51,12 +60,17 @@ const wild: fc.Arbitrary<Action> = fc.oneof(
   // A budget made anew knows of no evictions.
   fc.record({ do: fc.constant('recreate' as const) }),
   fc.record({ do: fc.constant('scale' as const), replicas: fc.nat(5) }),
-  fc.record({ do: fc.constantFrom('kill' as const, 'vanish' as const, 'fail' as const, 'relabel' as const, 'bare' as const), of: fc.nat(20) }),
+  fc.record({
+    do: fc.constantFrom('kill' as const, 'vanish' as const, 'fail' as const, 'relabel' as const, 'bare' as const),
+    of: fc.nat(20),
+  }),
 );
 const cutting: fc.Arbitrary<Action> = fc.oneof(wild, fc.record({ do: fc.constant('cut' as const) }));
 /** Evictions come in bursts. */
 const script = (action: fc.Arbitrary<Action>) =>
-  fc.array(fc.record({ action, after: fc.oneof(fc.constant(0), fc.nat(200), fc.nat(8000), fc.constant(125_000)) }), { maxLength: 25 });
+  fc.array(fc.record({ action, after: fc.oneof(fc.constant(0), fc.nat(200), fc.nat(8000), fc.constant(125_000)) }), {
+    maxLength: 25,
+  });
 
 function build(set: Settings, spec: Spec): { world: World; evictions: Evictions; end: () => void } {
   const chance = seededRandom(set.seed);
@@ -68,7 +82,12 @@ function build(set: Settings, spec: Spec): { world: World; evictions: Evictions;
     latency: () => Math.floor(chance() * set.latency),
   });
   const { cluster, clock } = world;
-  const endKubelet = runFakeKubelet({ cluster, clock, startAfter: () => 100 + chance() * 3000, endAfter: () => chance() * 5000 });
+  const endKubelet = runFakeKubelet({
+    cluster,
+    clock,
+    startAfter: () => 100 + chance() * 3000,
+    endAfter: () => chance() * 5000,
+  });
   const endWorkloads = runWorkloads(world, set, () => chance() * 2000);
   cluster.create(podDisruptionBudgets, newBudget(selecting(spec)));
   const faults = seededRandom(set.seed + 1);
@@ -95,7 +114,10 @@ function act(world: World, action: Action, evictions: Evictions): void {
     case 'demand':
       return void cluster.update(podDisruptionBudgets, { ...budget, spec: selecting(action.spec) });
     case 'scale':
-      return void cluster.change(deployments, KEY, (live) => ({ ...live, spec: { ...live.spec!, replicas: action.replicas } }));
+      return void cluster.change(deployments, KEY, (live) => ({
+        ...live,
+        spec: { ...live.spec!, replicas: action.replicas },
+      }));
     case 'touch':
       return touch(world);
     case 'cut':
@@ -119,7 +141,11 @@ function meddle({ cluster }: World, how: string, chosen: Pod, evictions: Evictio
   if (how === 'evict' || how === 'half') void evictions.evict(chosen, how === 'half');
   else if (how === 'kill') cluster.delete(pods, key);
   else if (how === 'vanish') cluster.finish(pods, key);
-  else if (how === 'fail') cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, conditions: [{ type: 'Ready', status: 'False' }] } }));
+  else if (how === 'fail')
+    cluster.change(pods, key, (old) => ({
+      ...old,
+      status: { ...old.status, conditions: [{ type: 'Ready', status: 'False' }] },
+    }));
   else {
     const app = chosen.metadata.labels?.['app'] === 'web' ? 'other' : 'web';
     cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, labels: { app } } }));
@@ -139,10 +165,18 @@ async function expectSettled(world: World): Promise<void> {
   await clock.step(1_300_000);
   const budget = cluster.get(podDisruptionBudgets, KEY)!;
   const { selected, expectedPods, desiredHealthy } = demandsOf(world, budget);
-  const currentHealthy = selected.filter((one) => isPodReady(one) && one.metadata.deletionTimestamp === undefined).length;
+  const currentHealthy = selected.filter(
+    (one) => isPodReady(one) && one.metadata.deletionTimestamp === undefined,
+  ).length;
   const disruptionsAllowed = expectedPods === 0 ? 0 : Math.max(0, currentHealthy - desiredHealthy);
   const { conditions, ...counts } = budget.status!;
-  expect(counts).toEqual({ currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed, observedGeneration: budget.metadata.generation });
+  expect(counts).toEqual({
+    currentHealthy,
+    desiredHealthy,
+    expectedPods,
+    disruptionsAllowed,
+    observedGeneration: budget.metadata.generation,
+  });
   expect(conditions).toMatchObject([{ reason: disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods' }]);
 
   cluster.writes.length = 0;
@@ -171,12 +205,18 @@ async function run(set: Settings, spec: Spec, steps: readonly { action: Action; 
 
 describe('random worlds', () => {
   test('whatever is done and fails, the status comes to say what there is, and then nothing is written', async () => {
-    await fc.assert(fc.asyncProperty(settings, demand, script(wild), async (set, spec, steps) => void (await run(set, spec, steps))), { numRuns: 60 });
+    await fc.assert(
+      fc.asyncProperty(settings, demand, script(wild), async (set, spec, steps) => void (await run(set, spec, steps))),
+      { numRuns: 60 },
+    );
   });
 
   test('the same with real informers whose watches break', async () => {
     const real = settings.map((set) => ({ ...set, realInformers: true }));
-    await fc.assert(fc.asyncProperty(real, demand, script(cutting), async (set, spec, steps) => void (await run(set, spec, steps))), { numRuns: 20 });
+    await fc.assert(
+      fc.asyncProperty(real, demand, script(cutting), async (set, spec, steps) => void (await run(set, spec, steps))),
+      { numRuns: 20 },
+    );
   });
 
   test('no budget is overdrawn, however evictions and syncs meet', async () => {

@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { type KubeObject, type NewObject, type Pod, type PodDisruptionBudget, type ReplicaSet, type ResourceType, keyOf, resources } from '#pkg/api';
+import {
+  type KubeObject,
+  type NewObject,
+  type Pod,
+  type PodDisruptionBudget,
+  type ReplicaSet,
+  type ResourceType,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { deepFreeze, formatTime } from '#pkg/base';
 import { type World, createWorld, deployment, pod, replicaSet } from '#pkg/testing';
 
@@ -39,7 +48,10 @@ const owned = (count: number): There[] => {
   return [[replicaSets, BARE], ...Array.from({ length: count }, (_, i) => [pods, pod(`web-${i}`, owner)] as const)];
 };
 const status = (): PodDisruptionBudget['status'] => world.cluster.get(podDisruptionBudgets, KEY)!.status;
-const statusWrites = (): number => world.cluster.writes.splice(0).filter(({ subresource, type }) => subresource === 'status' && type.kind === 'PodDisruptionBudget').length;
+const statusWrites = (): number =>
+  world.cluster.writes
+    .splice(0)
+    .filter(({ subresource, type }) => subresource === 'status' && type.kind === 'PodDisruptionBudget').length;
 
 describe('a budget', () => {
   test('follows its Pods and what their controller wants, with one write a change', async () => {
@@ -48,7 +60,11 @@ describe('a budget', () => {
     expect(statusWrites()).toBe(1);
     world.cluster.delete(pods, 'default/web-1');
     await world.clock.step(1000);
-    expect(status()).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 0, conditions: [{ reason: 'InsufficientPods' }] });
+    expect(status()).toMatchObject({
+      currentHealthy: 2,
+      disruptionsAllowed: 0,
+      conditions: [{ reason: 'InsufficientPods' }],
+    });
     // Only the scale changes, and no Pod does.
     world.cluster.change(replicaSets, 'default/bare', (live) => ({ ...live, spec: { ...live.spec!, replicas: 2 } }));
     await world.clock.step(1000);
@@ -60,7 +76,9 @@ describe('a budget', () => {
   test('says at once that fewer may go, and that more may a little later, with one write for many', async () => {
     await start(...owned(3), budgetOf({ maxUnavailable: 2 }));
     statusWrites();
-    const readiness = (value: string) => (one: Pod): Pod => ({ ...one, status: { ...one.status, conditions: [{ type: 'Ready', status: value }] } });
+    const readiness =
+      (value: string) =>
+      (one: Pod): Pod => ({ ...one, status: { ...one.status, conditions: [{ type: 'Ready', status: value }] } });
     world.cluster.change(pods, 'default/web-0', readiness('False'));
     await world.clock.step(10);
     expect(status()).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 });
@@ -81,26 +99,46 @@ describe('a budget', () => {
     const uid = 'deployments-1';
     const set = replicaSet({ name: 'bare', replicas: 2, owner: { ...owner, metadata: { ...metadata, uid } } });
     const member = pod('web-0', { ...set, metadata: { ...set.metadata, uid: 'replicasets-2' } });
-    await start([deployments, { ...owner, metadata }], [replicaSets, set], [pods, member], budgetOf({ minAvailable: '50%' }));
+    await start(
+      [deployments, { ...owner, metadata }],
+      [replicaSets, set],
+      [pods, member],
+      budgetOf({ minAvailable: '50%' }),
+    );
     expect(status()).toMatchObject({ currentHealthy: 1, desiredHealthy: 3, expectedPods: 5 });
   });
 
   test('without a label of its own is left, and another entered, when a Pod changes its labels', async () => {
     const other = { selector: { matchLabels: { app: 'other' } }, minAvailable: 0 };
     await start(bare('a'), bare('b'), budgetOf({ minAvailable: 1 }), [podDisruptionBudgets, newBudget(other, 'other')]);
-    world.cluster.change(pods, 'default/b', (live) => ({ ...live, metadata: { ...live.metadata, labels: { app: 'other' } } }));
+    world.cluster.change(pods, 'default/b', (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { app: 'other' } },
+    }));
     await world.clock.step(1000);
     expect(status()).toMatchObject({ expectedPods: 1, disruptionsAllowed: 0 });
-    expect(world.cluster.get(podDisruptionBudgets, 'default/other')!.status).toMatchObject({ expectedPods: 1, disruptionsAllowed: 1 });
+    expect(world.cluster.get(podDisruptionBudgets, 'default/other')!.status).toMatchObject({
+      expectedPods: 1,
+      disruptionsAllowed: 1,
+    });
   });
 
   test('that selects nothing says so; one with an empty selector takes all of its namespace', async () => {
-    await start(budgetOf({ minAvailable: 1 }), bare('a'), [podDisruptionBudgets, newBudget({ selector: {}, minAvailable: 0 }, 'all')]);
-    expect(world.cluster.get(podDisruptionBudgets, 'default/all')!.status).toMatchObject({ expectedPods: 1, disruptionsAllowed: 1 });
+    await start(budgetOf({ minAvailable: 1 }), bare('a'), [
+      podDisruptionBudgets,
+      newBudget({ selector: {}, minAvailable: 0 }, 'all'),
+    ]);
+    expect(world.cluster.get(podDisruptionBudgets, 'default/all')!.status).toMatchObject({
+      expectedPods: 1,
+      disruptionsAllowed: 1,
+    });
     world.events.take();
     world.cluster.finish(pods, 'default/a');
     await world.clock.step(1000);
-    expect(world.events.take()).toEqual(['Normal NoPods No matching pods found', 'Normal NoPods No matching pods found']);
+    expect(world.events.take()).toEqual([
+      'Normal NoPods No matching pods found',
+      'Normal NoPods No matching pods found',
+    ]);
   });
 
   test('is not touched by what of a Pod it does not count', async () => {
@@ -117,12 +155,19 @@ describe('where it can not be told', () => {
     const stranger = { ...BARE, metadata: { ...BARE.metadata, uid: 'gone' } };
     await start([pods, pod('web-0', stranger)], budgetOf({ maxUnavailable: 1 }));
     const problem = 'no matches for kind "ReplicaSet" in version "apps/v1"';
-    expect(status()).toMatchObject({ disruptionsAllowed: 0, conditions: [{ status: 'False', reason: 'SyncFailed', message: problem }] });
-    expect(world.events.take()).toContain(`Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${problem}`);
+    expect(status()).toMatchObject({
+      disruptionsAllowed: 0,
+      conditions: [{ status: 'False', reason: 'SyncFailed', message: problem }],
+    });
+    expect(world.events.take()).toContain(
+      `Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${problem}`,
+    );
     expect(statusWrites()).toBe(1);
     // Of the next ReplicaSet of this name nobody tells the budget: its template has other labels.
     world.cluster.create(replicaSets, { ...stranger, spec: { ...stranger.spec!, template: {} } });
-    world.cluster.change(replicaSets, 'default/bare', (live) => deepFreeze({ ...live, metadata: { ...live.metadata, uid: 'gone' } }));
+    world.cluster.change(replicaSets, 'default/bare', (live) =>
+      deepFreeze({ ...live, metadata: { ...live.metadata, uid: 'gone' } }),
+    );
     await world.clock.step(600_000);
     expect(status()).toMatchObject({ expectedPods: 3, conditions: [{ reason: 'InsufficientPods', message: '' }] });
   });
@@ -142,7 +187,11 @@ describe('where it can not be told', () => {
     await world.clock.step(100);
     world.cluster.fault = () => undefined;
     await world.clock.step(60_000);
-    expect(status()).toMatchObject({ expectedPods: 0, disruptionsAllowed: 0, conditions: [{ reason: 'InsufficientPods' }] });
+    expect(status()).toMatchObject({
+      expectedPods: 0,
+      disruptionsAllowed: 0,
+      conditions: [{ reason: 'InsufficientPods' }],
+    });
   });
 });
 
@@ -151,15 +200,25 @@ test('of several budgets of a Pod all count it, and it is told of', async () => 
   world.events.take();
   world.cluster.change(pods, 'default/a', (live) => ({ ...live, status: { ...live.status, conditions: [] } }));
   await world.clock.step(1000);
-  expect(world.events.take()).toEqual(['Warning MultiplePodDisruptionBudgets Pod "default"/"a" matches multiple PodDisruptionBudgets.  Chose "web" arbitrarily.']);
-  expect(['default/web', 'default/second'].map((key) => world.cluster.get(podDisruptionBudgets, key)!.status!.currentHealthy)).toEqual([0, 0]);
+  expect(world.events.take()).toEqual([
+    'Warning MultiplePodDisruptionBudgets Pod "default"/"a" matches multiple PodDisruptionBudgets.  Chose "web" arbitrarily.',
+  ]);
+  expect(
+    ['default/web', 'default/second'].map(
+      (key) => world.cluster.get(podDisruptionBudgets, key)!.status!.currentHealthy,
+    ),
+  ).toEqual([0, 0]);
 });
 
 describe('an eviction', () => {
   function evict(name: string): void {
     world.cluster.change(podDisruptionBudgets, KEY, (live) => ({
       ...live,
-      status: { ...live.status!, disruptionsAllowed: live.status!.disruptionsAllowed! - 1, disruptedPods: { ...live.status!.disruptedPods, [name]: formatTime(world.clock.now()) } },
+      status: {
+        ...live.status!,
+        disruptionsAllowed: live.status!.disruptionsAllowed! - 1,
+        disruptedPods: { ...live.status!.disruptedPods, [name]: formatTime(world.clock.now()) },
+      },
     }));
   }
 
@@ -167,7 +226,11 @@ describe('an eviction', () => {
     await start(bare('a'), bare('b'), budgetOf({ minAvailable: 1 }));
     evict('a');
     await world.clock.step(1000);
-    expect(status()).toMatchObject({ currentHealthy: 1, disruptionsAllowed: 0, disruptedPods: { a: expect.any(String) as string } });
+    expect(status()).toMatchObject({
+      currentHealthy: 1,
+      disruptionsAllowed: 0,
+      disruptedPods: { a: expect.any(String) as string },
+    });
     world.cluster.finish(pods, 'default/a');
     await world.clock.step(1000);
     expect(status()).toMatchObject({ currentHealthy: 1, expectedPods: 1, disruptionsAllowed: 0 });
@@ -181,7 +244,9 @@ describe('an eviction', () => {
     expect(status()).toMatchObject({ currentHealthy: 1 });
     await world.clock.step(2000);
     expect(status()).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 });
-    expect(world.events.take()).toEqual(['Warning NotDeleted Pod was expected by PDB default/default to be deleted but it wasn\'t']);
+    expect(world.events.take()).toEqual([
+      "Warning NotDeleted Pod was expected by PDB default/default to be deleted but it wasn't",
+    ]);
   });
 
   test('of a Pod that a late cache does not have yet is not taken for done', async () => {
@@ -192,7 +257,11 @@ describe('an eviction', () => {
     evict('new');
     // The Pods of the cache are now older than the budget: the new one is not there yet.
     await world.clock.step(1000);
-    expect(status()).toMatchObject({ currentHealthy: 3, disruptionsAllowed: 1, disruptedPods: { new: expect.any(String) as string } });
+    expect(status()).toMatchObject({
+      currentHealthy: 3,
+      disruptionsAllowed: 1,
+      disruptedPods: { new: expect.any(String) as string },
+    });
     world.cluster.finish(pods, 'default/new');
     // Here it is, ready as it was before its eviction; its deletion is still to come.
     await world.clock.step(5000);
@@ -206,22 +275,44 @@ describe('an eviction', () => {
 describe('a disruption that was announced', () => {
   const announced = (name: string, parts: object = {}, status_: Pod['status'] = {}): There => {
     const lastTransitionTime = formatTime(Date.parse('2026-01-01T00:00:00Z'));
-    const conditions = [{ type: 'Ready', status: 'True' }, { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'm', lastTransitionTime, ...parts }];
+    const conditions = [
+      { type: 'Ready', status: 'True' },
+      {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'EvictionByEvictionAPI',
+        message: 'm',
+        lastTransitionTime,
+        ...parts,
+      },
+    ];
     return [pods, pod(name, undefined, { conditions, ...status_ })];
   };
-  const conditionOf = (key: string): unknown => world.cluster.get(pods, key)!.status!.conditions!.find(({ type }) => type === 'DisruptionTarget');
+  const conditionOf = (key: string): unknown =>
+    world.cluster.get(pods, key)!.status!.conditions!.find(({ type }) => type === 'DisruptionTarget');
 
   test('and did not come is taken back after two minutes, once', async () => {
     await start(announced('a'));
     expect(conditionOf('default/a')).toMatchObject({ status: 'True' });
     await world.clock.step(130_000);
-    expect(conditionOf('default/a')).toEqual({ type: 'DisruptionTarget', status: 'False', observedGeneration: 1, lastTransitionTime: expect.any(String) as string });
+    expect(conditionOf('default/a')).toEqual({
+      type: 'DisruptionTarget',
+      status: 'False',
+      observedGeneration: 1,
+      lastTransitionTime: expect.any(String) as string,
+    });
     await world.clock.step(600_000);
-    expect(world.cluster.writes.map(({ verb, type, subresource }) => `${verb} ${type.resource}/${subresource}`)).toEqual(['patch pods/status']);
+    expect(
+      world.cluster.writes.map(({ verb, type, subresource }) => `${verb} ${type.resource}/${subresource}`),
+    ).toEqual(['patch pods/status']);
   });
 
   test('stays where the kubelet said so, where the Pod has ended, and where it is being deleted', async () => {
-    await start(announced('kubelet', { reason: 'TerminationByKubelet' }), announced('ended', {}, { phase: 'Failed' }), announced('going'));
+    await start(
+      announced('kubelet', { reason: 'TerminationByKubelet' }),
+      announced('ended', {}, { phase: 'Failed' }),
+      announced('going'),
+    );
     world.cluster.change(pods, 'default/going', (live) => ({ ...live, spec: { ...live.spec!, nodeName: 'n' } }));
     world.cluster.delete(pods, 'default/going');
     await world.clock.step(600_000);
@@ -233,7 +324,10 @@ describe('a disruption that was announced', () => {
     podLag = 20_000;
     await world.clock.step(115_000);
     const lastTransitionTime = formatTime(world.clock.now());
-    world.cluster.change(pods, 'default/a', (live) => ({ ...live, status: { ...live.status, conditions: [{ type: 'DisruptionTarget', status: 'True', lastTransitionTime }] } }));
+    world.cluster.change(pods, 'default/a', (live) => ({
+      ...live,
+      status: { ...live.status, conditions: [{ type: 'DisruptionTarget', status: 'True', lastTransitionTime }] },
+    }));
     await world.clock.step(100_000);
     expect(conditionOf('default/a')).toMatchObject({ status: 'True' });
     await world.clock.step(60_000);

@@ -30,7 +30,12 @@ export function podsOf(budget: PodDisruptionBudget, { budgets, pods }: Gathering
  * Reads the rest of what the budget's status is decided by. Throws a DisruptionError where nobody can tell how many of
  * its Pods there should be.
  */
-export async function gather(budget: PodDisruptionBudget, pods: readonly Pod[], gathering: Gathering, signal: AbortSignal): Promise<Snapshot> {
+export async function gather(
+  budget: PodDisruptionBudget,
+  pods: readonly Pod[],
+  gathering: Gathering,
+  signal: AbortSignal,
+): Promise<Snapshot> {
   const { clock, sightings } = gathering;
   const unseen = sightings.newer(budget, (resourceVersion) => gathering.pods.hasReached(resourceVersion));
   const scale = needsScale(budget) ? await expectedScale(pods, gathering, signal) : undefined;
@@ -38,7 +43,11 @@ export async function gather(budget: PodDisruptionBudget, pods: readonly Pod[], 
 }
 
 /** The sum over the controllers of these Pods, each asked once (`getExpectedScale`). */
-async function expectedScale(pods: readonly Pod[], { caches, live }: Gathering, signal: AbortSignal): Promise<ExpectedScale> {
+async function expectedScale(
+  pods: readonly Pod[],
+  { caches, live }: Gathering,
+  signal: AbortSignal,
+): Promise<ExpectedScale> {
   const seen = new Set<string>();
   const scales = new Map<string, number>();
   const unmanaged: string[] = [];
@@ -48,7 +57,8 @@ async function expectedScale(pods: readonly Pod[], { caches, live }: Gathering, 
     if (!reference || seen.has(reference.uid)) continue;
     seen.add(reference.uid);
     const { namespace = '', name } = pod.metadata;
-    const scale: Scale | undefined = cachedScale(caches, reference, namespace) ?? (await live.get(reference, namespace, signal));
+    const scale: Scale | undefined =
+      cachedScale(caches, reference, namespace) ?? (await live.get(reference, namespace, signal));
     if (!scale) throw new DisruptionError('NoController', `found no controllers for pod "${name}"`, { subject: name });
     scales.set(scale.uid, scale.replicas);
   }

@@ -1,5 +1,14 @@
 import { resources } from '#pkg/api';
-import { Owners, WriteBarrier, createLoop, defineController, forObject, indexByLabel, specSelector, together } from '#pkg/controller';
+import {
+  Owners,
+  WriteBarrier,
+  createLoop,
+  defineController,
+  forObject,
+  indexByLabel,
+  specSelector,
+  together,
+} from '#pkg/controller';
 
 import { disruptionDescription } from './description.ts';
 import { LiveScales } from './live-scales.ts';

@@ -1,4 +1,11 @@
-import { type OwnerReference, type ResourceType, apiVersionOf, groupResource, isNotFound, resourcePath } from '#pkg/api';
+import {
+  type OwnerReference,
+  type ResourceType,
+  apiVersionOf,
+  groupResource,
+  isNotFound,
+  resourcePath,
+} from '#pkg/api';
 import type { Clock } from '#pkg/base';
 import type { Client } from '#pkg/client';
 
@@ -67,20 +74,30 @@ export class LiveScales {
     // A kind that is missing may have come just now.
     if (!served.some(isIt)) served = await this.#discover({ group, version }, signal);
     const resource = served.find(isIt)?.name;
-    if (resource === undefined) throw new DisruptionError('NoSuchKind', `no matches for kind "${kind}" in version "${apiVersion}"`, { subject: kind });
+    if (resource === undefined)
+      throw new DisruptionError('NoSuchKind', `no matches for kind "${kind}" in version "${apiVersion}"`, {
+        subject: kind,
+      });
     const type = { group, version, resource, kind, namespaced: true };
-    const isScale = ({ name, ...one }: ServedResource): boolean => name === `${resource}/scale` && one.kind === 'Scale' && SCALE_GROUPS.has(one.group ?? '');
+    const isScale = ({ name, ...one }: ServedResource): boolean =>
+      name === `${resource}/scale` && one.kind === 'Scale' && SCALE_GROUPS.has(one.group ?? '');
     if (served.some(isScale)) return type;
     const subject = groupResource(type);
     throw new DisruptionError('NotScalable', `${subject} does not implement the scale subresource`, { subject });
   }
 
   /** Nothing for a group version that is not served. */
-  async #discover(type: Pick<ResourceType, 'group' | 'version'>, signal: AbortSignal): Promise<readonly ServedResource[]> {
+  async #discover(
+    type: Pick<ResourceType, 'group' | 'version'>,
+    signal: AbortSignal,
+  ): Promise<readonly ServedResource[]> {
     const groupVersion = apiVersionOf(type);
     const path = `${type.group === '' ? '/api' : '/apis'}/${groupVersion}`;
     try {
-      const { resources } = await this.#client.request<{ readonly resources: readonly ServedResource[] }>({ method: 'GET', path }, { signal });
+      const { resources } = await this.#client.request<{ readonly resources: readonly ServedResource[] }>(
+        { method: 'GET', path },
+        { signal },
+      );
       this.#served.set(groupVersion, { resources, at: this.#clock.monotonic() });
       return resources;
     } catch (error) {

@@ -15,7 +15,10 @@ export function mayWait({ metadata, status: before }: PodDisruptionBudget, after
   if (!verdict || verdict.reason === 'SyncFailed') return false;
   const listed = Object.keys(before.disruptedPods ?? {});
   if (listed.some((name) => after.disruptedPods?.[name] === undefined)) return false;
-  return (before.disruptionsAllowed ?? 0) <= (after.disruptionsAllowed ?? 0) && (!letsUnreadyGo(before) || letsUnreadyGo(after));
+  return (
+    (before.disruptionsAllowed ?? 0) <= (after.disruptionsAllowed ?? 0) &&
+    (!letsUnreadyGo(before) || letsUnreadyGo(after))
+  );
 }
 
 /** Of Pods that are not ready the API server lets go while the others are enough. */

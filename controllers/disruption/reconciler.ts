@@ -58,7 +58,10 @@ export class Reconciler {
   /** How much longer the status may wait, ms. */
   #left(budget: PodDisruptionBudget, status: BudgetStatus): number {
     const key = keyOf(budget);
-    const left = !isNews(budget, status) || !mayWait(budget, status) ? 0 : this.#putOffs.left(key, this.#options.context.clock.monotonic());
+    const left =
+      !isNews(budget, status) || !mayWait(budget, status)
+        ? 0
+        : this.#putOffs.left(key, this.#options.context.clock.monotonic());
     if (left === 0) this.#putOffs.end(key);
     return left;
   }
@@ -69,12 +72,14 @@ export class Reconciler {
     try {
       const snapshot = await gather(budget, pods, gathering, signal);
       const plan = decide(snapshot);
-      if (pods.length === 0 && isNews(budget, plan.status)) this.#report(budget, { type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
+      if (pods.length === 0 && isNews(budget, plan.status))
+        this.#report(budget, { type: 'Normal', reason: 'NoPods', message: 'No matching pods found' });
       this.#reportUnmanaged(budget, snapshot.scale);
       return plan;
     } catch (error) {
       const message = `Failed to calculate the number of expected pods: ${describeError(error)}`;
-      if (!signal.aborted) this.#report(budget, { type: 'Warning', reason: 'CalculateExpectedPodCountFailed', message });
+      if (!signal.aborted)
+        this.#report(budget, { type: 'Warning', reason: 'CalculateExpectedPodCountFailed', message });
       throw error;
     }
   }
@@ -83,14 +88,20 @@ export class Reconciler {
     try {
       return podsOf(budget, this.#options.gathering);
     } catch (error) {
-      this.#report(budget, { type: 'Warning', reason: 'NoPods', message: `Failed to get pods: ${describeError(error)}` });
+      this.#report(budget, {
+        type: 'Warning',
+        reason: 'NoPods',
+        message: `Failed to get pods: ${describeError(error)}`,
+      });
       throw error;
     }
   }
 
   #reportUnmanaged(budget: PodDisruptionBudget, scale: ExpectedScale | undefined): void {
     if (!scale || scale.unmanaged.length === 0) return;
-    this.#options.context.log.v(4)?.info('Found unmanaged pods', { podDisruptionBudget: keyOf(budget), pods: scale.unmanaged });
+    this.#options.context.log
+      .v(4)
+      ?.info('Found unmanaged pods', { podDisruptionBudget: keyOf(budget), pods: scale.unmanaged });
     const message =
       `Pods selected by this PodDisruptionBudget (selector: ${selectorText(budget.spec?.selector)}) were found ` +
       'to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. ' +
@@ -113,7 +124,9 @@ export class Reconciler {
     if (!isNews(budget, status)) return;
     const { context, barrier } = this.#options;
     const object: PodDisruptionBudget = { ...budget, status };
-    const written = await context.client.resource(resources.podDisruptionBudgets).updateStatus(object, { metadataOnly: true, signal });
+    const written = await context.client
+      .resource(resources.podDisruptionBudgets)
+      .updateStatus(object, { metadataOnly: true, signal });
     barrier.wrote(keyOf(budget), budget.metadata.uid, resources.podDisruptionBudgets, written.metadata.resourceVersion);
   }
 }

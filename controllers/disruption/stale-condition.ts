@@ -42,7 +42,9 @@ export async function takeBack(pod: Pod, client: Client, now: number, signal: Ab
   };
   const body = { metadata: { uid, resourceVersion }, status: { conditions: [condition] } };
   try {
-    await client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { subresource: 'status', metadataOnly: true, signal });
+    await client
+      .resource(resources.pods)
+      .patch(pod.metadata, 'strategic', body, { subresource: 'status', metadataOnly: true, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -1,4 +1,15 @@
-import { type KubeObject, type ObjectKey, type Pod, type PodDisruptionBudget, type PodTemplateSpec, type ResourceType, controllerOf, isPodReady, keyOf, resources } from '#pkg/api';
+import {
+  type KubeObject,
+  type ObjectKey,
+  type Pod,
+  type PodDisruptionBudget,
+  type PodTemplateSpec,
+  type ResourceType,
+  controllerOf,
+  isPodReady,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import { type AnyTrigger, type Enqueue, type Owners, type Trigger, on } from '#pkg/controller';
 
@@ -44,7 +55,8 @@ function onScale<T extends Scaled>(resource: ResourceType<T>, budgets: Budgets):
   return on(resource, {
     add: concerned,
     update(old, current) {
-      const same = old.spec?.replicas === current.spec?.replicas && controllerOf(old)?.uid === controllerOf(current)?.uid;
+      const same =
+        old.spec?.replicas === current.spec?.replicas && controllerOf(old)?.uid === controllerOf(current)?.uid;
       return same ? [] : concerned(current);
     },
     delete: concerned,

@@ -1,7 +1,14 @@
 import { type Endpoints, type NewObject, type Pod, type Service, type StringMap, resources } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 
-import { HEADLESS, LAST_CHANGE_TRIGGER_TIME, type EndpointAddress, type Subset, isHeadless, repackSubsets } from '../internal/endpoints/index.ts';
+import {
+  HEADLESS,
+  LAST_CHANGE_TRIGGER_TIME,
+  type EndpointAddress,
+  type Subset,
+  isHeadless,
+  repackSubsets,
+} from '../internal/endpoints/index.ts';
 import { desiredSubsets } from './desired.ts';
 import { truncate } from './truncate.ts';
 
@@ -39,7 +46,12 @@ export function decide({ service, pods, current, triggerTime }: Snapshot): Decis
   const labels = labelsFor(service);
   const given = current?.metadata.annotations;
   const truncated = fewer ? TRUNCATED : undefined;
-  if (current && given?.[OVER_CAPACITY] === truncated && sameLabels(current.metadata.labels, labels) && saysSame(current.subsets, subsets)) {
+  if (
+    current &&
+    given?.[OVER_CAPACITY] === truncated &&
+    sameLabels(current.metadata.labels, labels) &&
+    saysSame(current.subsets, subsets)
+  ) {
     return undefined;
   }
   const annotations = withEntries(given, { [LAST_CHANGE_TRIGGER_TIME]: triggerTime, [OVER_CAPACITY]: truncated });
@@ -51,7 +63,10 @@ export function decide({ service, pods, current, triggerTime }: Snapshot): Decis
   }
   const { name, namespace } = service.metadata;
   const { kind } = resources.endpoints;
-  return { verb: 'create', endpoints: { apiVersion: 'v1', kind, metadata: { name, namespace: namespace!, labels, ...annotations }, ...said } };
+  return {
+    verb: 'create',
+    endpoints: { apiVersion: 'v1', kind, metadata: { name, namespace: namespace!, labels, ...annotations }, ...said },
+  };
 }
 
 /** The Service's own, and what this controller adds. */
@@ -77,11 +92,20 @@ function withoutVersions({ addresses = [], notReadyAddresses = [], ports }: Subs
     const { resourceVersion: _, ...targetRef } = address.targetRef;
     return { ...address, targetRef };
   };
-  return { addresses: addresses.map(plain), notReadyAddresses: notReadyAddresses.map(plain), ...(ports ? { ports } : {}) };
+  return {
+    addresses: addresses.map(plain),
+    notReadyAddresses: notReadyAddresses.map(plain),
+    ...(ports ? { ports } : {}),
+  };
 }
 
 /** As a field of metadata: entries set, or taken out where undefined; no field where none is left. */
-function withEntries(map: StringMap = {}, entries: Readonly<Record<string, string | undefined>>): { readonly annotations?: StringMap } {
-  const kept = Object.entries({ ...map, ...entries }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+function withEntries(
+  map: StringMap = {},
+  entries: Readonly<Record<string, string | undefined>>,
+): { readonly annotations?: StringMap } {
+  const kept = Object.entries({ ...map, ...entries }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   return kept.length > 0 ? { annotations: Object.fromEntries(kept) } : {};
 }

@@ -24,7 +24,15 @@ export const endpointsDescription = describeController({
   reads: [
     // Whole: they are written back with what others put into them.
     reads(resources.endpoints),
-    reads(resources.services, 'spec.type', 'spec.clusterIP', 'spec.ipFamilies', 'spec.ports', 'spec.selector', 'spec.publishNotReadyAddresses'),
+    reads(
+      resources.services,
+      'spec.type',
+      'spec.clusterIP',
+      'spec.ipFamilies',
+      'spec.ports',
+      'spec.selector',
+      'spec.publishNotReadyAddresses',
+    ),
     reads(
       resources.pods,
       'spec.nodeName',

@@ -15,7 +15,10 @@ export interface PodParts {
 }
 
 /** A Pod on a node, running, ready, with the address `10.0.0.1`, that Services of `app: web` select. */
-export function podOf(name: string, { ready = true, ips = ['10.0.0.1'], phase = 'Running', metadata, spec, ports = {} }: PodParts = {}): Pod {
+export function podOf(
+  name: string,
+  { ready = true, ips = ['10.0.0.1'], phase = 'Running', metadata, spec, ports = {} }: PodParts = {},
+): Pod {
   const container: Container = {
     name: 'app',
     image: 'app:v1',
@@ -24,7 +27,15 @@ export function podOf(name: string, { ready = true, ips = ['10.0.0.1'], phase = 
   return deepFreeze({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: at(0), labels: { app: 'web' }, ...metadata },
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `uid-${name}`,
+      resourceVersion: '1',
+      creationTimestamp: at(0),
+      labels: { app: 'web' },
+      ...metadata,
+    },
     spec: { nodeName: 'node-1', containers: [container], ...spec },
     status: {
       phase,
@@ -34,7 +45,17 @@ export function podOf(name: string, { ready = true, ips = ['10.0.0.1'], phase = 
   } satisfies Pod);
 }
 
-export function endpointsOf(name: string, parts: Omit<Partial<Endpoints>, 'metadata'> & { readonly metadata?: Partial<ObjectMeta> } = {}): Endpoints {
-  const metadata = { name, namespace: 'default', uid: `uid-${name}`, resourceVersion: '7', creationTimestamp: at(0), ...parts.metadata };
+export function endpointsOf(
+  name: string,
+  parts: Omit<Partial<Endpoints>, 'metadata'> & { readonly metadata?: Partial<ObjectMeta> } = {},
+): Endpoints {
+  const metadata = {
+    name,
+    namespace: 'default',
+    uid: `uid-${name}`,
+    resourceVersion: '7',
+    creationTimestamp: at(0),
+    ...parts.metadata,
+  };
   return deepFreeze({ apiVersion: 'v1', kind: 'Endpoints', ...parts, metadata });
 }

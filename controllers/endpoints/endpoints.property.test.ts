@@ -15,14 +15,31 @@ const NAMES = ['web', 'db', 'all'];
 const MAX_LAG = 4000;
 
 /** What users, nodes and other controllers do. `of` picks a Pod, `which` a Service. */
-const DEEDS = ['run', 'turn', 'kill', 'vanish', 'end', 'relabel', 'readdress', 'expose', 'unexpose', 'select', 'label', 'port', 'meddle', 'remove'];
-const doing = (deeds: readonly string[]) => fc.record({
-  do: fc.constantFrom(...deeds),
-  of: fc.nat(20),
-  which: fc.constantFrom(...NAMES),
-});
+const DEEDS = [
+  'run',
+  'turn',
+  'kill',
+  'vanish',
+  'end',
+  'relabel',
+  'readdress',
+  'expose',
+  'unexpose',
+  'select',
+  'label',
+  'port',
+  'meddle',
+  'remove',
+];
+const doing = (deeds: readonly string[]) =>
+  fc.record({
+    do: fc.constantFrom(...deeds),
+    of: fc.nat(20),
+    which: fc.constantFrom(...NAMES),
+  });
 type Action = ReturnType<typeof doing> extends fc.Arbitrary<infer A> ? A : never;
-const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(3000) }), { maxLength: 25 });
+const script = (action: fc.Arbitrary<Action>) =>
+  fc.array(fc.record({ action, after: fc.nat(3000) }), { maxLength: 25 });
 const settings = fc.record({
   realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
@@ -34,10 +51,20 @@ const settings = fc.record({
 type Settings = typeof settings extends fc.Arbitrary<infer S> ? S : never;
 
 const ports = { web: 8080, admin: 9090 };
-const selectors: Record<string, Record<string, string>> = { web: { app: 'web' }, db: { app: 'db' }, all: { tier: 'x' } };
+const selectors: Record<string, Record<string, string>> = {
+  web: { app: 'web' },
+  db: { app: 'db' },
+  all: { tier: 'x' },
+};
 const named = { name: 'http', port: 80, targetPort: 'web', protocol: 'TCP' };
 const newService = (name: string): Service => serviceOf(name, { selector: selectors[name]!, ports: [named] });
-const newPod = (number: number, app = 'web'): Pod => podOf(`p${number}`, { ips: [`10.0.0.${number}`], ready: number % 3 > 0, ports, metadata: { labels: { app, tier: 'x' } } });
+const newPod = (number: number, app = 'web'): Pod =>
+  podOf(`p${number}`, {
+    ips: [`10.0.0.${number}`],
+    ready: number % 3 > 0,
+    ports,
+    metadata: { labels: { app, tier: 'x' } },
+  });
 const leader = { 'control-plane.alpha.kubernetes.io/leader': '{}' };
 
 function build({ realInformers, seed, lag, latency, batchPeriod }: Settings): World {
@@ -63,17 +90,25 @@ function act({ cluster }: World, { do: what, of, which }: Action): void {
   const all = cluster.list(pods);
   const one = all[of % Math.max(1, all.length)];
   const service = cluster.get(services, key);
-  const changeSpec = (spec: Partial<NonNullable<Service['spec']>>): unknown => service && cluster.change(services, key, (old) => ({ ...old, spec: { ...old.spec, ...spec } }));
+  const changeSpec = (spec: Partial<NonNullable<Service['spec']>>): unknown =>
+    service && cluster.change(services, key, (old) => ({ ...old, spec: { ...old.spec, ...spec } }));
   if (what === 'cut') cluster.cutWatches();
   else if (what === 'run') cluster.create(pods, newPod(Number(cluster.resourceVersion), of % 2 ? 'web' : 'db'));
   else if (what === 'expose' && !service) cluster.create(services, newService(which));
   else if (what === 'unexpose' && service) cluster.finish(services, key);
   else if (what === 'select') changeSpec({ selector: selectors[NAMES[of % 3]!]! });
-  else if (what === 'port') changeSpec({ ports: of % 2 ? [named] : [named, { name: 'admin', port: 81, targetPort: 'admin', protocol: 'TCP' }] });
+  else if (what === 'port')
+    changeSpec({
+      ports: of % 2 ? [named] : [named, { name: 'admin', port: 81, targetPort: 'admin', protocol: 'TCP' }],
+    });
   else if (what === 'label' && service) touch(cluster, key, { team: String(of) });
   else if (what === 'remove') cluster.finish(endpoints, key);
   else if (what === 'meddle' && cluster.get(endpoints, key)) {
-    cluster.change(endpoints, key, (old) => ({ ...old, metadata: { ...old.metadata, annotations: { note: 'x' } }, subsets: [] }));
+    cluster.change(endpoints, key, (old) => ({
+      ...old,
+      metadata: { ...old.metadata, annotations: { note: 'x' } },
+      subsets: [],
+    }));
   } else if (one) changePod(cluster, what, of, one);
 }
 
@@ -82,23 +117,41 @@ function changePod(cluster: World['cluster'], what: string, of: number, one: Pod
   const turned = [{ type: 'Ready', status: of % 2 ? 'True' : 'False' }];
   if (what === 'kill') cluster.delete(pods, key);
   else if (what === 'vanish') cluster.finish(pods, key);
-  else if (what === 'turn') cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, conditions: turned } }));
-  else if (what === 'end') cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, phase: 'Succeeded' } }));
-  else if (what === 'relabel') cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, labels: { app: of % 2 ? 'web' : 'db' } } }));
-  else if (what === 'readdress') cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, podIP: `10.0.1.${of}`, podIPs: [{ ip: `10.0.1.${of}` }] } }));
+  else if (what === 'turn')
+    cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, conditions: turned } }));
+  else if (what === 'end')
+    cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, phase: 'Succeeded' } }));
+  else if (what === 'relabel')
+    cluster.change(pods, key, (old) => ({
+      ...old,
+      metadata: { ...old.metadata, labels: { app: of % 2 ? 'web' : 'db' } },
+    }));
+  else if (what === 'readdress')
+    cluster.change(pods, key, (old) => ({
+      ...old,
+      status: { ...old.status, podIP: `10.0.1.${of}`, podIPs: [{ ip: `10.0.1.${of}` }] },
+    }));
 }
 
 /** Asks for a sync; changes nothing that Endpoints say unless told to. */
 function touch(cluster: World['cluster'], key: string, labels?: Record<string, string>): void {
   const annotations = { touched: cluster.resourceVersion };
-  cluster.change(services, key, (old) => ({ ...old, metadata: { ...old.metadata, annotations, ...(labels ? { labels } : {}) } }));
+  cluster.change(services, key, (old) => ({
+    ...old,
+    metadata: { ...old.metadata, annotations, ...(labels ? { labels } : {}) },
+  }));
 }
 
 /** `10.0.0.1:8080 ready`, for each address and port: told from the Pods, another way than the controller's. */
 function expected(service: Service, all: readonly Pod[]): string[] {
   const wanted = Object.entries(service.spec!.selector!);
   const lines = all
-    .filter(({ metadata, status }) => wanted.every(([label, value]) => metadata.labels?.[label] === value) && status?.phase === 'Running' && !metadata.deletionTimestamp)
+    .filter(
+      ({ metadata, status }) =>
+        wanted.every(([label, value]) => metadata.labels?.[label] === value) &&
+        status?.phase === 'Running' &&
+        !metadata.deletionTimestamp,
+    )
     .flatMap(({ status }) =>
       service.spec!.ports!.map(({ targetPort }) => {
         const ready = status!.conditions!.some(({ type, status: is }) => type === 'Ready' && is === 'True');
@@ -110,7 +163,10 @@ function expected(service: Service, all: readonly Pod[]): string[] {
 
 function said({ subsets = [] }: Endpoints | NewObject<Endpoints>): string[] {
   const lines = subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports: open = [] }) =>
-    open.flatMap(({ port }) => [...addresses.map(({ ip }) => `${ip}:${port} ready`), ...notReadyAddresses.map(({ ip }) => `${ip}:${port} not ready`)]),
+    open.flatMap(({ port }) => [
+      ...addresses.map(({ ip }) => `${ip}:${port} ready`),
+      ...notReadyAddresses.map(({ ip }) => `${ip}:${port} not ready`),
+    ]),
   );
   return lines.toSorted((a, b) => a.localeCompare(b));
 }
@@ -129,7 +185,10 @@ async function expectSettled({ cluster, clock }: World): Promise<readonly Cluste
   for (const service of cluster.list(services)) {
     const live = cluster.get(endpoints, keyOf(service))!;
     expect(said(live)).toEqual(expected(service, cluster.list(pods)));
-    expect(live.metadata.labels).toEqual({ ...service.metadata.labels, 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' });
+    expect(live.metadata.labels).toEqual({
+      ...service.metadata.labels,
+      'endpoints.kubernetes.io/managed-by': 'endpoint-controller',
+    });
   }
   const writes = cluster.writes.length;
   touchAll();
@@ -137,7 +196,10 @@ async function expectSettled({ cluster, clock }: World): Promise<readonly Cluste
   return cluster.writes.slice(writes);
 }
 
-async function run(set: Settings, steps: readonly { action: Action; after: number }[]): Promise<readonly ClusterRequest[]> {
+async function run(
+  set: Settings,
+  steps: readonly { action: Action; after: number }[],
+): Promise<readonly ClusterRequest[]> {
   const world = build(set);
   const chance = seededRandom(set.seed + 1);
   const addresses = new Set<string>();
@@ -150,7 +212,8 @@ async function run(set: Settings, steps: readonly { action: Action; after: numbe
     // Whatever is written at any time is in canonical form, and says nothing of addresses that never were a Pod's.
     if (type.kind === 'Endpoints' && body) {
       const { subsets = [] } = body as Endpoints;
-      if (!semanticEqual(repackSubsets(subsets), subsets)) problems.push(`not in canonical form: ${JSON.stringify(subsets)}`);
+      if (!semanticEqual(repackSubsets(subsets), subsets))
+        problems.push(`not in canonical form: ${JSON.stringify(subsets)}`);
       const strange = said(body as Endpoints).filter((line) => !addresses.has(line.split(':')[0]!));
       if (strange.length > 0) problems.push(`of no Pod: ${strange.join()}`);
     }

@@ -16,11 +16,17 @@ afterEach(() => world.stop());
 
 const port = { name: 'http', port: 80, targetPort: 8080 };
 const expose = (spec: Partial<NonNullable<Service['spec']>> = {}): Promise<Service> =>
-  world.create(services, { metadata: { name: 'web', labels: { team: 'a' } }, spec: { selector: { app: 'web' }, ports: [port], ...spec } });
-const run = (name: string): Promise<Pod> => world.create(pods, { metadata: { name, labels: { app: 'web' } }, spec: podTemplate().spec! });
+  world.create(services, {
+    metadata: { name: 'web', labels: { team: 'a' } },
+    spec: { selector: { app: 'web' }, ports: [port], ...spec },
+  });
+const run = (name: string): Promise<Pod> =>
+  world.create(pods, { metadata: { name, labels: { app: 'web' } }, spec: podTemplate().spec! });
 const addresses = async (): Promise<string[]> => {
   const { subsets = [] } = await world.get(endpoints, 'web');
-  return subsets.flatMap((subset) => (subset.addresses ?? []).map(({ targetRef }) => targetRef!.name!)).toSorted((a, b) => a.localeCompare(b));
+  return subsets
+    .flatMap((subset) => (subset.addresses ?? []).map(({ targetRef }) => targetRef!.name!))
+    .toSorted((a, b) => a.localeCompare(b));
 };
 
 test('Pods come and go; a settled Service costs nothing', async () => {
@@ -38,7 +44,9 @@ test('Pods come and go; a settled Service costs nothing', async () => {
     nodeName: a.spec!.nodeName,
     targetRef: { kind: 'Pod', namespace: 'default', name: 'a', uid: a.metadata.uid },
   });
-  expect(world.takeRequests().every((request) => ['create endpoints', 'update endpoints'].includes(request))).toBe(true);
+  expect(world.takeRequests().every((request) => ['create endpoints', 'update endpoints'].includes(request))).toBe(
+    true,
+  );
   await world.clock.step(3_600_000);
   expect(world.takeRequests()).toEqual([]);
 
@@ -69,9 +77,13 @@ test('what cannot be written is told, and not where the namespace goes', async (
   await world.clock.step(1000);
   expect(world.takeRequests()).toEqual([]);
   await world.client.resource(namespaces).create({ metadata: { name: 'going', finalizers: ['example.com/stay'] } });
-  await world.client.resource(services).create({ metadata: { name: 'web', namespace: 'going' }, spec: { ports: [port] } });
+  await world.client
+    .resource(services)
+    .create({ metadata: { name: 'web', namespace: 'going' }, spec: { ports: [port] } });
   await world.client.resource(namespaces).delete({ name: 'going' });
-  await world.client.resource(services).patch({ namespace: 'going', name: 'web' }, 'merge', { spec: { selector: { app: 'web' } } });
+  await world.client
+    .resource(services)
+    .patch({ namespace: 'going', name: 'web' }, 'merge', { spec: { selector: { app: 'web' } } });
   await world.clock.step(1000);
   expect(world.takeRequests()).toEqual(['create endpoints 403']);
   expect(world.events.take()).toEqual([]);

@@ -21,7 +21,13 @@ export const endpointsController = defineController({
     indexServices(services);
     indexPodsByLabel(pods);
     const barrier = new WriteBarrier({ informers: [endpoints] });
-    const reconciler = new Reconciler({ context, services: services.lister, pods: pods.lister, endpoints: endpoints.lister, barrier });
+    const reconciler = new Reconciler({
+      context,
+      services: services.lister,
+      pods: pods.lister,
+      endpoints: endpoints.lister,
+      barrier,
+    });
 
     return createLoop(context, {
       queue: 'endpoint',
@@ -29,7 +35,11 @@ export const endpointsController = defineController({
       workers: options['concurrent-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
       barrier,
-      triggers: [onService(), onPod(services.lister, Math.max(GATHERING, options['endpoint-updates-batch-period'])), onEndpoints()],
+      triggers: [
+        onService(),
+        onPod(services.lister, Math.max(GATHERING, options['endpoint-updates-batch-period'])),
+        onEndpoints(),
+      ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
   },

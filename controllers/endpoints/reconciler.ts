@@ -1,4 +1,13 @@
-import { type Endpoints, type ObjectKey, type Pod, type Service, isNamespaceTerminating, isNotFound, keyOf, resources } from '#pkg/api';
+import {
+  type Endpoints,
+  type ObjectKey,
+  type Pod,
+  type Service,
+  isNamespaceTerminating,
+  isNotFound,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { Lister } from '#pkg/cache';
 import type { ResourceClient } from '#pkg/client';
@@ -57,7 +66,10 @@ export class Reconciler {
     const key = keyOf(service);
     const options = { metadataOnly: true, signal };
     try {
-      const { metadata } = decision.verb === 'create' ? await this.#client.create(decision.endpoints, options) : await this.#client.update(decision.endpoints, options);
+      const { metadata } =
+        decision.verb === 'create'
+          ? await this.#client.create(decision.endpoints, options)
+          : await this.#client.update(decision.endpoints, options);
       this.#options.barrier.wrote(key, service.metadata.uid, resources.endpoints, metadata.resourceVersion);
     } catch (error) {
       signal.throwIfAborted();
@@ -71,9 +83,28 @@ export class Reconciler {
   #report(key: ObjectKey, { verb, endpoints }: NonNullable<Decision>, error: unknown): void {
     const { apiVersion = 'v1', kind = resources.endpoints.kind, metadata } = endpoints;
     const { namespace, name = '', uid, resourceVersion } = metadata;
-    const about = { apiVersion, kind, name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+    const about = {
+      apiVersion,
+      kind,
+      name,
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+    };
     const text = describeError(error);
-    if (verb === 'create') this.#options.context.recorder.event(about, 'Warning', 'FailedToCreateEndpoint', `Failed to create endpoint for service ${key}: ${text}`);
-    else this.#options.context.recorder.event(about, 'Warning', 'FailedToUpdateEndpoint', `Failed to update endpoint ${key}: ${text}`);
+    if (verb === 'create')
+      this.#options.context.recorder.event(
+        about,
+        'Warning',
+        'FailedToCreateEndpoint',
+        `Failed to create endpoint for service ${key}: ${text}`,
+      );
+    else
+      this.#options.context.recorder.event(
+        about,
+        'Warning',
+        'FailedToUpdateEndpoint',
+        `Failed to update endpoint ${key}: ${text}`,
+      );
   }
 }

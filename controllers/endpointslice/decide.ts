@@ -5,7 +5,16 @@ import { type AddressType, type SliceChanges, portsKey } from '../internal/endpo
 import { type Skipped, desiredEndpoints } from './desired.ts';
 import type { Slices } from './hints.ts';
 import { type Packed, pack } from './pack.ts';
-import { type Draft, type SliceParts, changedSlice, hasOtherLabels, isOwnedBy, labelsFor, newSlice, recycledSlice } from './slice.ts';
+import {
+  type Draft,
+  type SliceParts,
+  changedSlice,
+  hasOtherLabels,
+  isOwnedBy,
+  labelsFor,
+  newSlice,
+  recycledSlice,
+} from './slice.ts';
 
 /** What the caches show of one address type of a Service. */
 export interface Snapshot {
@@ -35,7 +44,10 @@ export interface Layout extends Slices {
  * Service without endpoints has one empty slice, so that its state can be told from that of one not looked at yet.
  */
 export function decideLayout({ service, type, pods, nodeOf, existing, limit }: Snapshot): Layout {
-  const ours = Map.groupBy(existing.filter((slice) => isOwnedBy(slice, service)), (slice) => portsKey(slice.ports));
+  const ours = Map.groupBy(
+    existing.filter((slice) => isOwnedBy(slice, service)),
+    (slice) => portsKey(slice.ports),
+  );
   const desired = desiredEndpoints(service, pods, type, nodeOf);
   // Slices of a former Service of this name, and of ports that no Pod has any more.
   const remove = existing.filter((slice) => !isOwnedBy(slice, service) || !desired.groups.has(portsKey(slice.ports)));
@@ -72,7 +84,12 @@ export function decideLayout({ service, type, pods, nodeOf, existing, limit }: S
 /** Lists without elements come as null from the API server. */
 function isPlaceholder(slice: EndpointSlice, service: Service): boolean {
   const { metadata, endpoints, ports } = slice;
-  return !endpoints?.length && !ports?.length && isOwnedBy(slice, service) && semanticEqual(metadata.labels, labelsFor(service));
+  return (
+    !endpoints?.length &&
+    !ports?.length &&
+    isOwnedBy(slice, service) &&
+    semanticEqual(metadata.labels, labelsFor(service))
+  );
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
@@ -81,10 +98,16 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
  * The requests that bring drafts about. A slice that is to go is turned into one that is to be made; of a Service that is
  * being deleted nothing is made, and nothing saved from deletion for that.
  */
-export function decideWrites({ create, update }: Slices, remove: readonly EndpointSlice[], parts: SliceParts): SliceChanges {
+export function decideWrites(
+  { create, update }: Slices,
+  remove: readonly EndpointSlice[],
+  parts: SliceParts,
+): SliceChanges {
   const toCreate: Draft[] = [...create];
   const toRemove: EndpointSlice[] = [];
-  const toUpdate = update.flatMap((draft) => (draft.existing && differs(draft.existing, draft, parts) ? [changedSlice(draft.existing, draft, parts)] : []));
+  const toUpdate = update.flatMap((draft) =>
+    draft.existing && differs(draft.existing, draft, parts) ? [changedSlice(draft.existing, draft, parts)] : [],
+  );
   for (const spent of remove) {
     const draft = isOwnedBy(spent, parts.service) ? toCreate.pop() : undefined;
     if (draft) toUpdate.push(recycledSlice(spent, draft, parts));

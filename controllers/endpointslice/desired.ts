@@ -39,7 +39,12 @@ export interface Desired {
  * The endpoints of one address type that a Service should have. A Pod whose node is not known is left out, for such Pods
  * are mostly about to be collected; but not where addresses are wanted whatever the state of the Pod.
  */
-export function desiredEndpoints(service: Service, pods: readonly Pod[], type: AddressType, nodeOf: (name: string) => Node | undefined): Desired {
+export function desiredEndpoints(
+  service: Service,
+  pods: readonly Pod[],
+  type: AddressType,
+  nodeOf: (name: string) => Node | undefined,
+): Desired {
   const groups = new Map<PortsKey, Group>();
   const skipped: Skipped[] = [];
   // Pods mostly have the same ports: sets of them are told apart by their numbers before anything is made of them.

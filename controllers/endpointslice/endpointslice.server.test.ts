@@ -21,13 +21,24 @@ afterEach(() => world.stop());
 
 async function createPods(count: number, annotations: Record<string, string> = {}): Promise<void> {
   const container = { name: 'app', image: 'app:v1', ports: [{ name: 'http', containerPort: 8080 }] };
-  for (let i = 0; i < count; i++) await world.create(pods, { metadata: { generateName: 'web-', labels: { app: 'web' }, annotations }, spec: { containers: [container] } });
+  for (let i = 0; i < count; i++)
+    await world.create(pods, {
+      metadata: { generateName: 'web-', labels: { app: 'web' }, annotations },
+      spec: { containers: [container] },
+    });
 }
 
-const createService = (spec: Partial<Service['spec']> = {}, metadata: Partial<Service['metadata']> = {}): Promise<Service> =>
-  world.create(services, { metadata: { name: 'web', ...metadata }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec } });
+const createService = (
+  spec: Partial<Service['spec']> = {},
+  metadata: Partial<Service['metadata']> = {},
+): Promise<Service> =>
+  world.create(services, {
+    metadata: { name: 'web', ...metadata },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec },
+  });
 
-const slices = async (name = 'web'): Promise<readonly EndpointSlice[]> => (await world.list(endpointSlices)).filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name);
+const slices = async (name = 'web'): Promise<readonly EndpointSlice[]> =>
+  (await world.list(endpointSlices)).filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name);
 const namesOf = (members: readonly Pod[]): Set<string> => new Set(members.map(({ metadata }) => metadata.name));
 const endpointsOf = (all: readonly EndpointSlice[]) => all.flatMap(({ endpoints }) => endpoints ?? []);
 
@@ -43,14 +54,29 @@ test('a slice as the server takes it, with the permissions of the controller and
       name: expect.stringMatching(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/) as string,
       generateName: 'web-',
       generation: 1,
-      labels: { team: 'a', [SERVICE_NAME]: 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      labels: {
+        team: 'a',
+        [SERVICE_NAME]: 'web',
+        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      },
       annotations: { [TRIGGER]: service.metadata.creationTimestamp },
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: 'web', uid: service.metadata.uid, controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [
+        {
+          apiVersion: 'v1',
+          kind: 'Service',
+          name: 'web',
+          uid: service.metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
     },
     addressType: 'IPv4',
     ports: [{ name: '', port: 8080, protocol: 'TCP' }],
   });
-  expect(new Set(endpointsOf([slice!]).map(({ targetRef }) => targetRef!.name))).toEqual(namesOf(await world.list(pods)));
+  expect(new Set(endpointsOf([slice!]).map(({ targetRef }) => targetRef!.name))).toEqual(
+    namesOf(await world.list(pods)),
+  );
   expect(world.takeRequests()).toEqual(['create endpointslices']);
   await world.clock.step(3_600_000);
   expect(world.takeRequests()).toEqual([]);
@@ -90,7 +116,10 @@ describe('with both families', () => {
 });
 
 test('a headless Service is marked, gives its members names, and needs no ports', async () => {
-  await world.create(pods, { metadata: { name: 'db-0', labels: { app: 'web' } }, spec: { hostname: 'db-0', subdomain: 'web', containers: [{ name: 'app', image: 'app:v1' }] } });
+  await world.create(pods, {
+    metadata: { name: 'db-0', labels: { app: 'web' } },
+    spec: { hostname: 'db-0', subdomain: 'web', containers: [{ name: 'app', image: 'app:v1' }] },
+  });
   await createService({ clusterIP: 'None', ports: undefined });
   await world.clock.step(10_000);
   const [slice] = await slices();
@@ -102,7 +131,10 @@ test('a headless Service is marked, gives its members names, and needs no ports'
 test('a Service without selector, and one that is an alias, are left alone', async () => {
   await createPods(1);
   await createService({ selector: undefined });
-  await world.create(services, { metadata: { name: 'alias' }, spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } } });
+  await world.create(services, {
+    metadata: { name: 'alias' },
+    spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } },
+  });
   await world.clock.step(10_000);
   expect(world.takeRequests()).toEqual([]);
   await world.patch(services, 'web', { spec: { selector: { app: 'web' } } });
@@ -133,14 +165,33 @@ test('what others do to a slice is put right, and told of in the metrics', async
   await world.clock.step(5000);
   expect(endpointsOf(await slices())).toHaveLength(2);
   const metrics = await world.metrics.expose();
-  for (const line of ['changes{operation="create"} 2', 'endpoints_desired 2', 'num_endpoint_slices 1', 'desired_endpoint_slices 1']) expect(metrics).toContain(`endpoint_slice_controller_${line}`);
+  for (const line of [
+    'changes{operation="create"} 2',
+    'endpoints_desired 2',
+    'num_endpoint_slices 1',
+    'desired_endpoint_slices 1',
+  ])
+    expect(metrics).toContain(`endpoint_slice_controller_${line}`);
 });
 
 test('a Pod of an unknown node is left out, told of, and let in with the node', async () => {
   await createService();
-  const status = { phase: 'Running', podIP: '10.9.9.9', podIPs: [{ ip: '10.9.9.9' }], conditions: [{ type: 'Ready', status: 'True' }] };
-  await world.create(pods, { metadata: { name: 'lost', labels: { app: 'web' } }, spec: { nodeName: 'far', containers: [{ name: 'app', image: 'app:v1', ports: [{ name: 'http', containerPort: 80 }] }] } });
-  await world.client.resource(pods).patch({ namespace: 'default', name: 'lost' }, 'merge', { status }, { subresource: 'status' });
+  const status = {
+    phase: 'Running',
+    podIP: '10.9.9.9',
+    podIPs: [{ ip: '10.9.9.9' }],
+    conditions: [{ type: 'Ready', status: 'True' }],
+  };
+  await world.create(pods, {
+    metadata: { name: 'lost', labels: { app: 'web' } },
+    spec: {
+      nodeName: 'far',
+      containers: [{ name: 'app', image: 'app:v1', ports: [{ name: 'http', containerPort: 80 }] }],
+    },
+  });
+  await world.client
+    .resource(pods)
+    .patch({ namespace: 'default', name: 'lost' }, 'merge', { status }, { subresource: 'status' });
   await world.clock.step(2000);
   expect(endpointsOf(await slices())).toEqual([]);
   expect(world.events.lines).toContain(

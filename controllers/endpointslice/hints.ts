@@ -32,12 +32,18 @@ export function draftOf(existing: EndpointSlice): Draft {
 export function updateWrong({ create, update, unchanged }: Slices, isWrong: (slice: EndpointSlice) => boolean): Slices {
   const wrong = unchanged.filter(isWrong);
   if (wrong.length === 0) return { create, update, unchanged };
-  return { create, update: [...update, ...wrong.map(draftOf)], unchanged: unchanged.filter((slice) => !wrong.includes(slice)) };
+  return {
+    create,
+    update: [...update, ...wrong.map(draftOf)],
+    unchanged: unchanged.filter((slice) => !wrong.includes(slice)),
+  };
 }
 
 /** No endpoint has hints any more; a slice that had some is written. */
 export function withoutHints(slices: Slices): Slices {
-  const { create, update, unchanged } = updateWrong(slices, (slice) => (slice.endpoints ?? []).some(({ hints }) => hints !== undefined));
+  const { create, update, unchanged } = updateWrong(slices, (slice) =>
+    (slice.endpoints ?? []).some(({ hints }) => hints !== undefined),
+  );
   const strip = (draft: Draft): Draft => mapEndpoints(draft, (endpoint) => hinted(endpoint));
   return { create: create.map(strip), update: update.map(strip), unchanged };
 }

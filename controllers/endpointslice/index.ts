@@ -2,7 +2,14 @@ import { type ObjectKey, keyOf, resources } from '#pkg/api';
 import { createLoop, defineController, forObject, indexPodsByNode, podsOnNode } from '#pkg/controller';
 import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '#pkg/workqueue';
 
-import { indexPodsByLabel, indexServices, indexSlices, onPod, onSlice, servicesSelecting } from '../internal/endpoints/index.ts';
+import {
+  indexPodsByLabel,
+  indexServices,
+  indexSlices,
+  onPod,
+  onSlice,
+  servicesSelecting,
+} from '../internal/endpoints/index.ts';
 import { endpointSliceDescription } from './description.ts';
 import { Reconciler } from './reconciler.ts';
 import { MANAGER } from './slice.ts';
@@ -46,16 +53,28 @@ export const endpointSliceController = defineController({
       resource: resources.services,
       workers: options['concurrent-service-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
-      rateLimiter: maxOfRateLimiters(exponentialRateLimiter<ObjectKey>(RETRY_BASE, RETRY_MAX), bucketRateLimiter<ObjectKey>(10, 100, clock)),
+      rateLimiter: maxOfRateLimiters(
+        exponentialRateLimiter<ObjectKey>(RETRY_BASE, RETRY_MAX),
+        bucketRateLimiter<ObjectKey>(10, 100, clock),
+      ),
       triggers: [
         forObject(resources.services),
         onPod(services.lister, batchPeriod),
-        onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay: Math.max(SLICE_CHANGE_DELAY, batchPeriod), onlyNews: true }),
+        onSlice({
+          manager: MANAGER,
+          tracker: reconciler.tracker,
+          slices: slices.lister,
+          delay: Math.max(SLICE_CHANGE_DELAY, batchPeriod),
+          onlyNews: true,
+        }),
         onNode({
           zones,
           overloaded: () => reconciler.hints.overloaded(zones.ratios),
           awaiting: (name) => reconciler.awaiting(name),
-          served: (name) => podsOnNode(pods.lister, name).flatMap(({ metadata }) => servicesSelecting(services.lister, metadata.namespace, metadata.labels).map(keyOf)),
+          served: (name) =>
+            podsOnNode(pods.lister, name).flatMap(({ metadata }) =>
+              servicesSelecting(services.lister, metadata.namespace, metadata.labels).map(keyOf),
+            ),
         }),
       ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),

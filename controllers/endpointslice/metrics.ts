@@ -20,9 +20,24 @@ export class EndpointSliceMetrics {
   readonly #counts = new Map<string, number>();
 
   constructor(metrics: Metrics) {
-    this.changes = metrics.counter({ name: `${SUBSYSTEM}_changes`, help: 'EndpointSlices created, updated and deleted.', stability: 'ALPHA', labels: ['operation'] });
-    this.#added = metrics.histogram({ name: `${SUBSYSTEM}_endpoints_added_per_sync`, help: 'Endpoints added by one sync of a Service.', stability: 'ALPHA', buckets: POWERS_OF_TWO });
-    this.#removed = metrics.histogram({ name: `${SUBSYSTEM}_endpoints_removed_per_sync`, help: 'Endpoints removed by one sync of a Service.', stability: 'ALPHA', buckets: POWERS_OF_TWO });
+    this.changes = metrics.counter({
+      name: `${SUBSYSTEM}_changes`,
+      help: 'EndpointSlices created, updated and deleted.',
+      stability: 'ALPHA',
+      labels: ['operation'],
+    });
+    this.#added = metrics.histogram({
+      name: `${SUBSYSTEM}_endpoints_added_per_sync`,
+      help: 'Endpoints added by one sync of a Service.',
+      stability: 'ALPHA',
+      buckets: POWERS_OF_TWO,
+    });
+    this.#removed = metrics.histogram({
+      name: `${SUBSYSTEM}_endpoints_removed_per_sync`,
+      help: 'Endpoints removed by one sync of a Service.',
+      stability: 'ALPHA',
+      buckets: POWERS_OF_TWO,
+    });
     this.#changed = metrics.histogram({
       name: `${SUBSYSTEM}_endpointslices_changed_per_sync`,
       help: 'EndpointSlices changed by one sync of a Service.',
@@ -30,7 +45,12 @@ export class EndpointSliceMetrics {
       labels: ['topology', 'traffic_distribution'],
       buckets: USUAL,
     });
-    this.#syncs = metrics.counter({ name: `${SUBSYSTEM}_syncs`, help: 'Syncs of Services, by how they ended: success, stale or error.', stability: 'ALPHA', labels: ['result'] });
+    this.#syncs = metrics.counter({
+      name: `${SUBSYSTEM}_syncs`,
+      help: 'Syncs of Services, by how they ended: success, stale or error.',
+      stability: 'ALPHA',
+      labels: ['result'],
+    });
     this.#services = metrics.gauge({
       name: `${SUBSYSTEM}_services_count_by_traffic_distribution`,
       help: 'Services that ask for their traffic to be distributed in a certain way.',
@@ -49,7 +69,10 @@ export class EndpointSliceMetrics {
   }
 
   /** Slices of one address type were written. */
-  written(slices: number, labels: { readonly topology: 'Auto' | 'Disabled'; readonly traffic_distribution: string }): void {
+  written(
+    slices: number,
+    labels: { readonly topology: 'Auto' | 'Disabled'; readonly traffic_distribution: string },
+  ): void {
     this.#changed.observe(labels, slices);
   }
 

@@ -26,7 +26,12 @@ const sizeOf = (slice: EndpointSlice): number => slice.endpoints?.length ?? 0;
  * it fills best, and into new slices where it fits into none (`reconcileByPortMapping` in
  * `staging/src/k8s.io/endpointslice/reconciler.go`). Takes all endpoints out of the group.
  */
-export function pack(service: Service, existing: readonly EndpointSlice[], { ports, endpoints: wanted }: Group, limit: number): Packed {
+export function pack(
+  service: Service,
+  existing: readonly EndpointSlice[],
+  { ports, endpoints: wanted }: Group,
+  limit: number,
+): Packed {
   const changed: Working[] = [];
   const untouched: EndpointSlice[] = [];
   const remove: EndpointSlice[] = [];
@@ -58,7 +63,10 @@ export function pack(service: Service, existing: readonly EndpointSlice[], { por
 }
 
 /** The slice's endpoints that are wanted, as they are wanted; takes them out of `wanted`. */
-function keepWanted(slice: EndpointSlice, wanted: Group['endpoints']): { readonly endpoints: readonly Endpoint[]; readonly differs: boolean } {
+function keepWanted(
+  slice: EndpointSlice,
+  wanted: Group['endpoints'],
+): { readonly endpoints: readonly Endpoint[]; readonly differs: boolean } {
   const endpoints: Endpoint[] = [];
   let differs = false;
   for (const endpoint of slice.endpoints ?? []) {

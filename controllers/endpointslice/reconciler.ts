@@ -78,7 +78,12 @@ export class Reconciler {
     this.#options = options;
     this.tracker = new SliceTracker(options.slices);
     this.#metrics = new EndpointSliceMetrics(metrics);
-    this.#efficiency = new Efficiency({ metrics, subsystem: SUBSYSTEM, endpointsPerSlice: options.limit, placeholder: true });
+    this.#efficiency = new Efficiency({
+      metrics,
+      subsystem: SUBSYSTEM,
+      endpointsPerSlice: options.limit,
+      placeholder: true,
+    });
     this.#preferSame = featureGates.enabled('PreferSameTrafficDistribution');
   }
 
@@ -166,14 +171,21 @@ export class Reconciler {
     const changes = decideWrites(slices, layout.remove, { service, type, triggerTime });
     const errors = [...this.#skipped(key, layout), ...(await this.#write(service, changes, signal))];
     if (errors.length === layout.skipped.length) {
-      const labels = { topology: usesTopologyAnnotation(service.metadata.annotations) ? 'Auto' : 'Disabled', traffic_distribution: distribution ?? '' } as const;
+      const labels = {
+        topology: usesTopologyAnnotation(service.metadata.annotations) ? 'Auto' : 'Disabled',
+        traffic_distribution: distribution ?? '',
+      } as const;
       this.#metrics.written(changes.create.length + changes.update.length + changes.remove.length, labels);
     }
     for (const event of events) this.#options.context.recorder.event(service, event.type, event.reason, event.message);
     return errors;
   }
 
-  #hint({ service, key, type }: Task, layout: Slices, distribution: string | undefined): { readonly slices: Slices; readonly events: readonly HintsEvent[] } {
+  #hint(
+    { service, key, type }: Task,
+    layout: Slices,
+    distribution: string | undefined,
+  ): { readonly slices: Slices; readonly events: readonly HintsEvent[] } {
     if (usesTopologyAnnotation(service.metadata.annotations)) {
       const { slices, event } = this.hints.hint(key, type, layout, this.#options.zones.ratios);
       return { slices, events: event ? [event] : [] };
@@ -188,16 +200,28 @@ export class Reconciler {
     return skipped.map(({ pod, node }) => {
       const waiting = this.#awaitingNode.get(node) ?? new Set<ObjectKey>();
       this.#awaitingNode.set(node, waiting.add(key));
-      return new EndpointsError('NodeMissing', `skipping Pod ${pod} for Service ${key}: Node ${node} Not Found`, { object: key });
+      return new EndpointsError('NodeMissing', `skipping Pod ${pod} for Service ${key}: Node ${node} Not Found`, {
+        object: key,
+      });
     });
   }
 
-  async #write(service: Service, changes: Parameters<typeof writeSlices>[2], signal: AbortSignal): Promise<readonly unknown[]> {
+  async #write(
+    service: Service,
+    changes: Parameters<typeof writeSlices>[2],
+    signal: AbortSignal,
+  ): Promise<readonly unknown[]> {
     const { context } = this.#options;
     if (changes.create.length + changes.update.length + changes.remove.length === 0) return [];
     const client = context.client.resource(resources.endpointSlices);
     try {
-      await writeSlices(service, resources.services.kind, changes, { client, tracker: this.tracker, changes: this.#metrics.changes }, signal);
+      await writeSlices(
+        service,
+        resources.services.kind,
+        changes,
+        { client, tracker: this.tracker, changes: this.#metrics.changes },
+        signal,
+      );
       // A failure is no reason to wait: what comes back after it waits longer as it is.
       this.#written.set(keyOf(service), context.clock.monotonic());
       return [];
@@ -227,7 +251,8 @@ export class Reconciler {
     this.#stale.delete(key);
     this.#written.delete(key);
     this.#metrics.distribution(key, undefined);
-    for (const [node, waiting] of this.#awaitingNode) if (waiting.delete(key) && waiting.size === 0) this.#awaitingNode.delete(node);
+    for (const [node, waiting] of this.#awaitingNode)
+      if (waiting.delete(key) && waiting.size === 0) this.#awaitingNode.delete(node);
     for (const type of ADDRESS_TYPES) this.#efficiency.forget(`${key} ${type}`);
   }
 }

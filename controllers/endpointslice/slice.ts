@@ -47,7 +47,9 @@ function unreserved(labels: StringMap = {}): StringMap {
 
 /** The Service, and not a former one of its name, is among the slice's owners. */
 export function isOwnedBy({ metadata }: EndpointSlice, service: Service): boolean {
-  return (metadata.ownerReferences ?? []).some(({ uid, kind, apiVersion }) => uid === service.metadata.uid && kind === 'Service' && apiVersion === 'v1');
+  return (metadata.ownerReferences ?? []).some(
+    ({ uid, kind, apiVersion }) => uid === service.metadata.uid && kind === 'Service' && apiVersion === 'v1',
+  );
 }
 
 function ownerReference({ metadata: { name, uid } }: Service): OwnerReference {
@@ -61,10 +63,14 @@ export interface SliceParts {
   readonly triggerTime: string | undefined;
 }
 
-const annotationsOf = (triggerTime: string | undefined): StringMap => (triggerTime === undefined ? {} : { [LAST_CHANGE_TRIGGER_TIME]: triggerTime });
+const annotationsOf = (triggerTime: string | undefined): StringMap =>
+  triggerTime === undefined ? {} : { [LAST_CHANGE_TRIGGER_TIME]: triggerTime };
 
 /** The object to be created for a draft without a past. */
-export function newSlice({ ports, endpoints }: Draft, { service, type, triggerTime }: SliceParts): NewObject<EndpointSlice> {
+export function newSlice(
+  { ports, endpoints }: Draft,
+  { service, type, triggerTime }: SliceParts,
+): NewObject<EndpointSlice> {
   const { name, namespace } = service.metadata;
   return {
     apiVersion: 'discovery.k8s.io/v1',
@@ -83,7 +89,11 @@ export function newSlice({ ports, endpoints }: Draft, { service, type, triggerTi
 }
 
 /** The slice of the cache with what the draft says. */
-export function changedSlice(existing: EndpointSlice, { endpoints }: Draft, { service, triggerTime }: SliceParts): EndpointSlice {
+export function changedSlice(
+  existing: EndpointSlice,
+  { endpoints }: Draft,
+  { service, triggerTime }: SliceParts,
+): EndpointSlice {
   const { [LAST_CHANGE_TRIGGER_TIME]: _former, ...others } = existing.metadata.annotations ?? {};
   const annotations = { ...others, ...annotationsOf(triggerTime) };
   return { ...existing, metadata: { ...existing.metadata, labels: labelsFor(service), annotations }, endpoints };
@@ -93,5 +103,8 @@ export function changedSlice(existing: EndpointSlice, { endpoints }: Draft, { se
 export function recycledSlice(spent: EndpointSlice, draft: Draft, parts: SliceParts): EndpointSlice {
   const fresh = newSlice(draft, parts);
   const { name, namespace, uid, resourceVersion, creationTimestamp, generateName } = spent.metadata;
-  return { ...fresh, metadata: { ...fresh.metadata, name, namespace, uid, resourceVersion, creationTimestamp, generateName } };
+  return {
+    ...fresh,
+    metadata: { ...fresh.metadata, name, namespace, uid, resourceVersion, creationTimestamp, generateName },
+  };
 }

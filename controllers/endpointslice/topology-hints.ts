@@ -48,14 +48,20 @@ export function topologyHints(slices: Slices, ratios: ZoneRatios): Hinted | Refu
   if (drafts.some(({ endpoints }) => endpoints.some((endpoint) => isReady(endpoint) && !endpoint.zone))) {
     return { refused: 'One or more endpoints do not have a zone specified' };
   }
-  const near = drafts.map((draft) => mapEndpoints(draft, (endpoint) => (isReady(endpoint) ? forZone(endpoint, endpoint.zone!) : endpoint)));
-  for (const { endpoints } of near) for (const endpoint of endpoints) if (isReady(endpoint)) add(counts, endpoint.zone!, 1);
+  const near = drafts.map((draft) =>
+    mapEndpoints(draft, (endpoint) => (isReady(endpoint) ? forZone(endpoint, endpoint.zone!) : endpoint)),
+  );
+  for (const { endpoints } of near)
+    for (const endpoint of endpoints) if (isReady(endpoint)) add(counts, endpoint.zone!, 1);
   const moves = decideMoves(allocations.zones, counts);
   const moved = near.map((draft) => move(draft, moves, counts));
   // Zones that gave everything away stay with a count of none, as upstream's.
   if (counts.size === 0) return { refused: 'No hints allocated for zones' };
   const created = settled.create.length;
-  return { slices: { create: moved.slice(0, created), update: moved.slice(created), unchanged: settled.unchanged }, counts };
+  return {
+    slices: { create: moved.slice(0, created), update: moved.slice(created), unchanged: settled.unchanged },
+    counts,
+  };
 }
 
 function add(counts: Map<string, number>, zone: string, count: number): void {
@@ -64,8 +70,12 @@ function add(counts: Map<string, number>, zone: string, count: number): void {
 
 const forZone = (endpoint: Endpoint, zone: string): Endpoint => hinted(endpoint, { forZones: [{ name: zone }] });
 
-function allocate(endpoints: number, ratios: ZoneRatios): { readonly zones: ReadonlyMap<string, Allocation> } | Refusal {
-  if (ratios === undefined) return { refused: 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes' };
+function allocate(
+  endpoints: number,
+  ratios: ZoneRatios,
+): { readonly zones: ReadonlyMap<string, Allocation> } | Refusal {
+  if (ratios === undefined)
+    return { refused: 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes' };
   if (ratios.size < 2) return { refused: 'Nodes only ready in one zone' };
   const numbers = `(${endpoints} endpoints, ${ratios.size} zones)`;
   if (ratios.size > endpoints) return { refused: `Insufficient number of endpoints ${numbers}` };
@@ -76,8 +86,13 @@ function allocate(endpoints: number, ratios: ZoneRatios): { readonly zones: Read
     spare -= minimum;
     return { zone, minimum, desired: Math.max(share, minimum) };
   });
-  if (spare < 0) return { refused: `Unable to allocate minimum required endpoints to each zone without exceeding overload threshold ${numbers}` };
-  return { zones: new Map(least.map(({ zone, minimum, desired }) => [zone, { minimum, desired, maximum: minimum + spare }])) };
+  if (spare < 0)
+    return {
+      refused: `Unable to allocate minimum required endpoints to each zone without exceeding overload threshold ${numbers}`,
+    };
+  return {
+    zones: new Map(least.map(({ zone, minimum, desired }) => [zone, { minimum, desired, maximum: minimum + spare }])),
+  };
 }
 
 /** The fewest endpoints that do for such a share of the traffic. */
@@ -174,7 +189,12 @@ export class TopologyHints {
   readonly #populated = new Set<ObjectKey>();
 
   /** Sets hints, or takes them away where there can be none. */
-  hint(service: ObjectKey, type: AddressType, slices: Slices, ratios: ZoneRatios): { readonly slices: Slices; readonly event?: HintsEvent } {
+  hint(
+    service: ObjectKey,
+    type: AddressType,
+    slices: Slices,
+    ratios: ZoneRatios,
+  ): { readonly slices: Slices; readonly event?: HintsEvent } {
     const result = topologyHints(slices, ratios);
     if ('refused' in result) {
       this.forget(service, type);
@@ -204,9 +224,19 @@ export class TopologyHints {
 
   /** Services whose hints no longer do, now that the zones have other parts of the CPU. */
   overloaded(ratios: ZoneRatios): ObjectKey[] {
-    return [...this.#spread].filter(([, spread]) => [...spread.values()].some((counts) => isOverloaded(counts, ratios))).map(([service]) => service);
+    return [...this.#spread]
+      .filter(([, spread]) => [...spread.values()].some((counts) => isOverloaded(counts, ratios)))
+      .map(([service]) => service);
   }
 }
 
-const enabled = (type: AddressType): HintsEvent => ({ type: 'Normal', reason: 'TopologyAwareHintsEnabled', message: `Topology Aware Hints has been enabled, addressType: ${type}` });
-const disabled = (why: string, type: AddressType): HintsEvent => ({ type: 'Warning', reason: 'TopologyAwareHintsDisabled', message: `${why}, addressType: ${type}` });
+const enabled = (type: AddressType): HintsEvent => ({
+  type: 'Normal',
+  reason: 'TopologyAwareHintsEnabled',
+  message: `Topology Aware Hints has been enabled, addressType: ${type}`,
+});
+const disabled = (why: string, type: AddressType): HintsEvent => ({
+  type: 'Warning',
+  reason: 'TopologyAwareHintsDisabled',
+  message: `${why}, addressType: ${type}`,
+});

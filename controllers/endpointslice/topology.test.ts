@@ -21,7 +21,13 @@ interface NodeParts {
 
 function node(name: string, { zone, cpu, ready = true, labels = {} }: NodeParts): Node {
   return {
-    metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: at(0), labels: { ...labels, ...(zone ? { 'topology.kubernetes.io/zone': zone } : {}) } },
+    metadata: {
+      name,
+      uid: name,
+      resourceVersion: '1',
+      creationTimestamp: at(0),
+      labels: { ...labels, ...(zone ? { 'topology.kubernetes.io/zone': zone } : {}) },
+    },
     status: { allocatable: cpu ? { cpu } : {}, conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   };
 }
@@ -39,7 +45,9 @@ describe('the CPU of zones', () => {
     const c = node('c', { zone: 'y', cpu: '500m' });
     expect(ratios(a, b, c)).toEqual({ x: 0.25, y: 0.75 });
     expect(ratios(a, b, c, node('d', { zone: 'z', cpu: '100', ready: false }))).toEqual({ x: 0.25, y: 0.75 });
-    expect(ratios(a, b, c, node('d', { zone: 'x', cpu: '100', labels: { 'node-role.kubernetes.io/control-plane': '' } }))).toEqual({ x: 0.25, y: 0.75 });
+    expect(
+      ratios(a, b, c, node('d', { zone: 'x', cpu: '100', labels: { 'node-role.kubernetes.io/control-plane': '' } })),
+    ).toEqual({ x: 0.25, y: 0.75 });
   });
 
   test('is not known without zone or CPU of one of them, or in a single zone', () => {
@@ -66,10 +74,20 @@ describe('the CPU of zones', () => {
     expect(told).toEqual([true, true, false, true, true, true, false, true]);
   });
 
-  test.each([['4', 4000], ['250m', 250], ['0.1', 100], ['1e3', 1e6], ['1k', 1e6], ['500u', 0.5], ['1Ki', 1_024_000], ['.5', 500], ['0', 0], ['', 0], ['x', 0], [undefined, 0]])(
-    'of %s is %d thousandths',
-    (quantity, milli) => expect(milliCpu(quantity)).toBe(milli),
-  );
+  test.each([
+    ['4', 4000],
+    ['250m', 250],
+    ['0.1', 100],
+    ['1e3', 1e6],
+    ['1k', 1e6],
+    ['500u', 0.5],
+    ['1Ki', 1_024_000],
+    ['.5', 500],
+    ['0', 0],
+    ['', 0],
+    ['x', 0],
+    [undefined, 0],
+  ])('of %s is %d thousandths', (quantity, milli) => expect(milliCpu(quantity)).toBe(milli));
 });
 
 const endpoints = (zone: string, count: number, rest: Partial<Endpoint> = {}): Endpoint[] =>
@@ -84,15 +102,40 @@ const hintsIn = ({ create, update, unchanged }: Slices): Record<string, number> 
 };
 
 describe('hints by topology', () => {
-  const thirds = new Map([['a', 1 / 3], ['b', 1 / 3], ['c', 1 / 3]]);
-  const unequal = new Map([['a', 0.625], ['b', 0.375]]);
+  const thirds = new Map([
+    ['a', 1 / 3],
+    ['b', 1 / 3],
+    ['c', 1 / 3],
+  ]);
+  const unequal = new Map([
+    ['a', 0.625],
+    ['b', 0.375],
+  ]);
 
   test.each<[string, Endpoint[], ReadonlyMap<string, number>, Record<string, number>]>([
-    ['stay at home where zones have their part', [...endpoints('a', 3), ...endpoints('b', 3), ...endpoints('c', 3)], thirds, { a: 3, b: 3, c: 3 }],
-    ['move where they have not', [...endpoints('a', 5), ...endpoints('b', 2), ...endpoints('c', 2)], thirds, { a: 3, b: 3, c: 3 }],
+    [
+      'stay at home where zones have their part',
+      [...endpoints('a', 3), ...endpoints('b', 3), ...endpoints('c', 3)],
+      thirds,
+      { a: 3, b: 3, c: 3 },
+    ],
+    [
+      'move where they have not',
+      [...endpoints('a', 5), ...endpoints('b', 2), ...endpoints('c', 2)],
+      thirds,
+      { a: 3, b: 3, c: 3 },
+    ],
     ['go by CPU', [...endpoints('a', 4), ...endpoints('b', 4)], unequal, { a: 5, b: 3 }],
     ['move not for less than half an endpoint', [...endpoints('a', 3), ...endpoints('b', 2)], unequal, { a: 3, b: 2 }],
-    ['leave out what is not ready', [...endpoints('a', 3), ...endpoints('b', 3), ...endpoints('b', 3, { conditions: { ready: false } })], new Map([['a', 0.5], ['b', 0.5]]), { a: 3, b: 3 }],
+    [
+      'leave out what is not ready',
+      [...endpoints('a', 3), ...endpoints('b', 3), ...endpoints('b', 3, { conditions: { ready: false } })],
+      new Map([
+        ['a', 0.5],
+        ['b', 0.5],
+      ]),
+      { a: 3, b: 3 },
+    ],
   ])('%s', (_title, all, ratios, expected) => {
     const result = topologyHints(fresh(...all), ratios);
     expect('slices' in result && hintsIn(result.slices)).toEqual(expected);
@@ -100,19 +143,52 @@ describe('hints by topology', () => {
   });
 
   test.each<[string, Endpoint[], ReadonlyMap<string, number> | undefined, string]>([
-    ['nothing is known of nodes', endpoints('a', 9), undefined, 'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes'],
+    [
+      'nothing is known of nodes',
+      endpoints('a', 9),
+      undefined,
+      'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes',
+    ],
     ['there are no nodes', endpoints('a', 9), new Map(), 'Nodes only ready in one zone'],
-    ['there are fewer endpoints than zones', endpoints('a', 2), thirds, 'Insufficient number of endpoints (2 endpoints, 3 zones)'],
-    ['no fair share can be had', endpoints('a', 3), new Map([['a', 0.8], ['b', 0.1], ['c', 0.1]]), 'Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (3 endpoints, 3 zones)'],
-    ['an endpoint has no zone', [...endpoints('a', 3), ...endpoints('', 3)], thirds, 'One or more endpoints do not have a zone specified'],
-  ])('are refused where %s', (_title, all, ratios, refused) => expect(topologyHints(fresh(...all), ratios)).toEqual({ refused }));
+    [
+      'there are fewer endpoints than zones',
+      endpoints('a', 2),
+      thirds,
+      'Insufficient number of endpoints (2 endpoints, 3 zones)',
+    ],
+    [
+      'no fair share can be had',
+      endpoints('a', 3),
+      new Map([
+        ['a', 0.8],
+        ['b', 0.1],
+        ['c', 0.1],
+      ]),
+      'Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (3 endpoints, 3 zones)',
+    ],
+    [
+      'an endpoint has no zone',
+      [...endpoints('a', 3), ...endpoints('', 3)],
+      thirds,
+      'One or more endpoints do not have a zone specified',
+    ],
+  ])('are refused where %s', (_title, all, ratios, refused) =>
+    expect(topologyHints(fresh(...all), ratios)).toEqual({ refused }),
+  );
 
-  const withHints = (name: string, zone: string, count: number): EndpointSlice => sliceOf(name, {}, { endpoints: endpoints(zone, count, { hints: { forZones: [{ name: zone }] } }) });
+  const withHints = (name: string, zone: string, count: number): EndpointSlice =>
+    sliceOf(name, {}, { endpoints: endpoints(zone, count, { hints: { forZones: [{ name: zone }] } }) });
 
   test('leave slices alone that have theirs, and give them to those that do not', () => {
-    const halves = new Map([['a', 0.5], ['b', 0.5]]);
+    const halves = new Map([
+      ['a', 0.5],
+      ['b', 0.5],
+    ]);
     const bare = sliceOf('bare', {}, { endpoints: endpoints('b', 2) });
-    const result = topologyHints({ create: [], update: [], unchanged: [withHints('a', 'a', 3), withHints('b', 'b', 2), bare] }, halves);
+    const result = topologyHints(
+      { create: [], update: [], unchanged: [withHints('a', 'a', 3), withHints('b', 'b', 2), bare] },
+      halves,
+    );
     if (!('slices' in result)) throw new Error(result.refused);
     expect(result.slices.unchanged.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
     expect(result.slices.update.map(({ existing }) => existing!.metadata.name)).toEqual(['bare']);
@@ -120,8 +196,14 @@ describe('hints by topology', () => {
   });
 
   test('are given anew where a zone has more than it may, or is no zone any more', () => {
-    const halves = new Map([['a', 0.5], ['b', 0.5]]);
-    const result = topologyHints({ create: [], update: [], unchanged: [withHints('a', 'a', 6), withHints('gone', 'c', 2)] }, halves);
+    const halves = new Map([
+      ['a', 0.5],
+      ['b', 0.5],
+    ]);
+    const result = topologyHints(
+      { create: [], update: [], unchanged: [withHints('a', 'a', 6), withHints('gone', 'c', 2)] },
+      halves,
+    );
     if (!('slices' in result)) throw new Error(result.refused);
     expect(result.slices.update).toHaveLength(2);
     expect(hintsIn(result.slices)).toEqual({ a: 4, b: 2, c: 2 });
@@ -134,15 +216,28 @@ describe('hints by topology', () => {
       fc.property(zones, homes, fc.integer({ min: 1, max: 20 }), (cpus, all, limit) => {
         const total = cpus.reduce((sum, cpu) => sum + cpu, 0);
         const ratios = new Map(cpus.map((cpu, i) => [`z${i}`, cpu / total]));
-        const bare = all.map((home, i): Endpoint => ({ addresses: [`e${i}`], conditions: { ready: true }, zone: `z${home % cpus.length}` }));
-        let slices = Array.from({ length: Math.ceil(bare.length / limit) }, (_, i) => sliceOf(`s${i}`, {}, { endpoints: bare.slice(i * limit, (i + 1) * limit) }));
+        const bare = all.map((home, i): Endpoint => ({
+          addresses: [`e${i}`],
+          conditions: { ready: true },
+          zone: `z${home % cpus.length}`,
+        }));
+        let slices = Array.from({ length: Math.ceil(bare.length / limit) }, (_, i) =>
+          sliceOf(`s${i}`, {}, { endpoints: bare.slice(i * limit, (i + 1) * limit) }),
+        );
         for (let look = 0; look < 4; look++) {
           const result = topologyHints({ create: [], update: [], unchanged: slices }, ratios);
           if ('refused' in result) return;
           expect(Object.values(hintsIn(result.slices)).reduce((sum, count) => sum + count, 0)).toBe(all.length);
-          const changed = new Map(result.slices.update.filter(({ existing, endpoints: now }) => !semanticEqual(existing!.endpoints, now)).map((draft) => [draft.existing, draft]));
+          const changed = new Map(
+            result.slices.update
+              .filter(({ existing, endpoints: now }) => !semanticEqual(existing!.endpoints, now))
+              .map((draft) => [draft.existing, draft]),
+          );
           if (changed.size === 0) return;
-          slices = slices.map((slice) => ({ ...slice, ...(changed.has(slice) ? { endpoints: changed.get(slice)!.endpoints } : {}) }));
+          slices = slices.map((slice) => ({
+            ...slice,
+            ...(changed.has(slice) ? { endpoints: changed.get(slice)!.endpoints } : {}),
+          }));
         }
         expect.fail('hints change with every look');
       }),
@@ -152,15 +247,26 @@ describe('hints by topology', () => {
 });
 
 describe('a Service with hints', () => {
-  const halves = new Map([['a', 0.5], ['b', 0.5]]);
+  const halves = new Map([
+    ['a', 0.5],
+    ['b', 0.5],
+  ]);
   const spread = fresh(...endpoints('a', 2), ...endpoints('b', 2));
 
   test('is told of them once, and of their end', () => {
     const hints = new TopologyHints();
     expect(hints.leave('default/web', 'IPv4')).toBeUndefined();
-    expect(hints.hint('default/web', 'IPv4', spread, halves).event).toEqual({ type: 'Normal', reason: 'TopologyAwareHintsEnabled', message: 'Topology Aware Hints has been enabled, addressType: IPv4' });
+    expect(hints.hint('default/web', 'IPv4', spread, halves).event).toEqual({
+      type: 'Normal',
+      reason: 'TopologyAwareHintsEnabled',
+      message: 'Topology Aware Hints has been enabled, addressType: IPv4',
+    });
     expect(hints.hint('default/web', 'IPv4', spread, halves).event).toBeUndefined();
-    expect(hints.leave('default/web', 'IPv4')).toEqual({ type: 'Warning', reason: 'TopologyAwareHintsDisabled', message: 'Topology Aware Hints has been disabled, addressType: IPv4' });
+    expect(hints.leave('default/web', 'IPv4')).toEqual({
+      type: 'Warning',
+      reason: 'TopologyAwareHintsDisabled',
+      message: 'Topology Aware Hints has been disabled, addressType: IPv4',
+    });
     const refused = hints.hint('default/web', 'IPv6', spread, undefined);
     expect(refused.event).toMatchObject({ type: 'Warning', reason: 'TopologyAwareHintsDisabled' });
     expect(hintsIn(refused.slices)).toEqual({});
@@ -170,8 +276,22 @@ describe('a Service with hints', () => {
     const hints = new TopologyHints();
     hints.hint('default/web', 'IPv4', spread, halves);
     expect(hints.overloaded(halves)).toEqual([]);
-    expect(hints.overloaded(new Map([['a', 0.9], ['b', 0.1]]))).toEqual(['default/web']);
-    expect(hints.overloaded(new Map([['a', 0.5], ['c', 0.5]]))).toEqual(['default/web']);
+    expect(
+      hints.overloaded(
+        new Map([
+          ['a', 0.9],
+          ['b', 0.1],
+        ]),
+      ),
+    ).toEqual(['default/web']);
+    expect(
+      hints.overloaded(
+        new Map([
+          ['a', 0.5],
+          ['c', 0.5],
+        ]),
+      ),
+    ).toEqual(['default/web']);
     expect(hints.overloaded(undefined)).toEqual(['default/web']);
     hints.forget('default/web');
     expect(hints.overloaded(undefined)).toEqual([]);

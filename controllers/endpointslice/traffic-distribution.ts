@@ -25,9 +25,16 @@ export function trafficDistributionOf({ metadata, spec }: Service, preferSame: b
  */
 export function withCloseHints(slices: Slices, distribution: string): Slices {
   const byNode = distribution === SAME_NODE;
-  const { create, update, unchanged } = updateWrong(slices, (slice) => (slice.endpoints ?? []).some((endpoint) => isReady(endpoint) && isWrong(endpoint, byNode)));
-  const hint = (endpoint: Endpoint): Endpoint => (isReady(endpoint) ? hinted(endpoint, closeHints(endpoint, byNode)) : endpoint);
-  return { create: create.map((draft) => mapEndpoints(draft, hint)), update: update.map((draft) => mapEndpoints(draft, hint)), unchanged };
+  const { create, update, unchanged } = updateWrong(slices, (slice) =>
+    (slice.endpoints ?? []).some((endpoint) => isReady(endpoint) && isWrong(endpoint, byNode)),
+  );
+  const hint = (endpoint: Endpoint): Endpoint =>
+    isReady(endpoint) ? hinted(endpoint, closeHints(endpoint, byNode)) : endpoint;
+  return {
+    create: create.map((draft) => mapEndpoints(draft, hint)),
+    update: update.map((draft) => mapEndpoints(draft, hint)),
+    unchanged,
+  };
 }
 
 function closeHints({ zone, nodeName }: Endpoint, byNode: boolean): Endpoint['hints'] {
@@ -40,6 +47,9 @@ function closeHints({ zone, nodeName }: Endpoint, byNode: boolean): Endpoint['hi
 
 function isWrong(endpoint: Endpoint, byNode: boolean): boolean {
   const wanted = closeHints(endpoint, byNode);
-  const are = (list: readonly { readonly name: string }[] | undefined): string => (list ?? []).map(({ name }) => name).join(',');
-  return are(endpoint.hints?.forZones) !== are(wanted?.forZones) || are(endpoint.hints?.forNodes) !== are(wanted?.forNodes);
+  const are = (list: readonly { readonly name: string }[] | undefined): string =>
+    (list ?? []).map(({ name }) => name).join(',');
+  return (
+    are(endpoint.hints?.forZones) !== are(wanted?.forZones) || are(endpoint.hints?.forNodes) !== are(wanted?.forNodes)
+  );
 }

@@ -23,7 +23,10 @@ export function onNode({ zones, overloaded, awaiting, served }: OnNodeOptions): 
   const zoneOf = ({ metadata }: Node): string => metadata.labels?.[ZONE] ?? '';
   return on(resources.nodes, {
     add: (node) => [...(zones.set(node) ? overloaded() : []), ...awaiting(node.metadata.name)],
-    update: (old, node) => [...(zones.set(node) ? overloaded() : []), ...(zoneOf(old) === zoneOf(node) ? [] : served(node.metadata.name))],
+    update: (old, node) => [
+      ...(zones.set(node) ? overloaded() : []),
+      ...(zoneOf(old) === zoneOf(node) ? [] : served(node.metadata.name)),
+    ],
     delete: (node) => (zones.delete(node.metadata.name) ? overloaded() : []),
   });
 }

@@ -82,7 +82,18 @@ function shareOf({ metadata, status }: Node): Share | undefined {
   return !zone || cpu === 0 ? 'unknown' : { zone, cpu };
 }
 
-const SUFFIXES: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+const SUFFIXES: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
 
 /** Thousandths of a CPU in a quantity; 0 where there is none. */
 export function milliCpu(quantity: string | undefined): number {

@@ -76,11 +76,17 @@ function groupStep(endpoints: Endpoints, group: Group, own: readonly EndpointSli
   }
   const draft = { group, endpoints: group.endpoints.values() };
   const compared = own.map((slice) => ({ slice, totals: difference(slice, group.endpoints) }));
-  const settled = compared.find(({ slice, totals }) => totals.added + totals.updated + totals.removed === 0 && isFor(slice, endpoints));
+  const settled = compared.find(
+    ({ slice, totals }) => totals.added + totals.updated + totals.removed === 0 && isFor(slice, endpoints),
+  );
   const kept = settled ?? compared[0];
   if (!kept) return { ...NONE, added: group.endpoints.size, change: { existing: undefined, draft }, remove: [] };
   const remove = own.filter((slice) => slice !== kept.slice);
-  return { ...kept.totals, remove, ...(settled ? { settled: kept.slice } : { change: { existing: kept.slice, draft } }) };
+  return {
+    ...kept.totals,
+    remove,
+    ...(settled ? { settled: kept.slice } : { change: { existing: kept.slice, draft } }),
+  };
 }
 
 function difference({ endpoints: present = [] }: EndpointSlice, wanted: EndpointSet): Totals {

@@ -43,7 +43,11 @@ export const endpointSliceMirroringDescription = describeController({
     { apiGroups: [''], resources: ['endpoints', 'services'], verbs: ['get', 'list', 'watch'] },
     { apiGroups: [''], resources: ['services/finalizers'], verbs: ['update'] },
     { apiGroups: [''], resources: ['endpoints/finalizers'], verbs: ['update'] },
-    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'] },
+    {
+      apiGroups: ['discovery.k8s.io'],
+      resources: ['endpointslices'],
+      verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
+    },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices/restricted'], verbs: ['create'] },
     { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
   ],

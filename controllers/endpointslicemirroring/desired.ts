@@ -56,7 +56,10 @@ export function desiredGroups({ subsets = [] }: Endpoints, limit: number): Desir
 
 function fill(byType: ReadonlyMap<string, Group>, subset: Subset, limit: number, invalid: string[]): number {
   let added = 0;
-  for (const [addresses = [], ready] of [[subset.addresses, true], [subset.notReadyAddresses, false]] as const) {
+  for (const [addresses = [], ready] of [
+    [subset.addresses, true],
+    [subset.notReadyAddresses, false],
+  ] as const) {
     for (const address of addresses) {
       if (added >= limit) return added;
       const ip = parseIp(address.ip);

@@ -23,7 +23,13 @@ export const endpointSliceMirroringController = defineController({
     const slices = informers.informer(resources.endpointSlices);
     indexSlices(slices);
     const limit = options['mirroring-max-endpoints-per-subset'];
-    const reconciler = new Reconciler({ context, endpoints: endpoints.lister, services: services.lister, slices, limit });
+    const reconciler = new Reconciler({
+      context,
+      endpoints: endpoints.lister,
+      services: services.lister,
+      slices,
+      limit,
+    });
     const delay = options['mirroring-endpointslice-updates-batch-period'];
 
     return createLoop(context, {
@@ -31,8 +37,15 @@ export const endpointSliceMirroringController = defineController({
       resource: resources.endpoints,
       workers: options['mirroring-concurrent-service-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
-      rateLimiter: maxOfRateLimiters(exponentialRateLimiter<ObjectKey>(RETRY_BASE, RETRY_MAX), bucketRateLimiter<ObjectKey>(10, 100, clock)),
-      triggers: [onEndpoints(), onService(), onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay })],
+      rateLimiter: maxOfRateLimiters(
+        exponentialRateLimiter<ObjectKey>(RETRY_BASE, RETRY_MAX),
+        bucketRateLimiter<ObjectKey>(10, 100, clock),
+      ),
+      triggers: [
+        onEndpoints(),
+        onService(),
+        onSlice({ manager: MANAGER, tracker: reconciler.tracker, slices: slices.lister, delay }),
+      ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
   },

@@ -17,15 +17,37 @@ export class MirroringMetrics {
   constructor(metrics: Metrics) {
     const histogram = (name: string, help: string, buckets = POWERS_OF_TWO): Histogram =>
       metrics.histogram({ name: `${SUBSYSTEM}_${name}`, help, stability: 'ALPHA', buckets });
-    this.changes = metrics.counter({ name: `${SUBSYSTEM}_changes`, help: 'EndpointSlices created, updated and deleted.', stability: 'ALPHA', labels: ['operation'] });
+    this.changes = metrics.counter({
+      name: `${SUBSYSTEM}_changes`,
+      help: 'EndpointSlices created, updated and deleted.',
+      stability: 'ALPHA',
+      labels: ['operation'],
+    });
     this.#added = histogram('endpoints_added_per_sync', 'Endpoints added by one sync of Endpoints.');
     this.#updated = histogram('endpoints_updated_per_sync', 'Endpoints changed by one sync of Endpoints.');
     this.#removed = histogram('endpoints_removed_per_sync', 'Endpoints removed by one sync of Endpoints.');
-    this.#skipped = histogram('addresses_skipped_per_sync', 'Addresses left out by one sync of Endpoints, as invalid or as too many of one subset.');
-    this.#duration = histogram('endpoints_sync_duration', 'How long a sync of Endpoints took, in seconds.', MILLISECONDS);
+    this.#skipped = histogram(
+      'addresses_skipped_per_sync',
+      'Addresses left out by one sync of Endpoints, as invalid or as too many of one subset.',
+    );
+    this.#duration = histogram(
+      'endpoints_sync_duration',
+      'How long a sync of Endpoints took, in seconds.',
+      MILLISECONDS,
+    );
   }
 
-  mirrored({ added, updated, removed, skipped }: { readonly added: number; readonly updated: number; readonly removed: number; readonly skipped: number }): void {
+  mirrored({
+    added,
+    updated,
+    removed,
+    skipped,
+  }: {
+    readonly added: number;
+    readonly updated: number;
+    readonly removed: number;
+    readonly skipped: number;
+  }): void {
     this.#skipped.observe(skipped);
     this.#added.observe(added);
     this.#updated.observe(updated);

@@ -14,15 +14,40 @@ const { endpointSlices, endpoints, services } = resources;
 const NAMES = ['web', 'db'];
 
 const subset = fc.record({
-  addresses: fc.subarray(['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2', 'x'].map((ip) => ({ ip })), { minLength: 1 }),
-  ports: fc.subarray([{ name: 'http', port: 80, protocol: 'TCP' }, { name: 'dns', port: 53, protocol: 'UDP' }], { minLength: 1 }),
+  addresses: fc.subarray(
+    ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2', 'x'].map((ip) => ({ ip })),
+    { minLength: 1 },
+  ),
+  ports: fc.subarray(
+    [
+      { name: 'http', port: 80, protocol: 'TCP' },
+      { name: 'dns', port: 53, protocol: 'UDP' },
+    ],
+    { minLength: 1 },
+  ),
 });
 const subsets = fc.array(subset, { maxLength: 3 });
 /** What users do, to the Endpoints, the Service and the slices of one name. */
-const DEEDS = ['write', 'write', 'write', 'drop', 'expose', 'unexpose', 'select', 'skip', 'label', 'meddle', 'remove', 'hand over', 'stray'];
-const doing = (deeds: readonly string[]) => fc.record({ do: fc.constantFrom(...deeds), which: fc.constantFrom(...NAMES), subsets, of: fc.nat(10) });
+const DEEDS = [
+  'write',
+  'write',
+  'write',
+  'drop',
+  'expose',
+  'unexpose',
+  'select',
+  'skip',
+  'label',
+  'meddle',
+  'remove',
+  'hand over',
+  'stray',
+];
+const doing = (deeds: readonly string[]) =>
+  fc.record({ do: fc.constantFrom(...deeds), which: fc.constantFrom(...NAMES), subsets, of: fc.nat(10) });
 type Action = ReturnType<typeof doing> extends fc.Arbitrary<infer A> ? A : never;
-const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(3000) }), { maxLength: 20 });
+const script = (action: fc.Arbitrary<Action>) =>
+  fc.array(fc.record({ action, after: fc.nat(3000) }), { maxLength: 20 });
 const settings = fc.record({
   realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
@@ -47,14 +72,21 @@ function build({ realInformers, seed, lag, latency, batchPeriod }: Settings): Wo
   return world;
 }
 
-const newEndpoints = (name: string, said: readonly Subset[]) => ({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace: 'default' }, subsets: said });
+const newEndpoints = (name: string, said: readonly Subset[]) => ({
+  apiVersion: 'v1',
+  kind: 'Endpoints',
+  metadata: { name, namespace: 'default' },
+  subsets: said,
+});
 
 function act({ cluster }: World, { do: what, which, subsets: said, of }: Action): void {
   const key = `default/${which}`;
   const own = cluster.get(endpoints, key);
   const service = cluster.get(services, key);
-  const label = (labels: Record<string, string>): unknown => own && cluster.change(endpoints, key, (old) => ({ ...old, metadata: { ...old.metadata, labels } }));
-  const select = (selector: Record<string, string> | undefined): unknown => service && cluster.change(services, key, (old) => ({ ...old, spec: { ...old.spec, selector } }));
+  const label = (labels: Record<string, string>): unknown =>
+    own && cluster.change(endpoints, key, (old) => ({ ...old, metadata: { ...old.metadata, labels } }));
+  const select = (selector: Record<string, string> | undefined): unknown =>
+    service && cluster.change(services, key, (old) => ({ ...old, spec: { ...old.spec, selector } }));
   if (what === 'cut') cluster.cutWatches();
   else if (what === 'write' && own) cluster.change(endpoints, key, (old) => ({ ...old, subsets: said }));
   else if (what === 'write') cluster.create(endpoints, newEndpoints(which, said));
@@ -72,19 +104,37 @@ function changeSlice(cluster: World['cluster'], what: string, of: number): void 
   const slices = cluster.list(endpointSlices);
   const one = slices[of % Math.max(1, slices.length)];
   if (what === 'stray') {
-    const labels = { 'kubernetes.io/service-name': NAMES[of % 2]!, 'endpointslice.kubernetes.io/managed-by': of % 3 ? MANAGER : 'me' };
-    cluster.create(endpointSlices, { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { generateName: 'stray-', namespace: 'default', labels }, addressType: 'IPv4', endpoints: [], ports: [] });
+    const labels = {
+      'kubernetes.io/service-name': NAMES[of % 2]!,
+      'endpointslice.kubernetes.io/managed-by': of % 3 ? MANAGER : 'me',
+    };
+    cluster.create(endpointSlices, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { generateName: 'stray-', namespace: 'default', labels },
+      addressType: 'IPv4',
+      endpoints: [],
+      ports: [],
+    });
   } else if (!one) return;
   else if (what === 'remove') cluster.finish(endpointSlices, keyOf(one));
-  else if (what === 'meddle') cluster.change(endpointSlices, keyOf(one), (old) => ({ ...old, endpoints: [{ addresses: ['10.9.9.9'] }] }));
+  else if (what === 'meddle')
+    cluster.change(endpointSlices, keyOf(one), (old) => ({ ...old, endpoints: [{ addresses: ['10.9.9.9'] }] }));
   else if (what === 'hand over') {
-    const change: Record<string, string> = of % 2 ? { 'endpointslice.kubernetes.io/managed-by': 'me' } : { 'kubernetes.io/service-name': NAMES[of % 2]! };
-    cluster.change(endpointSlices, keyOf(one), (old) => ({ ...old, metadata: { ...old.metadata, labels: { ...old.metadata.labels, ...change } } }));
+    const change: Record<string, string> =
+      of % 2 ? { 'endpointslice.kubernetes.io/managed-by': 'me' } : { 'kubernetes.io/service-name': NAMES[of % 2]! };
+    cluster.change(endpointSlices, keyOf(one), (old) => ({
+      ...old,
+      metadata: { ...old.metadata, labels: { ...old.metadata.labels, ...change } },
+    }));
   }
 }
 
 const isMirrored = (service: Service | undefined, own: Endpoints | undefined): boolean =>
-  !!service && !service.spec?.selector && !!own && own.metadata.labels?.['endpointslice.kubernetes.io/skip-mirror'] !== 'true';
+  !!service &&
+  !service.spec?.selector &&
+  !!own &&
+  own.metadata.labels?.['endpointslice.kubernetes.io/skip-mirror'] !== 'true';
 
 /** `http 10.0.0.1`: each port of each address once, told another way than the controller's. */
 function wanted({ subsets: said = [] }: Endpoints): string[] {
@@ -95,7 +145,9 @@ function wanted({ subsets: said = [] }: Endpoints): string[] {
 }
 
 function told(slices: readonly EndpointSlice[]): string[] {
-  const lines = slices.flatMap(({ endpoints: all = [], ports = [] }) => all.flatMap(({ addresses: [ip] }) => ports.map(({ name }) => `${name} ${ip}`)));
+  const lines = slices.flatMap(({ endpoints: all = [], ports = [] }) =>
+    all.flatMap(({ addresses: [ip] }) => ports.map(({ name }) => `${name} ${ip}`)),
+  );
   return lines.toSorted(compare);
 }
 
@@ -113,7 +165,13 @@ async function expectSettled({ cluster, clock }: World): Promise<readonly Cluste
   touchAll();
   await clock.step(900_000);
   for (const name of NAMES) {
-    const ours = cluster.list(endpointSlices).filter(({ metadata: { labels } }) => labels?.['kubernetes.io/service-name'] === name && labels['endpointslice.kubernetes.io/managed-by'] === MANAGER);
+    const ours = cluster
+      .list(endpointSlices)
+      .filter(
+        ({ metadata: { labels } }) =>
+          labels?.['kubernetes.io/service-name'] === name &&
+          labels['endpointslice.kubernetes.io/managed-by'] === MANAGER,
+      );
     const own = cluster.get(endpoints, `default/${name}`);
     const mirrored = isMirrored(cluster.get(services, `default/${name}`), own);
     expect(told(ours)).toEqual(mirrored ? wanted(own!) : []);
@@ -125,7 +183,10 @@ async function expectSettled({ cluster, clock }: World): Promise<readonly Cluste
   return cluster.writes.slice(writes);
 }
 
-async function run(set: Settings, steps: readonly { action: Action; after: number }[]): Promise<readonly ClusterRequest[]> {
+async function run(
+  set: Settings,
+  steps: readonly { action: Action; after: number }[],
+): Promise<readonly ClusterRequest[]> {
   const world = build(set);
   const chance = seededRandom(set.seed + 1);
   const strange: string[] = [];

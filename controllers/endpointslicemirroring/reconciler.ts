@@ -1,4 +1,13 @@
-import { type EndpointSlice, type Endpoints, type ObjectKey, type Service, isNotFound, keyOf, resources, splitKey } from '#pkg/api';
+import {
+  type EndpointSlice,
+  type Endpoints,
+  type ObjectKey,
+  type Service,
+  isNotFound,
+  keyOf,
+  resources,
+  splitKey,
+} from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
 import type { ResourceClient } from '#pkg/client';
@@ -39,7 +48,12 @@ export class Reconciler {
     this.tracker = new SliceTracker(options.slices);
     this.#client = client.resource(resources.endpointSlices);
     this.#metrics = new MirroringMetrics(metrics);
-    this.#efficiency = new Efficiency({ metrics, subsystem: SUBSYSTEM, endpointsPerSlice: options.limit, placeholder: false });
+    this.#efficiency = new Efficiency({
+      metrics,
+      subsystem: SUBSYSTEM,
+      endpointsPerSlice: options.limit,
+      placeholder: false,
+    });
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
@@ -83,8 +97,16 @@ export class Reconciler {
     if (skipped === 0 || this.#reported.get(key) === resourceVersion) return;
     this.#reported.set(key, resourceVersion);
     if (invalid.length > 0) {
-      context.log.info('Addresses in Endpoints are not valid IPs, they are not mirrored to an EndpointSlice', { endpoints: key, addresses: invalid });
-      context.recorder.event(endpoints, 'Warning', 'InvalidIPAddress', `Skipped ${invalid.length} invalid IP addresses when mirroring to EndpointSlices`);
+      context.log.info('Addresses in Endpoints are not valid IPs, they are not mirrored to an EndpointSlice', {
+        endpoints: key,
+        addresses: invalid,
+      });
+      context.recorder.event(
+        endpoints,
+        'Warning',
+        'InvalidIPAddress',
+        `Skipped ${invalid.length} invalid IP addresses when mirroring to EndpointSlices`,
+      );
     }
     if (skipped > invalid.length) {
       context.log.info('Endpoints have more addresses in a subset than are mirrored', { endpoints: key, skipped });
@@ -97,7 +119,9 @@ export class Reconciler {
   async #clear(key: ObjectKey, existing: readonly EndpointSlice[], signal: AbortSignal): Promise<void> {
     this.#efficiency.forget(key);
     this.#reported.delete(key);
-    const { going = [], present = [] } = Object.groupBy(existing, (slice) => (this.tracker.expectsDeletion(slice) ? 'going' : 'present'));
+    const { going = [], present = [] } = Object.groupBy(existing, (slice) =>
+      this.tracker.expectsDeletion(slice) ? 'going' : 'present',
+    );
     // A slice that was made and is not in the cache yet counts as foreign from now on, so that its coming brings the key back.
     this.tracker.forget(key);
     for (const slice of going) this.tracker.expectDeletion(slice);

@@ -1,7 +1,13 @@
 import type { EndpointSlice, Endpoints, NewObject, OwnerReference, StringMap } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 
-import { type Endpoint, LAST_CHANGE_TRIGGER_TIME, MANAGED_BY, SERVICE_NAME, slicePrefix } from '../internal/endpoints/index.ts';
+import {
+  type Endpoint,
+  LAST_CHANGE_TRIGGER_TIME,
+  MANAGED_BY,
+  SERVICE_NAME,
+  slicePrefix,
+} from '../internal/endpoints/index.ts';
 import type { Group } from './desired.ts';
 
 /** Value of the managed-by label of slices that are this controller's. */
@@ -28,8 +34,14 @@ function annotationsFor({ metadata }: Endpoints): StringMap {
 
 /** The slice has the labels and annotations that it should, and is not of former Endpoints of the same name. */
 export function isFor({ metadata }: EndpointSlice, endpoints: Endpoints): boolean {
-  const former = metadata.ownerReferences?.some(({ kind, name, uid }) => kind === 'Endpoints' && name === endpoints.metadata.name && uid !== endpoints.metadata.uid);
-  return !former && semanticEqual(metadata.labels ?? {}, labelsFor(endpoints)) && semanticEqual(metadata.annotations ?? {}, annotationsFor(endpoints));
+  const former = metadata.ownerReferences?.some(
+    ({ kind, name, uid }) => kind === 'Endpoints' && name === endpoints.metadata.name && uid !== endpoints.metadata.uid,
+  );
+  return (
+    !former &&
+    semanticEqual(metadata.labels ?? {}, labelsFor(endpoints)) &&
+    semanticEqual(metadata.annotations ?? {}, annotationsFor(endpoints))
+  );
 }
 
 function ownerReference({ metadata: { name, uid } }: Endpoints): OwnerReference {

@@ -19,7 +19,11 @@ export function hasSelector({ spec }: Service): boolean {
 /** Endpoints that may be mirrored, or might until now; resyncs too, as a safety net. */
 export function onEndpoints(): Trigger<Endpoints> {
   const own = (endpoints: Endpoints): string[] => (mayBeMirrored(endpoints) ? [keyOf(endpoints)] : []);
-  return on(resources.endpoints, { add: own, update: (old, current) => (mayBeMirrored(current) ? [keyOf(current)] : own(old)), delete: own }, { resync: true });
+  return on(
+    resources.endpoints,
+    { add: own, update: (old, current) => (mayBeMirrored(current) ? [keyOf(current)] : own(old)), delete: own },
+    { resync: true },
+  );
 }
 
 /** A Service without selector that comes or goes, or a selector that does. */

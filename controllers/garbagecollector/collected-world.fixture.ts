@@ -1,19 +1,55 @@
-import { ApiError, type KubeObject, type OwnerReference, type ResourceType, apiVersionOf, groupResource, keyOf, makeKey, resources } from '#pkg/api';
+import {
+  ApiError,
+  type KubeObject,
+  type OwnerReference,
+  type ResourceType,
+  apiVersionOf,
+  groupResource,
+  keyOf,
+  makeKey,
+  resources,
+} from '#pkg/api';
 import { type Random, seededRandom } from '#pkg/base';
 import { createInformerFactory, type InformerFactory } from '#pkg/cache';
 import type { Client, RawRequest } from '#pkg/client';
 import type { Controller } from '#pkg/controller';
 import { silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { type ClusterRequest, FakeClock, FakeCluster, LaggingInformers, RecordedEvents, createControllers, settle } from '#pkg/testing';
+import {
+  type ClusterRequest,
+  FakeClock,
+  FakeCluster,
+  LaggingInformers,
+  RecordedEvents,
+  createControllers,
+  settle,
+} from '#pkg/testing';
 
 import { garbageCollectorController } from './index.ts';
 
-export const widgets: ResourceType = { group: 'example.com', version: 'v1', resource: 'widgets', kind: 'Widget', namespaced: true };
-export const clusterWidgets: ResourceType = { group: 'example.com', version: 'v1', resource: 'clusterwidgets', kind: 'ClusterWidget', namespaced: false };
+export const widgets: ResourceType = {
+  group: 'example.com',
+  version: 'v1',
+  resource: 'widgets',
+  kind: 'Widget',
+  namespaced: true,
+};
+export const clusterWidgets: ResourceType = {
+  group: 'example.com',
+  version: 'v1',
+  resource: 'clusterwidgets',
+  kind: 'ClusterWidget',
+  namespaced: false,
+};
 
 /** What there is in such a cluster; some is cached by somebody else, some is only followed. */
-export const TYPES: readonly ResourceType[] = [resources.pods, resources.configMaps, resources.nodes, widgets, clusterWidgets];
+export const TYPES: readonly ResourceType[] = [
+  resources.pods,
+  resources.configMaps,
+  resources.nodes,
+  widgets,
+  clusterWidgets,
+];
 const CACHED: readonly ResourceType[] = [resources.pods, resources.nodes];
 
 /** What the server tells of `example.com`; of what is hidden or named only it serves nothing, either. */
@@ -43,17 +79,24 @@ export class CollectedWorld {
   /** When an owner was last seen to wait for its dependents. */
   readonly #waited = new Map<string, number>();
   #deleting: ClusterRequest | undefined;
-  #run: { readonly abort: AbortController; readonly informers: InformerFactory; readonly ended: Promise<unknown> } | undefined;
+  #run:
+    | { readonly abort: AbortController; readonly informers: InformerFactory; readonly ended: Promise<unknown> }
+    | undefined;
 
   constructor(options: CollectedWorldOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed);
     const { clock } = this;
-    this.cluster = new FakeCluster({ clock, random: this.#random, latency: () => Math.floor(this.#random() * options.latency) });
+    this.cluster = new FakeCluster({
+      clock,
+      random: this.#random,
+      latency: () => Math.floor(this.#random() * options.latency),
+    });
     this.cluster.fault = (request) => {
       this.#deleting = request.verb === 'delete' ? request : undefined;
       if (request.verb === 'delete') this.#judge(request);
-      if (this.#isHidden(request.type)) return new ApiError({ code: 404, reason: 'NotFound', message: '404 page not found' });
+      if (this.#isHidden(request.type))
+        return new ApiError({ code: 404, reason: 'NotFound', message: '404 page not found' });
       if (this.#random() >= this.faults) return undefined;
       return this.#random() < 0.5 ? 'lose' : 'refuse';
     };
@@ -62,7 +105,8 @@ export class CollectedWorld {
       if (isWaiting(object)) this.#waited.set(uid, Number.POSITIVE_INFINITY);
       else if (this.#waited.get(uid) === Number.POSITIVE_INFINITY) this.#waited.set(uid, clock.monotonic());
       const request = this.#deleting;
-      if (request?.type !== resource || request.key !== keyOf(object) || (type !== 'DELETED' && !deletionTimestamp)) return;
+      if (request?.type !== resource || request.key !== keyOf(object) || (type !== 'DELETED' && !deletionTimestamp))
+        return;
       if (this.#wrong !== undefined) this.wrongs.push(this.#wrong);
     });
   }
@@ -80,7 +124,9 @@ export class CollectedWorld {
       : new LaggingInformers({ cluster, clock, lag: () => Math.floor(random() * lag) });
     for (const type of CACHED) informers.informer(type);
     const shared = { informers, recorder, clock, random, log: silentLogger, metrics };
-    const [controller] = createControllers({ controllers: [garbageCollectorController] }, shared, () => client) as [Controller];
+    const [controller] = createControllers({ controllers: [garbageCollectorController] }, shared, () => client) as [
+      Controller,
+    ];
     const abort = new AbortController();
     informers.start(abort.signal);
     this.#run = { abort, informers, ended: controller.run(abort.signal) };
@@ -119,8 +165,12 @@ export class CollectedWorld {
       return owner !== undefined && !this.#waits(owner);
     });
     if (ownerReferences.length === 0) this.#wrong = `${groupResource(type)} ${key} has no owners`;
-    else if (alive.length > 0) this.#wrong = `${groupResource(type)} ${key} is owned by ${alive.map(({ name }) => name).join()}`;
-    else if (namespace === undefined && ownerReferences.some(({ kind }) => TYPES.some((each) => each.kind === kind && each.namespaced))) {
+    else if (alive.length > 0)
+      this.#wrong = `${groupResource(type)} ${key} is owned by ${alive.map(({ name }) => name).join()}`;
+    else if (
+      namespace === undefined &&
+      ownerReferences.some(({ kind }) => TYPES.some((each) => each.kind === kind && each.namespaced))
+    ) {
       this.#wrong = `${groupResource(type)} ${key} claims an owner in no namespace`;
     }
   }
@@ -128,7 +178,9 @@ export class CollectedWorld {
   /** Or did so a moment ago: it has been on its way out since. */
   #waits({ metadata }: KubeObject): boolean {
     const since = this.#waited.get(metadata.uid);
-    return since !== undefined && this.clock.monotonic() - since <= 1000 + 2 * this.#options.latency + this.#options.lag;
+    return (
+      since !== undefined && this.clock.monotonic() - since <= 1000 + 2 * this.#options.latency + this.#options.lag
+    );
   }
 
   #isHidden(type: ResourceType): boolean {
@@ -140,24 +192,28 @@ export class CollectedWorld {
   }
 
   async #discover({ path }: RawRequest): Promise<unknown> {
-    if (this.discoverable === 'nothing') throw new ApiError({ code: 503, reason: 'ServiceUnavailable', message: 'not now' });
+    if (this.discoverable === 'nothing')
+      throw new ApiError({ code: 503, reason: 'ServiceUnavailable', message: 'not now' });
     const groups = new Map<string, ResourceType[]>();
-    for (const type of TYPES) if ((type.group === '') === (path === '/api')) groups.set(type.group, [...(groups.get(type.group) ?? []), type]);
-    const items = [...groups].filter(([group]) => group === '' || this.discoverable !== 'hidden').map(([group, types]) => ({
-      metadata: { name: group },
-      versions: [
-        {
-          version: 'v1',
-          freshness: group !== '' && this.discoverable === 'stale' ? 'Stale' : 'Current',
-          resources: types.map(({ resource, kind, namespaced }) => ({
-            resource,
-            responseKind: { group: '', version: '', kind },
-            scope: namespaced ? 'Namespaced' : 'Cluster',
-            verbs: ['create', 'delete', 'get', 'list', 'patch', 'watch'],
-          })),
-        },
-      ],
-    }));
+    for (const type of TYPES)
+      if ((type.group === '') === (path === '/api')) groups.set(type.group, [...(groups.get(type.group) ?? []), type]);
+    const items = [...groups]
+      .filter(([group]) => group === '' || this.discoverable !== 'hidden')
+      .map(([group, types]) => ({
+        metadata: { name: group },
+        versions: [
+          {
+            version: 'v1',
+            freshness: group !== '' && this.discoverable === 'stale' ? 'Stale' : 'Current',
+            resources: types.map(({ resource, kind, namespaced }) => ({
+              resource,
+              responseKind: { group: '', version: '', kind },
+              scope: namespaced ? 'Namespaced' : 'Cluster',
+              verbs: ['create', 'delete', 'get', 'list', 'patch', 'watch'],
+            })),
+          },
+        ],
+      }));
     return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', items };
   }
 }

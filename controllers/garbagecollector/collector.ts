@@ -50,7 +50,8 @@ export class Collector {
       if (!vertex.deleting) return await this.#judge(vertex, object, refused, signal);
     } catch (error) {
       // It will not be otherwise by itself, and nothing is to be done about it.
-      if (isCollectorError(error, 'OwnerInNamespace')) context.log.v(2)?.info('Item is cluster-scoped, but refers to a namespaced owner', { item: describe(vertex) });
+      if (isCollectorError(error, 'OwnerInNamespace'))
+        context.log.v(2)?.info('Item is cluster-scoped, but refers to a namespaced owner', { item: describe(vertex) });
       // Of a kind that is to come, or that nobody ever comes to know.
       else if (isCollectorError(error, 'UnknownKind') || isCollectorError(error, 'Undecided')) {
         context.log.v(5)?.info('Error syncing item', { item: describe(vertex), err: error });
@@ -102,23 +103,33 @@ export class Collector {
     return (await requests.removeFinalizer(object, FOREGROUND_FINALIZER, signal)) === 'changed' ? AGAIN : undefined;
   }
 
-  async #judge(vertex: Vertex, object: Judged, refused: string | undefined, signal: AbortSignal): Promise<ReconcileResult | void> {
+  async #judge(
+    vertex: Vertex,
+    object: Judged,
+    refused: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult | void> {
     const { owners, requests, context } = this.#parts;
     if (object.ownerships.length === 0) return undefined;
     const standings = await owners.standings(object.ownerships, signal);
     // What has been found out is about the owners that it had.
-    if (vertex.owners === undefined || all(vertex.owners).some((each, i) => each !== object.ownerships[i])) return AGAIN;
+    if (vertex.owners === undefined || all(vertex.owners).some((each, i) => each !== object.ownerships[i]))
+      return AGAIN;
     const verdict = decide(situationOf(vertex, standings));
     switch (verdict.kind) {
       case 'keep':
         return undefined;
       case 'drop-owners': {
-        context.log.v(2)?.info('remove dangling references and waiting references for item', { item: describe(vertex), owners: verdict.uids });
+        context.log.v(2)?.info('remove dangling references and waiting references for item', {
+          item: describe(vertex),
+          owners: verdict.uids,
+        });
         return this.#settle(object, await requests.dropOwners(object, verdict.uids, signal));
       }
       case 'delete':
         context.log.v(2)?.info('Deleting item', { item: describe(vertex), propagationPolicy: verdict.policy });
-        if (verdict.unblock && (await requests.unblockOwners(object, signal)) === 'gone') return this.#settle(object, 'gone');
+        if (verdict.unblock && (await requests.unblockOwners(object, signal)) === 'gone')
+          return this.#settle(object, 'gone');
         return this.#delete(object, verdict.policy, refused, signal);
     }
   }
@@ -127,7 +138,12 @@ export class Collector {
    * Deletes what is as it was judged. After a refusal the graph is mostly about to show what changed; only where it does
    * not the server is asked.
    */
-  async #delete(object: Judged, policy: PropagationPolicy, refused: string | undefined, signal: AbortSignal): Promise<ReconcileResult | void> {
+  async #delete(
+    object: Judged,
+    policy: PropagationPolicy,
+    refused: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult | void> {
     const { requests } = this.#parts;
     const { uid, version } = object;
     if (refused !== version) {
@@ -175,4 +191,3 @@ export function describe(vertex: Vertex | undefined): string {
   const { kind, namespace, name, uid } = vertex;
   return `[${kind?.apiVersion ?? ''}/${kind?.resource.kind ?? ''}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
 }
-

@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { type Situation, type Standing, type Verdict, decide } from './decide.ts';
 
 const keep: Verdict = { kind: 'keep' };
-const remove = (policy: 'Background' | 'Foreground' | 'Orphan', unblock = false): Verdict => ({ kind: 'delete', policy, unblock });
+const remove = (policy: 'Background' | 'Foreground' | 'Orphan', unblock = false): Verdict => ({
+  kind: 'delete',
+  policy,
+  unblock,
+});
 const drop = (...uids: string[]): Verdict => ({ kind: 'drop-owners', uids });
 
 const rows: readonly [owners: string, Omit<Partial<Situation>, 'owners'>, Verdict][] = [
@@ -27,8 +31,13 @@ const rows: readonly [owners: string, Omit<Partial<Situation>, 'owners'>, Verdic
 ];
 
 test.each(rows)('owners %j, %j: %j', (standings, around, verdict) => {
-  const owners = standings.split(' ').filter(Boolean).map((standing, i) => ({ uid: 'abc'[i]!, standing: standing as Standing }));
-  expect(decide({ orphans: false, foreground: false, hasDependents: false, hasWaitingDependent: false, ...around, owners })).toEqual(verdict);
+  const owners = standings
+    .split(' ')
+    .filter(Boolean)
+    .map((standing, i) => ({ uid: 'abc'[i]!, standing: standing as Standing }));
+  expect(
+    decide({ orphans: false, foreground: false, hasDependents: false, hasWaitingDependent: false, ...around, owners }),
+  ).toEqual(verdict);
 });
 
 test('an owner that is referred to twice is dropped once', () => {
@@ -37,5 +46,7 @@ test('an owner that is referred to twice is dropped once', () => {
     { uid: 'a', standing: 'dangling' as const },
     { uid: 'b', standing: 'solid' as const },
   ];
-  expect(decide({ owners, orphans: false, foreground: false, hasDependents: false, hasWaitingDependent: false })).toEqual(drop('a'));
+  expect(
+    decide({ owners, orphans: false, foreground: false, hasDependents: false, hasWaitingDependent: false }),
+  ).toEqual(drop('a'));
 });

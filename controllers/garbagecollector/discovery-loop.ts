@@ -94,7 +94,10 @@ export class DiscoveryLoop implements Controller {
     if (this.#begun) return;
     this.#begun = true;
     if (monitors.synced) context.log.info('Garbage collector: all resource monitors have synced');
-    else context.log.info('Garbage collector: not all resource monitors could be synced, proceeding anyways', { unsynced: monitors.unsynced });
+    else
+      context.log.info('Garbage collector: not all resource monitors could be synced, proceeding anyways', {
+        unsynced: monitors.unsynced,
+      });
     this.#ready.resolve();
   }
 
@@ -133,12 +136,18 @@ export class DiscoveryLoop implements Controller {
     const added = now.filter((name) => !before.includes(name));
     const removed = before.filter((name) => !now.includes(name));
     if (added.length + removed.length === 0) return;
-    log.v(2)?.info('syncing garbage collector with updated resources from discovery', { added, removed, served: wanted.map(nameOf).length });
+    log.v(2)?.info('syncing garbage collector with updated resources from discovery', {
+      added,
+      removed,
+      served: wanted.map(nameOf).length,
+    });
     await this.#synced(signal);
     if (monitors.synced) {
       log.v(2)?.info('synced garbage collector');
     } else {
-      log.error('timed out waiting for dependency graph builder sync during GC sync', undefined, { unsynced: monitors.unsynced });
+      log.error('timed out waiting for dependency graph builder sync during GC sync', undefined, {
+        unsynced: monitors.unsynced,
+      });
       this.#errors.inc();
     }
     this.#begin();
@@ -148,7 +157,11 @@ export class DiscoveryLoop implements Controller {
 
   /** Waits for monitors for a time. The collection begins before that where nothing more seems to come. */
   async #synced(signal: AbortSignal): Promise<void> {
-    const { context: { clock }, monitors, graph } = this.#options;
+    const {
+      context: { clock },
+      monitors,
+      graph,
+    } = this.#options;
     const until = clock.monotonic() + PERIOD;
     let seen = -1;
     let since = clock.monotonic();
@@ -178,4 +191,3 @@ export class DiscoveryLoop implements Controller {
     this.#poked = false;
   }
 }
-

@@ -22,10 +22,17 @@ describe.each([false, true])('what cannot be discovered (real informers: %s)', (
   afterEach(() => world.stop());
 
   const create = (type: ResourceType, name: string, ...ownerReferences: OwnerReference[]): KubeObject =>
-    world.cluster.create(type, { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name, namespace: 'default', ...(ownerReferences.length > 0 ? { ownerReferences } : {}) } });
+    world.cluster.create(type, {
+      apiVersion: apiVersionOf(type),
+      kind: type.kind,
+      metadata: { name, namespace: 'default', ...(ownerReferences.length > 0 ? { ownerReferences } : {}) },
+    });
   const has = (type: ResourceType, name: string): boolean => world.cluster.get(type, `default/${name}`) !== undefined;
   const own = (type: ResourceType, name: string, ...ownerReferences: OwnerReference[]): void =>
-    void world.cluster.change(type, `default/${name}`, (object) => ({ ...object, metadata: { ...object.metadata, ownerReferences } }));
+    void world.cluster.change(type, `default/${name}`, (object) => ({
+      ...object,
+      metadata: { ...object.metadata, ownerReferences },
+    }));
 
   test.each(['stale', 'hidden', 'named', 'nothing'] as const)('is not taken to have gone: %s', async (tells) => {
     const parent = create(widgets, 'parent');
@@ -38,7 +45,13 @@ describe.each([false, true])('what cannot be discovered (real informers: %s)', (
     create(configMaps, 'late', owner(parent, widgets));
     create(configMaps, 'lost', GONE);
     await world.clock.step(90_000);
-    expect(['a', 'b', 'c', 'late', 'lost'].map((name) => has(configMaps, name))).toEqual([true, true, true, true, false]);
+    expect(['a', 'b', 'c', 'late', 'lost'].map((name) => has(configMaps, name))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
     world.discoverable = 'all';
     await world.clock.step(90_000);
     expect(['a', 'b', 'c', 'late'].map((name) => has(configMaps, name))).toEqual([true, true, true, true]);
@@ -66,19 +79,22 @@ describe.each([false, true])('what cannot be discovered (real informers: %s)', (
     expect(has(configMaps, 'b')).toBe(false);
   });
 
-  test.each(['stale', 'hidden', 'named'] as const)('does not keep the rest from being collected at a start: %s', async (tells) => {
-    world.discoverable = tells;
-    await world.stop();
-    const parent = create(pods, 'parent');
-    create(configMaps, 'a', owner(parent, pods));
-    create(configMaps, 'lost', GONE);
-    const widget = create(widgets, 'w');
-    create(configMaps, 'b', owner(widget, widgets));
-    world.start();
-    await world.clock.step(60_000);
-    expect(['a', 'b', 'lost'].map((name) => has(configMaps, name))).toEqual([true, true, false]);
-    world.cluster.delete(pods, 'default/parent');
-    await world.clock.step(1000);
-    expect(['a', 'b'].map((name) => has(configMaps, name))).toEqual([false, true]);
-  });
+  test.each(['stale', 'hidden', 'named'] as const)(
+    'does not keep the rest from being collected at a start: %s',
+    async (tells) => {
+      world.discoverable = tells;
+      await world.stop();
+      const parent = create(pods, 'parent');
+      create(configMaps, 'a', owner(parent, pods));
+      create(configMaps, 'lost', GONE);
+      const widget = create(widgets, 'w');
+      create(configMaps, 'b', owner(widget, widgets));
+      world.start();
+      await world.clock.step(60_000);
+      expect(['a', 'b', 'lost'].map((name) => has(configMaps, name))).toEqual([true, true, false]);
+      world.cluster.delete(pods, 'default/parent');
+      await world.clock.step(1000);
+      expect(['a', 'b'].map((name) => has(configMaps, name))).toEqual([false, true]);
+    },
+  );
 });

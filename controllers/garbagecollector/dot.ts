@@ -56,7 +56,8 @@ function identityOf(vertex: Vertex): Identity {
   }
   const [claim] = all(vertex.claims);
   const slash = claim?.apiVersion.indexOf('/') ?? -1;
-  const [group, version] = slash < 0 ? ['', claim?.apiVersion ?? ''] : [claim!.apiVersion.slice(0, slash), claim!.apiVersion.slice(slash + 1)];
+  const [group, version] =
+    slash < 0 ? ['', claim?.apiVersion ?? ''] : [claim!.apiVersion.slice(0, slash), claim!.apiVersion.slice(slash + 1)];
   return { group, version, kind: claim?.kind ?? '', namespace: claim?.namespace ?? '', name: claim?.name ?? '' };
 }
 
@@ -72,7 +73,9 @@ function definition(vertex: Vertex): string {
   const told = Object.entries(states).flatMap(([state, holds]) => (holds ? [state] : []));
   const full = `${kind}.${version}${group === '' ? '' : `.${group}`}/${name}`;
   const attributes = {
-    label: [`uid=${vertex.uid}`, `namespace=${namespace}`, full, ...(told.length > 0 ? [told.join()] : []), ''].join('\n'),
+    label: [`uid=${vertex.uid}`, `namespace=${namespace}`, full, ...(told.length > 0 ? [told.join()] : []), ''].join(
+      '\n',
+    ),
     group,
     version,
     kind,

@@ -26,7 +26,13 @@ beforeEach(() => {
 });
 
 const take = (): string[] => told.splice(0).toSorted();
-const owned = (name: string, more: Partial<OwnerReference> = {}): OwnerReference => ({ apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid: name, ...more });
+const owned = (name: string, more: Partial<OwnerReference> = {}): OwnerReference => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name,
+  uid: name,
+  ...more,
+});
 
 function see(kind: Kind, name: string, more: Partial<Observation> = {}): void {
   const namespace = kind.resource.namespaced ? { namespace: 'default' } : {};
@@ -213,7 +219,14 @@ describe('what is kept', () => {
     expect(graph.hasGone('a')).toBe(false);
   });
 
-  test.each([['12', 12], ['0', 0], ['9007199254740993', '9007199254740993'], ['a1', 'a1'], ['', ''], ['007', '007']])('version %j as %j', (text, kept) => {
+  test.each([
+    ['12', 12],
+    ['0', 0],
+    ['9007199254740993', '9007199254740993'],
+    ['a1', 'a1'],
+    ['', ''],
+    ['007', '007'],
+  ])('version %j as %j', (text, kept) => {
     expect(versionOf(text)).toBe(kept);
   });
 });
@@ -232,21 +245,23 @@ describe('in DOT', () => {
     see(pods, 'b', { ownerReferences: [owned('gone')] });
     graph.refute(all(graph.get('gone')!.claims)[0]!);
     const dot = await toDot(graph, breathe);
-    expect(dot.split('\n')).toEqual(expect.arrayContaining([
-      'strict digraph full {',
-      '  // Node definitions.',
-      '  "web\\"" [',
-      String.raw`    label="uid=web\"\nnamespace=default\nReplicaSet.v1.apps/web\"\nbeingDeleted,deletingDependents\n"`,
-      String.raw`    label="uid=heard\nnamespace=default\nReplicaSet.v1.apps/heard\nvirtual\n"`,
-      String.raw`    label="uid=gone\nnamespace=default\nReplicaSet.v1.apps/gone\nmissingFromGraph\n"`,
-      String.raw`    label="uid=a\nnamespace=default\nPod.v1/a\n"`,
-      '    missing="true"',
-      '  // Edge definitions.',
-      '  "a" -> "heard";',
-      '  "a" -> "web\\"";',
-      '  "b" -> "gone";',
-      '}',
-    ]));
+    expect(dot.split('\n')).toEqual(
+      expect.arrayContaining([
+        'strict digraph full {',
+        '  // Node definitions.',
+        '  "web\\"" [',
+        String.raw`    label="uid=web\"\nnamespace=default\nReplicaSet.v1.apps/web\"\nbeingDeleted,deletingDependents\n"`,
+        String.raw`    label="uid=heard\nnamespace=default\nReplicaSet.v1.apps/heard\nvirtual\n"`,
+        String.raw`    label="uid=gone\nnamespace=default\nReplicaSet.v1.apps/gone\nmissingFromGraph\n"`,
+        String.raw`    label="uid=a\nnamespace=default\nPod.v1/a\n"`,
+        '    missing="true"',
+        '  // Edge definitions.',
+        '  "a" -> "heard";',
+        '  "a" -> "web\\"";',
+        '  "b" -> "gone";',
+        '}',
+      ]),
+    );
     expect(dot.indexOf('"a" [')).toBeLessThan(dot.indexOf('"b" ['));
     const part = await toDot(graph, breathe, ['heard']);
     expect(part).toContain('"web\\"" [');

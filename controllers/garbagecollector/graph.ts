@@ -1,7 +1,19 @@
 import type { OwnerReference } from '#pkg/api';
 
 import { AbsentOwners } from './absent-owners.ts';
-import { Claim, type Kind, type Observation, type Ownership, Vertex, all, awaitsDependents, awaitsOrphans, flagsOf, withOne, without } from './vertex.ts';
+import {
+  Claim,
+  type Kind,
+  type Observation,
+  type Ownership,
+  Vertex,
+  all,
+  awaitsDependents,
+  awaitsOrphans,
+  flagsOf,
+  withOne,
+  without,
+} from './vertex.ts';
 
 /** Deletions remembered, so that an older event that comes late does not bring an object back. */
 const DELETIONS_KEPT = 4096;
@@ -61,7 +73,11 @@ export class Graph {
     }
     this.#gone.delete(uid);
     const isNew = !vertex.observed;
-    const moved = isNew || vertex.name !== observation.name || vertex.namespace !== (observation.namespace ?? '') || vertex.kind !== kind;
+    const moved =
+      isNew ||
+      vertex.name !== observation.name ||
+      vertex.namespace !== (observation.namespace ?? '') ||
+      vertex.kind !== kind;
     if (vertex.kind !== kind) {
       if (vertex.kind !== undefined) vertex.kind.objects--;
       kind.objects++;
@@ -87,7 +103,8 @@ export class Graph {
     if (vertex?.kind !== kind) return;
     for (const claim of all(vertex.claims)) if (claim.metExactly) claim.absent = true;
     this.#leave(vertex);
-    for (const claim of all(vertex.claims)) for (const dependent of claim.eachDependent()) this.#listener.suspect(dependent.uid);
+    for (const claim of all(vertex.claims))
+      for (const dependent of claim.eachDependent()) this.#listener.suspect(dependent.uid);
   }
 
   /** The object cannot be seen any more, which says nothing of whether it is there. */
@@ -130,7 +147,8 @@ export class Graph {
       return;
     }
     if (!vertex.awaitsDependents || (awaitsDependents(before) && !awaitsOrphans(before))) return;
-    for (const claim of all(vertex.claims)) for (const dependent of claim.eachDependent()) this.#listener.suspect(dependent.uid);
+    for (const claim of all(vertex.claims))
+      for (const dependent of claim.eachDependent()) this.#listener.suspect(dependent.uid);
     this.#listener.suspect(vertex.uid);
   }
 

@@ -28,10 +28,24 @@ export const garbageCollectorController = defineController({
       orphans: (uid) => orphaning.enqueue(uid),
       misplaced(dependent: Vertex, { apiVersion, kind, name, namespace, owner }: Claim) {
         const invalid = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${owner.uid}]`;
-        log.v(2)?.info('item references an owner but does not match namespaces', { item: describe(dependent), owner: describe(owner) });
+        log.v(2)?.info('item references an owner but does not match namespaces', {
+          item: describe(dependent),
+          owner: describe(owner),
+        });
         if (dependent.kind === undefined) return;
-        const about = { apiVersion: dependent.kind.apiVersion, kind: dependent.kind.resource.kind, name: dependent.name, uid: dependent.uid, ...(namespace === '' ? {} : { namespace }) };
-        recorder.event(about, 'Warning', 'OwnerRefInvalidNamespace', `ownerRef ${invalid} does not exist in namespace ${JSON.stringify(namespace)}`);
+        const about = {
+          apiVersion: dependent.kind.apiVersion,
+          kind: dependent.kind.resource.kind,
+          name: dependent.name,
+          uid: dependent.uid,
+          ...(namespace === '' ? {} : { namespace }),
+        };
+        recorder.event(
+          about,
+          'Warning',
+          'OwnerRefInvalidNamespace',
+          `ownerRef ${invalid} does not exist in namespace ${JSON.stringify(namespace)}`,
+        );
       },
     });
     const kinds = new Kinds();
@@ -42,8 +56,18 @@ export const garbageCollectorController = defineController({
     const common = { resource: OBJECTS, workers: options['concurrent-gc-syncs'], caches: [discovery] };
     const loops = [
       discovery,
-      createLoop(context, { ...common, queue: 'garbage_collector_attempt_to_delete', triggers: [suspects], reconcile: (uid, signal) => collector.collect(uid, signal) }),
-      createLoop(context, { ...common, queue: 'garbage_collector_attempt_to_orphan', triggers: [orphaning], reconcile: (uid, signal) => collector.orphan(uid, signal) }),
+      createLoop(context, {
+        ...common,
+        queue: 'garbage_collector_attempt_to_delete',
+        triggers: [suspects],
+        reconcile: (uid, signal) => collector.collect(uid, signal),
+      }),
+      createLoop(context, {
+        ...common,
+        queue: 'garbage_collector_attempt_to_orphan',
+        triggers: [orphaning],
+        reconcile: (uid, signal) => collector.orphan(uid, signal),
+      }),
     ];
     return {
       ...together(context, loops),

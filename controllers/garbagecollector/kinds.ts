@@ -26,13 +26,18 @@ export class Kinds {
   /** The resource of that kind; throws `UnknownKind`. */
   resourceOf({ apiVersion, kind }: Pick<OwnerReference, 'apiVersion' | 'kind'>): ResourceType {
     const resource = this.#byKind.get(keyOf(apiVersion, kind));
-    if (resource === undefined) throw new CollectorError('UnknownKind', `unable to get REST mapping for ${apiVersion}/${kind}.`, { apiVersion, kind });
+    if (resource === undefined)
+      throw new CollectorError('UnknownKind', `unable to get REST mapping for ${apiVersion}/${kind}.`, {
+        apiVersion,
+        kind,
+      });
     return resource;
   }
 }
 
 const keyOf = (apiVersion: string, kind: string): string => `${apiVersion} ${kind}`;
-export const nameOf = (resource: Pick<ResourceType, 'group' | 'version' | 'resource'>): string => `${resource.group}/${resource.version}/${resource.resource}`;
+export const nameOf = (resource: Pick<ResourceType, 'group' | 'version' | 'resource'>): string =>
+  `${resource.group}/${resource.version}/${resource.resource}`;
 
 /** What can be deleted and kept up with, each in its preferred version (`GetDeletableResources`). */
 export function collectable({ resources }: Pick<Discovery, 'resources'>): ResourceType[] {

@@ -59,7 +59,9 @@ export class Monitors {
   /** One has been started a moment ago: there may be dependents that the graph is about to show. */
   get settling(): boolean {
     const { clock } = this.#options;
-    return [...this.#monitors.values()].some((monitor) => !monitor.synced() && clock.monotonic() - monitor.since < YOUNG);
+    return [...this.#monitors.values()].some(
+      (monitor) => !monitor.synced() && clock.monotonic() - monitor.since < YOUNG,
+    );
   }
 
   /**
@@ -68,7 +70,9 @@ export class Monitors {
    */
   adjust(wanted: readonly ResourceType[], isUnknown: (apiVersion: string) => boolean): void {
     const { log } = this.#options;
-    const kept = new Set([...this.#monitors.values()].filter((monitor) => monitor.synced() && isUnknown(monitor.kind.apiVersion)));
+    const kept = new Set(
+      [...this.#monitors.values()].filter((monitor) => monitor.synced() && isUnknown(monitor.kind.apiVersion)),
+    );
     const resources = new Set([...kept].map(({ kind }) => groupResource(kind.resource)));
     const wantedNames = new Set(wanted.map(nameOf));
     const ended: Monitor[] = [];
@@ -194,7 +198,8 @@ class Following implements Monitor, Follower {
   changed(type: 'ADDED' | 'MODIFIED' | 'DELETED', { metadata }: KubeObject): void {
     const { uid, resourceVersion } = metadata;
     if (type === 'DELETED') this.#graph.remove(this.kind, uid);
-    else if (!this.#graph.hasGone(uid) && isNews(this.#known(uid), resourceVersion)) this.#graph.observe(this.kind, metadata);
+    else if (!this.#graph.hasGone(uid) && isNews(this.#known(uid), resourceVersion))
+      this.#graph.observe(this.kind, metadata);
     this.#onChange();
   }
 

@@ -37,7 +37,8 @@ export class Owners {
   /** Rejects with what keeps one of them from being known. */
   async standings(ownerships: readonly Ownership[], signal: AbortSignal): Promise<OwnerStanding[]> {
     const standings: OwnerStanding[] = [];
-    for (const { claim } of ownerships) standings.push({ uid: claim.owner.uid, standing: this.#known(claim) ?? (await this.ask(claim, signal)) });
+    for (const { claim } of ownerships)
+      standings.push({ uid: claim.owner.uid, standing: this.#known(claim) ?? (await this.ask(claim, signal)) });
     return standings;
   }
 
@@ -64,7 +65,10 @@ export class Owners {
     const { apiVersion, kind, name, owner } = claim;
     const resource = kinds.resourceOf(claim);
     if (resource.namespaced && claim.namespace === '') {
-      throw new CollectorError('OwnerInNamespace', 'cluster-scoped objects cannot refer to namespaced owners', { apiVersion, kind });
+      throw new CollectorError('OwnerInNamespace', 'cluster-scoped objects cannot refer to namespaced owners', {
+        apiVersion,
+        kind,
+      });
     }
     const place = { name, ...(resource.namespaced ? { namespace: claim.namespace } : {}) };
     const live = await look(client, resource, place, signal);
@@ -86,11 +90,17 @@ export class Owners {
 /** The metadata of what is there now; undefined where there is nothing of that name. */
 export async function look(client: Client, resource: ResourceType, place: NamespacedName, signal: AbortSignal) {
   try {
-    return (await client.resource(resource).get(place, { metadataOnly: true, dropManagedFields: true, signal })).metadata;
+    return (await client.resource(resource).get(place, { metadataOnly: true, dropManagedFields: true, signal }))
+      .metadata;
   } catch (error) {
     if (saysThereIsNone(error, place.name)) return undefined;
     if (!isNotFound(error)) throw error;
-    throw new CollectorError('Undecided', 'the resource is not served at the moment', { apiVersion: apiVersionOf(resource), kind: resource.kind }, { cause: error });
+    throw new CollectorError(
+      'Undecided',
+      'the resource is not served at the moment',
+      { apiVersion: apiVersionOf(resource), kind: resource.kind },
+      { cause: error },
+    );
   }
 }
 

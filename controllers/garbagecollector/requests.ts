@@ -41,7 +41,11 @@ export class Requests {
   async delete(object: Judged, propagationPolicy: PropagationPolicy, signal: AbortSignal): Promise<Outcome> {
     const { uid, version: resourceVersion, name } = object;
     try {
-      await this.#of(object).delete(placeOf(object), { propagationPolicy, preconditions: { uid, resourceVersion }, signal });
+      await this.#of(object).delete(placeOf(object), {
+        propagationPolicy,
+        preconditions: { uid, resourceVersion },
+        signal,
+      });
       return 'done';
     } catch (error) {
       if (saysThereIsNone(error, name)) return 'gone';
@@ -58,21 +62,35 @@ export class Requests {
     const live = await look(this.#client, object.kind.resource, placeOf(object), signal);
     if (live?.uid !== object.uid) return 'gone';
     const { ownerReferences = [] } = live;
-    const same = ownerReferences.length === object.ownerships.length && object.ownerships.every((ownership, i) => ownership.says(ownerReferences[i]!));
+    const same =
+      ownerReferences.length === object.ownerships.length &&
+      object.ownerships.every((ownership, i) => ownership.says(ownerReferences[i]!));
     return same ? { ...object, version: live.resourceVersion } : 'changed';
   }
 
   /** Takes the references to these owners off. */
   async dropOwners(object: Judged, uids: readonly string[], signal: AbortSignal): Promise<Outcome> {
-    const rest = (): OwnerReference[] => object.ownerships.map((each) => each.toReference()).filter(({ uid }) => !uids.includes(uid));
-    return this.#patchOwners(object, uids.map((uid) => ({ $patch: 'delete', uid })), rest, signal);
+    const rest = (): OwnerReference[] =>
+      object.ownerships.map((each) => each.toReference()).filter(({ uid }) => !uids.includes(uid));
+    return this.#patchOwners(
+      object,
+      uids.map((uid) => ({ $patch: 'delete', uid })),
+      rest,
+      signal,
+    );
   }
 
   /** Lets the owners go before it. */
   async unblockOwners(object: Judged, signal: AbortSignal): Promise<Outcome> {
     const references = object.ownerships.map((each) => each.toReference());
-    const unblocked = (each: OwnerReference): OwnerReference => (each.blockOwnerDeletion ? { ...each, blockOwnerDeletion: false } : each);
-    return this.#patchOwners(object, references.filter(({ blockOwnerDeletion }) => blockOwnerDeletion).map(unblocked), () => references.map(unblocked), signal);
+    const unblocked = (each: OwnerReference): OwnerReference =>
+      each.blockOwnerDeletion ? { ...each, blockOwnerDeletion: false } : each;
+    return this.#patchOwners(
+      object,
+      references.filter(({ blockOwnerDeletion }) => blockOwnerDeletion).map(unblocked),
+      () => references.map(unblocked),
+      signal,
+    );
   }
 
   /** Takes a finalizer off, whatever else has changed about the object. */
@@ -81,12 +99,21 @@ export class Requests {
     return (await this.#strategic(object, body, signal)) ?? this.#rewriteFinalizers(object, finalizer, signal);
   }
 
-  async #patchOwners(object: Judged, changes: readonly object[], result: () => readonly OwnerReference[], signal: AbortSignal): Promise<Outcome> {
+  async #patchOwners(
+    object: Judged,
+    changes: readonly object[],
+    result: () => readonly OwnerReference[],
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     const { uid, version: resourceVersion } = object;
     const patched = await this.#strategic(object, { metadata: { uid, ownerReferences: changes } }, signal);
     if (patched) return patched;
     const ownerReferences = result();
-    return this.#merge(object, { uid, resourceVersion, ownerReferences: ownerReferences.length > 0 ? ownerReferences : null }, signal);
+    return this.#merge(
+      object,
+      { uid, resourceVersion, ownerReferences: ownerReferences.length > 0 ? ownerReferences : null },
+      signal,
+    );
   }
 
   async #rewriteFinalizers(object: Judged, finalizer: string, signal: AbortSignal): Promise<Outcome> {
@@ -95,7 +122,11 @@ export class Requests {
       if (live?.uid !== object.uid) return 'gone';
       const { finalizers = [], resourceVersion, uid } = live;
       if (!finalizers.includes(finalizer)) return 'done';
-      const outcome = await this.#merge(object, { uid, resourceVersion, finalizers: finalizers.filter((each) => each !== finalizer) }, signal);
+      const outcome = await this.#merge(
+        object,
+        { uid, resourceVersion, finalizers: finalizers.filter((each) => each !== finalizer) },
+        signal,
+      );
       if (outcome !== 'changed' || attempt === FINALIZER_TRIES) return outcome;
     }
   }

@@ -78,7 +78,8 @@ export class Vertex {
   }
 }
 
-export const awaitsDependents = (flags: number): boolean => (flags & (DELETING | FOREGROUND)) === (DELETING | FOREGROUND);
+export const awaitsDependents = (flags: number): boolean =>
+  (flags & (DELETING | FOREGROUND)) === (DELETING | FOREGROUND);
 export const awaitsOrphans = (flags: number): boolean => (flags & (DELETING | ORPHAN)) === (DELETING | ORPHAN);
 
 /** What a dependent says of an owner. Dependents that say the same share one. */
@@ -94,7 +95,11 @@ export class Ownership {
   }
 
   says(reference: OwnerReference): boolean {
-    return this.controller === reference.controller && this.blockOwnerDeletion === reference.blockOwnerDeletion && this.claim.names(reference);
+    return (
+      this.controller === reference.controller &&
+      this.blockOwnerDeletion === reference.blockOwnerDeletion &&
+      this.claim.names(reference)
+    );
   }
 
   toReference(): OwnerReference {
@@ -138,13 +143,24 @@ export class Claim {
   }
 
   names(reference: OwnerReference): boolean {
-    return this.owner.uid === reference.uid && this.name === reference.name && this.kind === reference.kind && this.apiVersion === reference.apiVersion;
+    return (
+      this.owner.uid === reference.uid &&
+      this.name === reference.name &&
+      this.kind === reference.kind &&
+      this.apiVersion === reference.apiVersion
+    );
   }
 
   /** The object that has been seen under the owner's UID is the one that is meant, in whatever version. */
   get met(): boolean {
     const { kind, name } = this.owner;
-    return kind !== undefined && this.kind === kind.resource.kind && this.name === name && this.group === kind.resource.group && !this.crossesNamespaces;
+    return (
+      kind !== undefined &&
+      this.kind === kind.resource.kind &&
+      this.name === name &&
+      this.group === kind.resource.group &&
+      !this.crossesNamespaces
+    );
   }
 
   /** And it is meant in the version in which it has been seen. */
@@ -180,7 +196,8 @@ export class Claim {
 
   removeDependent(dependent: Vertex): void {
     if (this.dependents === dependent) this.dependents = undefined;
-    else if (this.dependents instanceof Set && this.dependents.delete(dependent) && this.dependents.size === 0) this.dependents = undefined;
+    else if (this.dependents instanceof Set && this.dependents.delete(dependent) && this.dependents.size === 0)
+      this.dependents = undefined;
   }
 
   *eachDependent(): Generator<Vertex, void, undefined> {

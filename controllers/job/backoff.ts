@@ -18,7 +18,11 @@ export interface BackoffRecord {
 const CLEAN: BackoffRecord = { failures: 0 };
 
 /** The record after Pods were newly found ended. A success forgives the failures before it. */
-export function nextRecord(before: BackoffRecord | undefined, succeeded: readonly Pod[], failed: readonly Pod[]): BackoffRecord {
+export function nextRecord(
+  before: BackoffRecord | undefined,
+  succeeded: readonly Pod[],
+  failed: readonly Pod[],
+): BackoffRecord {
   if (succeeded.length === 0 && failed.length === 0) return before ?? CLEAN;
   const lastSuccess = succeeded.length === 0 ? -Infinity : Math.max(...succeeded.map(finishedAt));
   const failures = failed.map(finishedAt).filter((time) => time > lastSuccess || succeeded.length === 0);
@@ -35,7 +39,9 @@ export function backoffLeft({ failures, lastFailure = 0 }: BackoffRecord, now: n
 
 /** ms until the index of `lastFailed` may have a Pod again; without one, at once. */
 export function backoffLeftOfIndex(lastFailed: Pod | undefined, now: number): number {
-  return lastFailed ? backoffLeft({ failures: allFailuresBefore(lastFailed) + 1, lastFailure: finishedAt(lastFailed) }, now) : 0;
+  return lastFailed
+    ? backoffLeft({ failures: allFailuresBefore(lastFailed) + 1, lastFailure: finishedAt(lastFailed) }, now)
+    : 0;
 }
 
 /**
@@ -55,9 +61,14 @@ export function finishedAt(pod: Pod): number {
 
 /** NaN unless all containers, and all sidecars, have ended. */
 function lastContainerEnd(pod: Pod): number {
-  const sidecars = new Set(pod.spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
+  const sidecars = new Set(
+    pod.spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
+  );
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  const statuses: readonly ContainerStatus[] = [...containerStatuses, ...initContainerStatuses.filter(({ name }) => sidecars.has(name))];
+  const statuses: readonly ContainerStatus[] = [
+    ...containerStatuses,
+    ...initContainerStatuses.filter(({ name }) => sidecars.has(name)),
+  ];
   if (statuses.length === 0) return Number.NaN;
   return Math.max(...statuses.map(({ state }) => parseTime(state?.terminated?.finishedAt)));
 }

@@ -1,6 +1,13 @@
 import { type Job, type NewObject, type Pod, isNamespaceTerminating, isNotFound, keyOf, resources } from '#pkg/api';
 import type { ResourceClient } from '#pkg/client';
-import { type ControllerContext, PodControl, aggregate, inParallel, removeFinalizerPatch, slowStart } from '#pkg/controller';
+import {
+  type ControllerContext,
+  PodControl,
+  aggregate,
+  inParallel,
+  removeFinalizerPatch,
+  slowStart,
+} from '#pkg/controller';
 
 import { TRACKING_FINALIZER, type JobStatus, isTracked } from './facts.ts';
 import type { JobMemory } from './memory.ts';
@@ -30,7 +37,10 @@ export class Writer {
     this.#log = context.log;
     this.#pods = context.client.resource(resources.pods);
     this.#jobs = context.client.resource(resources.jobs);
-    this.#podControl = new PodControl<Job>(context, { ownerType: resources.jobs, wrote: (job, pod) => this.#wrotePod(job, pod) });
+    this.#podControl = new PodControl<Job>(context, {
+      ownerType: resources.jobs,
+      wrote: (job, pod) => this.#wrotePod(job, pod),
+    });
   }
 
   /** Deletes Pods that are still to be counted: they keep the finalizer. */
@@ -42,7 +52,10 @@ export class Writer {
   removePods(job: Job, pods: readonly Pod[], signal: AbortSignal): Promise<Deletion> {
     const { expectations } = this.#memory;
     const key = keyOf(job);
-    expectations.expectDeletions(key, pods.map((pod) => pod.metadata.uid));
+    expectations.expectDeletions(
+      key,
+      pods.map((pod) => pod.metadata.uid),
+    );
     return this.#each(pods, async (pod) => {
       try {
         // First, so that it is gone with the deletion.
@@ -67,16 +80,25 @@ export class Writer {
     // In a namespace that goes away every creation fails: the expectations stay, so that none is tried again for minutes.
     if (errors.length > 0 && failure === undefined) return { created: successes, failed: 0 };
     if (successes < pods.length) {
-      this.#log.v(2)?.info('Slow start failed, the rest is left for the next sync', { job: key, skipped: pods.length - next });
+      this.#log
+        .v(2)
+        ?.info('Slow start failed, the rest is left for the next sync', { job: key, skipped: pods.length - next });
       expectations.creationObserved(key, pods.length - successes);
     }
     return { created: successes, failed: errors.length, ...(failure === undefined ? {} : { failure }) };
   }
 
   /** Takes the tracking finalizer off Pods whose end is noted; answers the UIDs of those that are without it. */
-  async releasePods(job: Job, pods: readonly Pod[], signal: AbortSignal): Promise<{ readonly released: ReadonlySet<string>; readonly failure?: unknown }> {
+  async releasePods(
+    job: Job,
+    pods: readonly Pod[],
+    signal: AbortSignal,
+  ): Promise<{ readonly released: ReadonlySet<string>; readonly failure?: unknown }> {
     const key = keyOf(job);
-    this.#memory.expectReleases(key, pods.map((pod) => pod.metadata.uid));
+    this.#memory.expectReleases(
+      key,
+      pods.map((pod) => pod.metadata.uid),
+    );
     const { deleted, failure } = await this.#each(pods, async (pod) => {
       try {
         if (await this.#removeFinalizer(job, pod, signal)) return;

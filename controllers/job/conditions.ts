@@ -5,7 +5,13 @@ import { type JobCondition, type JobStatus, conditionOf } from './facts.ts';
 /** Conditions that end a Job, and the interim ones that say so before its Pods have ended (KEP-4368). */
 export type EndingType = 'Complete' | 'Failed' | 'FailureTarget' | 'SuccessCriteriaMet';
 
-export function newCondition(type: string, status: 'True' | 'False', reason: string, message: string, now: number): JobCondition {
+export function newCondition(
+  type: string,
+  status: 'True' | 'False',
+  reason: string,
+  message: string,
+  now: number,
+): JobCondition {
   const time = formatTime(now);
   return { type, status, lastProbeTime: time, lastTransitionTime: time, reason, message };
 }
@@ -18,6 +24,7 @@ export function setCondition(status: JobStatus, condition: JobCondition): JobSta
   const known = conditionOf(status, condition.type);
   const conditions = status.conditions ?? [];
   if (!known) return condition.status === 'False' ? status : { ...status, conditions: [...conditions, condition] };
-  if (known.status === condition.status && known.reason === condition.reason && known.message === condition.message) return status;
+  if (known.status === condition.status && known.reason === condition.reason && known.message === condition.message)
+    return status;
   return { ...status, conditions: conditions.map((other) => (other === known ? condition : other)) };
 }

@@ -49,9 +49,20 @@ export function decideDraft({ snapshot, numbers, managed }: DraftInput): Draft {
 }
 
 /** With its event, if that is news. A Job that goes on has its deadline counted anew. */
-function withSuspension(status: JobStatus, suspended: boolean, resetsStart: boolean, now: number): Pick<Draft, 'status' | 'event'> | undefined {
+function withSuspension(
+  status: JobStatus,
+  suspended: boolean,
+  resetsStart: boolean,
+  now: number,
+): Pick<Draft, 'status' | 'event'> | undefined {
   const message = suspended ? 'Job suspended' : 'Job resumed';
-  const condition = newCondition('Suspended', suspended ? 'True' : 'False', suspended ? 'JobSuspended' : 'JobResumed', message, now);
+  const condition = newCondition(
+    'Suspended',
+    suspended ? 'True' : 'False',
+    suspended ? 'JobSuspended' : 'JobResumed',
+    message,
+    now,
+  );
   const next = setCondition(status, condition);
   if (next === status) return undefined;
   if (!suspended) return { status: { ...next, startTime: formatTime(now) }, event: { reason: 'Resumed', message } };

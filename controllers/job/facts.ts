@@ -49,7 +49,8 @@ export function conditionOf(status: JobStatus | undefined, type: string): JobCon
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
-export const holds = (status: JobStatus | undefined, type: string): boolean => conditionOf(status, type)?.status === 'True';
+export const holds = (status: JobStatus | undefined, type: string): boolean =>
+  conditionOf(status, type)?.status === 'True';
 
 /** Complete or Failed: nothing more will happen to it (`IsJobFinished` in `pkg/controller/job/util`). */
 export const isFinished = (job: Job): boolean => holds(job.status, 'Complete') || holds(job.status, 'Failed');

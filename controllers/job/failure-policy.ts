@@ -30,7 +30,9 @@ export function judgeFailure(policy: Policy | undefined, pod: Pod): FailureVerdi
     if (what === undefined) continue;
     const action = rule.action as FailureAction;
     const counts = action !== 'Ignore';
-    return action === 'FailJob' ? { action, counts, jobFailure: `${what} matching FailJob rule at index ${index}` } : { action, counts };
+    return action === 'FailJob'
+      ? { action, counts, jobFailure: `${what} matching FailJob rule at index ${index}` }
+      : { action, counts };
   }
   return COUNTED;
 }
@@ -40,7 +42,10 @@ function matchRule({ onExitCodes, onPodConditions = [] }: Rule, pod: Pod): strin
   if (onExitCodes) {
     const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
     const container = [...containerStatuses, ...initContainerStatuses].find((status) => endedWith(status, onExitCodes));
-    return container && `Container ${container.name} for pod ${keyOf(pod)} failed with exit code ${container.state!.terminated!.exitCode}`;
+    return (
+      container &&
+      `Container ${container.name} for pod ${keyOf(pod)} failed with exit code ${container.state!.terminated!.exitCode}`
+    );
   }
   const condition = pod.status?.conditions?.find(({ type, status }) =>
     onPodConditions.some((pattern) => pattern.type === type && (pattern.status ?? 'True') === status),

@@ -1,4 +1,16 @@
-import { type Job, type KubeObject, type NewObject, type Pod, type PodGroup, type Workload, apiVersionOf, isControlledBy, keyOf, makeKey, resources } from '#pkg/api';
+import {
+  type Job,
+  type KubeObject,
+  type NewObject,
+  type Pod,
+  type PodGroup,
+  type Workload,
+  apiVersionOf,
+  isControlledBy,
+  keyOf,
+  makeKey,
+  resources,
+} from '#pkg/api';
 import { fnv32a, safeEncode } from '#pkg/base';
 import type { SharedInformer } from '#pkg/cache';
 import { type ControllerContext, controllerReference } from '#pkg/controller';
@@ -52,7 +64,12 @@ export class GangScheduling {
     }
     if (!isNew(job, pods)) return undefined;
     const workload = await client.resource(resources.workloads).create(workloadFor(job), { signal });
-    recorder.event(job, 'Normal', 'WorkloadCreated', `Created Workload ${workload.metadata.name} for Job ${job.metadata.name}`);
+    recorder.event(
+      job,
+      'Normal',
+      'WorkloadCreated',
+      `Created Workload ${workload.metadata.name} for Job ${job.metadata.name}`,
+    );
     return workload;
   }
 
@@ -77,13 +94,20 @@ export class GangScheduling {
 function isGang(job: Job): boolean {
   const parallelism = parallelismOf(job);
   const { completions, template } = specOf(job);
-  return isIndexed(job) && parallelism > 1 && completions === parallelism && template.spec?.schedulingGroup === undefined;
+  return (
+    isIndexed(job) && parallelism > 1 && completions === parallelism && template.spec?.schedulingGroup === undefined
+  );
 }
 
 /** It has never run: a Job of the time before the gate was enabled goes on as it began. */
 function isNew(job: Job, pods: readonly Pod[]): boolean {
   const { startTime, succeeded = 0, failed = 0 } = statusOf(job);
-  return pods.length === 0 && startTime === undefined && succeeded + failed === 0 && conditionOf(job.status, 'Suspended') === undefined;
+  return (
+    pods.length === 0 &&
+    startTime === undefined &&
+    succeeded + failed === 0 &&
+    conditionOf(job.status, 'Suspended') === undefined
+  );
 }
 
 function workloadFor(job: Job): NewObject<Workload> {
@@ -91,7 +115,11 @@ function workloadFor(job: Job): NewObject<Workload> {
   return {
     apiVersion: apiVersionOf(resources.workloads),
     kind: resources.workloads.kind,
-    metadata: { name: workloadName(job), ...(namespace ? { namespace } : {}), ownerReferences: [controllerReference(job, resources.jobs)] },
+    metadata: {
+      name: workloadName(job),
+      ...(namespace ? { namespace } : {}),
+      ownerReferences: [controllerReference(job, resources.jobs)],
+    },
     spec: {
       controllerRef: { apiGroup: resources.jobs.group, kind: resources.jobs.kind, name },
       podGroupTemplates: [{ name: `${name}-pgt-0`, schedulingPolicy: { gang: { minCount: parallelismOf(job) } } }],
@@ -138,7 +166,9 @@ export function podGroupName(workload: string, template: string): string {
 
 function jobOfWorkload({ metadata, spec }: Workload): readonly string[] {
   const { apiGroup, kind, name } = spec.controllerRef ?? {};
-  return apiGroup === resources.jobs.group && kind === resources.jobs.kind && name ? [makeKey(metadata.namespace, name)] : [];
+  return apiGroup === resources.jobs.group && kind === resources.jobs.kind && name
+    ? [makeKey(metadata.namespace, name)]
+    : [];
 }
 
 function workloadOfPodGroup({ metadata, spec }: PodGroup): readonly string[] {

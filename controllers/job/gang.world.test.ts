@@ -42,11 +42,16 @@ describe('Jobs scheduled as a group', () => {
       ['Workload', workload!.metadata.uid, undefined],
     ]);
     expect(groupsOf(world.cluster.list(pods))).toEqual(Array(3).fill(group!.metadata.name));
-    expect(world.events.lines[0]).toBe(`Normal WorkloadCreated Created Workload ${workload!.metadata.name} for Job work`);
+    expect(world.events.lines[0]).toBe(
+      `Normal WorkloadCreated Created Workload ${workload!.metadata.name} for Job work`,
+    );
     world.cluster.delete(pods, `default/${world.cluster.list(pods)[0]!.metadata.name}`);
     await world.clock.step(60_000);
     expect(groupsOf(world.cluster.list(pods))).toEqual(Array(3).fill(group!.metadata.name));
-    expect([world.cluster.list(workloads), world.cluster.list(podGroups)]).toMatchObject([{ length: 1 }, { length: 1 }]);
+    expect([world.cluster.list(workloads), world.cluster.list(podGroups)]).toMatchObject([
+      { length: 1 },
+      { length: 1 },
+    ]);
   });
 
   test.each<[string, JobParts['spec']]>([
@@ -63,7 +68,10 @@ describe('Jobs scheduled as a group', () => {
 
   test("not one whose Workload is somebody else's", async () => {
     await started();
-    world.cluster.create(workloads, { metadata: { name: 'theirs', namespace: 'default' }, spec: { controllerRef: { apiGroup: 'batch', kind: 'Job', name: 'work' }, podGroupTemplates: [] } });
+    world.cluster.create(workloads, {
+      metadata: { name: 'theirs', namespace: 'default' },
+      spec: { controllerRef: { apiGroup: 'batch', kind: 'Job', name: 'work' }, podGroupTemplates: [] },
+    });
     create(gang);
     await world.clock.step(5000);
     expect(world.cluster.list(podGroups)).toEqual([]);
@@ -73,7 +81,9 @@ describe('Jobs scheduled as a group', () => {
 
 test('names are made of a hash, and of as much as there is room for', () => {
   const metadata = { uid: '0f4f2f3e-6a2b-4c1d-9a61-2f3f8b1f7d10', resourceVersion: '1', creationTimestamp: '' };
-  expect(workloadName({ metadata: { ...metadata, name: 'train' } })).toMatch(/^train-[bcdfghjklmnpqrstvwxz2456789]{7,10}$/);
+  expect(workloadName({ metadata: { ...metadata, name: 'train' } })).toMatch(
+    /^train-[bcdfghjklmnpqrstvwxz2456789]{7,10}$/,
+  );
   expect(workloadName({ metadata: { ...metadata, name: 'n'.repeat(253) } })).toHaveLength(253);
   const short = podGroupName('w'.repeat(10), 't'.repeat(253));
   const long = podGroupName('w'.repeat(240), 't'.repeat(100));

@@ -28,11 +28,23 @@ export async function gather(job: Job, gathering: Gathering, signal: AbortSignal
   const pods = await claimPods(job, gathering, signal);
   // Before any Pod: they name the group.
   const podGroup = await gangs?.groupOf(job, pods, signal);
-  const snapshot = { job: gates.visible(job), gates, pods, released, complete, backoff: memory.backoffs.get(key), now: context.clock.now() };
+  const snapshot = {
+    job: gates.visible(job),
+    gates,
+    pods,
+    released,
+    complete,
+    backoff: memory.backoffs.get(key),
+    now: context.clock.now(),
+  };
   return podGroup === undefined ? snapshot : { ...snapshot, podGroup };
 }
 
-async function claimPods(job: Job, { context, jobs, pods, memory }: Gathering, signal: AbortSignal): Promise<readonly Pod[]> {
+async function claimPods(
+  job: Job,
+  { context, jobs, pods, memory }: Gathering,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
   const { uid, namespace = '' } = job.metadata;
   const claimed = await claim({
     owner: job,

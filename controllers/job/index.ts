@@ -28,7 +28,11 @@ export const jobController = defineController({
     const pods = podInformer.lister;
     const gates = jobGates(featureGates);
     const barrier = gates.waits
-      ? new WriteBarrier({ informers: [podInformer, jobInformer], metrics: context.metrics, subsystem: 'job_controller' })
+      ? new WriteBarrier({
+          informers: [podInformer, jobInformer],
+          metrics: context.metrics,
+          subsystem: 'job_controller',
+        })
       : undefined;
     const memory = new JobMemory(context, barrier);
     const metrics = new JobMetrics(context.metrics);

@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { countCommon, countIndexes, firstMissing, formatIntervals, hasIndex, intervalsOf, parseIntervals, union } from './intervals.ts';
+import {
+  countCommon,
+  countIndexes,
+  firstMissing,
+  formatIntervals,
+  hasIndex,
+  intervalsOf,
+  parseIntervals,
+  union,
+} from './intervals.ts';
 
 const indexes = fc.uniqueArray(fc.nat(60));
 const ascending = (all: Iterable<number>): number[] => [...all].toSorted((a, b) => a - b);
 const expand = (text: string): number[] =>
-  parseIntervals(text, Infinity).flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+  parseIntervals(text, Infinity).flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, i) => first + i),
+  );
 
 test.each([
   [[], ''],

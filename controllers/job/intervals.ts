@@ -74,7 +74,7 @@ export function hasIndex(intervals: Intervals, index: number): boolean {
 /** How many indexes are in both. */
 export function countCommon(a: Intervals, b: Intervals): number {
   let count = 0;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
     const [left, right] = [a[i]!, b[j]!];
     count += Math.max(0, Math.min(left.last, right.last) - Math.max(left.first, right.first) + 1);
     if (left.last < right.last) i++;

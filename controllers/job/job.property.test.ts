@@ -5,7 +5,17 @@ import { type Job, type Pod, isPodActive, isPodTerminal, keyOf, resources } from
 import { seededRandom } from '#pkg/base';
 import { silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { type Fault, LaggingInformers, RecordedEvents, type World, createControllers, createWorld, newJob, runJobKubelet, settle } from '#pkg/testing';
+import {
+  type Fault,
+  LaggingInformers,
+  RecordedEvents,
+  type World,
+  createControllers,
+  createWorld,
+  newJob,
+  runJobKubelet,
+  settle,
+} from '#pkg/testing';
 
 import { isFinished, isTracked } from './facts.ts';
 import { jobController } from './index.ts';
@@ -41,8 +51,14 @@ const changing = fc.oneof(
   fc.record({ do: fc.constant('scale' as const), parallelism: fc.integer({ min: 0, max: 5 }) }),
   fc.record({ do: fc.constant('delete' as const) }),
 );
-type Action = { do: 'kill'; of: number } | { do: 'crash' } | { do: 'suspend'; suspend: boolean } | { do: 'scale'; parallelism: number } | { do: 'delete' };
-const script = <A extends Action>(action: fc.Arbitrary<A>) => fc.array(fc.record({ action, after: fc.nat(15_000) }), { maxLength: 8 });
+type Action =
+  | { do: 'kill'; of: number }
+  | { do: 'crash' }
+  | { do: 'suspend'; suspend: boolean }
+  | { do: 'scale'; parallelism: number }
+  | { do: 'delete' };
+const script = <A extends Action>(action: fc.Arbitrary<A>) =>
+  fc.array(fc.record({ action, after: fc.nat(15_000) }), { maxLength: 8 });
 
 /** A controller that may crash at any moment, with all that it remembers, and be followed by another. */
 class Manager {
@@ -62,8 +78,17 @@ class Manager {
   async start(): Promise<void> {
     const { cluster, clock, random } = this.#world;
     const informers = new LaggingInformers({ cluster, clock, lag: this.#lag });
-    const shared = { informers, recorder: new RecordedEvents(), clock, random, log: silentLogger, metrics: new Metrics() };
-    const [controller] = createControllers({ controllers: [jobController], gates: this.#gates }, shared, () => cluster.client());
+    const shared = {
+      informers,
+      recorder: new RecordedEvents(),
+      clock,
+      random,
+      log: silentLogger,
+      metrics: new Metrics(),
+    };
+    const [controller] = createControllers({ controllers: [jobController], gates: this.#gates }, shared, () =>
+      cluster.client(),
+    );
     this.#abort = new AbortController();
     this.#informers = informers;
     informers.start(this.#abort.signal);
@@ -82,7 +107,14 @@ class Manager {
   }
 }
 
-function specFor({ parallelism, completions, backoffLimit, indexed, limitPerIndex, onlyFailed }: Settings): NonNullable<Job['spec']> {
+function specFor({
+  parallelism,
+  completions,
+  backoffLimit,
+  indexed,
+  limitPerIndex,
+  onlyFailed,
+}: Settings): NonNullable<Job['spec']> {
   const perIndex = indexed && limitPerIndex !== undefined;
   return newJob({
     spec: {
@@ -155,7 +187,8 @@ async function run({ set, steps, watch }: Run): Promise<{ world: World; problems
 function collectGarbage({ cluster, clock }: World): () => void {
   const collect = (): void => {
     if (cluster.get(jobs, KEY)) return;
-    for (const pod of cluster.list(pods)) if (pod.metadata.deletionTimestamp === undefined) cluster.delete(pods, keyOf(pod));
+    for (const pod of cluster.list(pods))
+      if (pod.metadata.deletionTimestamp === undefined) cluster.delete(pods, keyOf(pod));
   };
   return cluster.onChange(({ resource, type }) => {
     const orphaned = resource.kind === 'Job' ? type === 'DELETED' : type === 'ADDED' && !cluster.get(jobs, KEY);
@@ -169,7 +202,14 @@ function act({ cluster }: World, action: Exclude<Action, { do: 'crash' }>): void
     const alive = cluster.list(pods).filter(isPodActive);
     if (alive.length > 0) cluster.delete(pods, keyOf(alive[action.of % alive.length]!));
   } else if (action.do === 'delete') cluster.delete(jobs, KEY);
-  else cluster.change(jobs, KEY, (job) => ({ ...job, spec: { ...job.spec!, ...('suspend' in action ? { suspend: action.suspend } : { parallelism: action.parallelism }) } }));
+  else
+    cluster.change(jobs, KEY, (job) => ({
+      ...job,
+      spec: {
+        ...job.spec!,
+        ...('suspend' in action ? { suspend: action.suspend } : { parallelism: action.parallelism }),
+      },
+    }));
 }
 
 /** What must hold whenever anything changes. */
@@ -184,7 +224,8 @@ function watchSteps(world: World, problems: string[]): void {
       const before = tracked.get(pod.metadata.uid);
       if (type !== 'DELETED' && isTracked(pod)) tracked.set(pod.metadata.uid, pod);
       else tracked.delete(pod.metadata.uid);
-      if (before && !isTracked(pod) && isPodTerminal(pod) && job && !isNoted(pod, job)) say(`${pod.metadata.name} was let go before it was noted`);
+      if (before && !isTracked(pod) && isPodTerminal(pod) && job && !isNoted(pod, job))
+        say(`${pod.metadata.name} was let go before it was noted`);
       if (type === 'ADDED') checkNumber(cluster.list(pods).filter(isPodActive), job!, say);
     } else if (job && isFinished(job)) {
       if (tracked.size > 0) say('finished with Pods that are not counted');
@@ -196,7 +237,8 @@ function watchSteps(world: World, problems: string[]): void {
 function isNoted(pod: Pod, { status, spec }: Job): boolean {
   const { succeeded = [], failed = [] } = status?.uncountedTerminatedPods ?? {};
   const index = indexOf(pod);
-  const completed = index !== undefined && hasIndex(parseIntervals(status?.completedIndexes, spec!.completions!), index);
+  const completed =
+    index !== undefined && hasIndex(parseIntervals(status?.completedIndexes, spec!.completions!), index);
   return completed || succeeded.includes(pod.metadata.uid) || failed.includes(pod.metadata.uid);
 }
 
@@ -206,7 +248,20 @@ function checkNumber(active: readonly Pod[], { spec }: Job, say: (problem: strin
   if (new Set(indexes).size !== indexes.length) say(`an index has two Pods: ${indexes.join(', ')}`);
 }
 
-const plain: Settings = { seed: 0, parallelism: 1, completions: 1, backoffLimit: 0, indexed: true, limitPerIndex: undefined, onlyFailed: false, waits: false, failing: 0, lag: 0, latency: 0, faults: 0 };
+const plain: Settings = {
+  seed: 0,
+  parallelism: 1,
+  completions: 1,
+  backoffLimit: 0,
+  indexed: true,
+  limitPerIndex: undefined,
+  onlyFailed: false,
+  waits: false,
+  failing: 0,
+  lag: 0,
+  latency: 0,
+  faults: 0,
+};
 
 describe('random worlds', () => {
   test('whatever is lost, refused and crashes, every Pod counts, and counts once', async () => {
@@ -226,7 +281,8 @@ describe('random worlds', () => {
             watched.cluster.onChange(({ resource, object, type }) => {
               for (const uid of (object as Job).status?.uncountedTerminatedPods?.failed ?? []) lost.add(uid);
               if (resource.kind !== 'Pod') return;
-              if (lost.has(object.metadata.uid) && (object as Pod).status?.phase === 'Succeeded') both.add(object.metadata.uid);
+              if (lost.has(object.metadata.uid) && (object as Pod).status?.phase === 'Succeeded')
+                both.add(object.metadata.uid);
               if (type === 'ADDED') created.add(object.metadata.uid);
               if ((object as Pod).status?.phase === 'Succeeded') won.add(indexOf(object));
             });
@@ -239,15 +295,27 @@ describe('random worlds', () => {
         const { succeeded = 0, failed = 0, completedIndexes } = job.status!;
         // Of an index only one Pod counts as its success, whoever else has it; and one that counts as failed since it was
         // deleted still completes its index when it then succeeds.
-        expect(succeeded + failed).toBeGreaterThanOrEqual(set.indexed ? set.completions * Number(failed === 0) : created.size);
+        expect(succeeded + failed).toBeGreaterThanOrEqual(
+          set.indexed ? set.completions * Number(failed === 0) : created.size,
+        );
         expect(succeeded + failed).toBeLessThanOrEqual(created.size + (set.indexed ? both.size : 0));
-        const completed = Array.from({ length: set.completions }, (_, i) => i).filter((i) => hasIndex(parseIntervals(completedIndexes, set.completions), i));
+        const completed = Array.from({ length: set.completions }, (_, i) => i).filter((i) =>
+          hasIndex(parseIntervals(completedIndexes, set.completions), i),
+        );
         expect(completed.filter((index) => !won.has(index))).toEqual([]);
         expect(world.cluster.list(pods).filter(isTracked)).toEqual([]);
       }),
       {
         numRuns: 60,
-        examples: [[{ ...plain, seed: 2135290764, parallelism: 1, completions: 1, faults: 0.4 }, [{ action: { do: 'kill', of: 0 }, after: 7416 }, { action: { do: 'kill', of: 0 }, after: 1000 }]]],
+        examples: [
+          [
+            { ...plain, seed: 2135290764, parallelism: 1, completions: 1, faults: 0.4 },
+            [
+              { action: { do: 'kill', of: 0 }, after: 7416 },
+              { action: { do: 'kill', of: 0 }, after: 1000 },
+            ],
+          ],
+        ],
       },
     );
   });

@@ -19,7 +19,10 @@ afterEach(async () => {
 
 type Kubelet = Omit<JobKubeletOptions, 'cluster' | 'clock'>;
 
-async function started(kubelet: Kubelet = {}, options: Partial<Parameters<typeof createWorld>[0]> = {}): Promise<World> {
+async function started(
+  kubelet: Kubelet = {},
+  options: Partial<Parameters<typeof createWorld>[0]> = {},
+): Promise<World> {
   world = createWorld({ controllers: [jobController], ...options });
   endKubelet = runJobKubelet({ cluster: world.cluster, clock: world.clock, startAfter: () => 100, ...kubelet });
   await world.start();
@@ -33,7 +36,8 @@ const active = (): Pod[] => podsNow().filter(isPodActive);
 const change = (spec: JobParts['spec']): void => {
   world.cluster.update(jobs, { ...live(), spec: { ...live().spec!, ...spec } });
 };
-const conditions = (): string[] => (live().status?.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+const conditions = (): string[] =>
+  (live().status?.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 const told = (): string[] => world.events.lines.map((line) => line.split(' ')[1]!);
 const forEver = (): undefined => undefined;
 const numbers = (): unknown => {
@@ -66,7 +70,11 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a Job, %o', 
     await world.clock.step(30_000);
     expect(numbers()).toEqual({ active: 0, ready: 0, succeeded: 5, failed: 0, terminating: 0 });
     expect(conditions()).toEqual(DONE);
-    expect(live().status).toMatchObject({ uncountedTerminatedPods: {}, completionTime: expect.any(String), startTime: expect.any(String) });
+    expect(live().status).toMatchObject({
+      uncountedTerminatedPods: {},
+      completionTime: expect.any(String),
+      startTime: expect.any(String),
+    });
     expect(podsNow().map(({ metadata }) => metadata.finalizers ?? [])).toEqual([[], [], [], [], []]);
     expect(told().filter((reason) => reason !== 'SuccessfulCreate')).toEqual(['Completed']);
     const writes = world.cluster.writes.length;
@@ -148,7 +156,12 @@ test('suspending ends the Pods, which count as nothing; resuming starts anew', a
   change({ suspend: false });
   await world.clock.step(3000);
   expect(live().status!.startTime! > startTime!).toBe(true);
-  expect(told().filter((reason) => reason === 'Suspended' || reason === 'Resumed')).toEqual(['Suspended', 'Resumed', 'Suspended', 'Resumed']);
+  expect(told().filter((reason) => reason === 'Suspended' || reason === 'Resumed')).toEqual([
+    'Suspended',
+    'Resumed',
+    'Suspended',
+    'Resumed',
+  ]);
 });
 
 test('more and less parallelism', async () => {
@@ -171,10 +184,20 @@ describe('indexes', () => {
     create({ completionMode: 'Indexed', parallelism: 3, completions: 4 });
     await world.clock.step(300);
     const pod = active().find((one) => indexOf(one) === 2)!;
-    expect(pod.metadata).toMatchObject({ generateName: 'work-2-', labels: { [INDEX_KEY]: '2' }, annotations: { [INDEX_KEY]: '2' } });
+    expect(pod.metadata).toMatchObject({
+      generateName: 'work-2-',
+      labels: { [INDEX_KEY]: '2' },
+      annotations: { [INDEX_KEY]: '2' },
+    });
     expect(pod.spec).toMatchObject({
       hostname: 'work-2',
-      containers: [{ env: [{ name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${INDEX_KEY}']` } } }] }],
+      containers: [
+        {
+          env: [
+            { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${INDEX_KEY}']` } } },
+          ],
+        },
+      ],
     });
     await world.clock.step(10_000);
     expect(live().status).toMatchObject({ completedIndexes: '0,2,3', succeeded: 3, active: 1 });
@@ -188,20 +211,41 @@ describe('indexes', () => {
 
   test('a limit for each lets the others go on; the annotations carry the failures over', async () => {
     await started(attempts((_, index) => (index === 1 ? 3 : 0)));
-    create({ completionMode: 'Indexed', parallelism: 3, completions: 3, backoffLimitPerIndex: 1, backoffLimit: 2 ** 31 - 1 });
+    create({
+      completionMode: 'Indexed',
+      parallelism: 3,
+      completions: 3,
+      backoffLimitPerIndex: 1,
+      backoffLimit: 2 ** 31 - 1,
+    });
     await world.clock.step(8000);
     expect(live().status).toMatchObject({ completedIndexes: '0,2', failedIndexes: '' });
     // The failed Pod stays until the next one of its index has taken over the count.
-    expect(podsNow().filter((pod) => indexOf(pod) === 1).map(({ metadata }) => metadata.finalizers)).toEqual([[TRACKING_FINALIZER]]);
+    expect(
+      podsNow()
+        .filter((pod) => indexOf(pod) === 1)
+        .map(({ metadata }) => metadata.finalizers),
+    ).toEqual([[TRACKING_FINALIZER]]);
     await world.clock.step(40_000);
-    expect(podsNow().filter((pod) => indexOf(pod) === 1).map(({ metadata }) => metadata.annotations![FAILURES_KEY])).toEqual(['0', '1']);
+    expect(
+      podsNow()
+        .filter((pod) => indexOf(pod) === 1)
+        .map(({ metadata }) => metadata.annotations![FAILURES_KEY]),
+    ).toEqual(['0', '1']);
     expect(live().status).toMatchObject({ completedIndexes: '0,2', failedIndexes: '1', succeeded: 2, failed: 2 });
     expect(conditions()).toEqual(FAILED.map((condition) => `${condition} FailedIndexes`));
   });
 
   test('too many failed ones end the Job', async () => {
     await started({ ends: (pod) => ({ after: indexOf(pod)! < 2 ? 1000 : 100_000, exitCode: 1 }) });
-    create({ completionMode: 'Indexed', parallelism: 4, completions: 4, backoffLimitPerIndex: 0, maxFailedIndexes: 1, backoffLimit: 2 ** 31 - 1 });
+    create({
+      completionMode: 'Indexed',
+      parallelism: 4,
+      completions: 4,
+      backoffLimitPerIndex: 0,
+      maxFailedIndexes: 1,
+      backoffLimit: 2 ** 31 - 1,
+    });
     await world.clock.step(20_000);
     expect(conditions()).toEqual(FAILED.map((condition) => `${condition} MaxFailedIndexesExceeded`));
     expect(live().status).toMatchObject({ failedIndexes: '0,1', failed: 4 });
@@ -210,7 +254,14 @@ describe('indexes', () => {
   test('a rule may fail its index at once', async () => {
     await started(attempts((_, index) => (index === 0 ? 42 : 0)));
     const onExitCodes = { operator: 'In', values: [42] };
-    create({ completionMode: 'Indexed', parallelism: 2, completions: 2, backoffLimitPerIndex: 5, backoffLimit: 99, podFailurePolicy: { rules: [{ action: 'FailIndex', onExitCodes }] } });
+    create({
+      completionMode: 'Indexed',
+      parallelism: 2,
+      completions: 2,
+      backoffLimitPerIndex: 5,
+      backoffLimit: 99,
+      podFailurePolicy: { rules: [{ action: 'FailIndex', onExitCodes }] },
+    });
     await world.clock.step(20_000);
     expect(live().status).toMatchObject({ completedIndexes: '1', failedIndexes: '0', failed: 1 });
     expect(conditions()).toEqual(FAILED.map((condition) => `${condition} FailedIndexes`));
@@ -231,8 +282,16 @@ describe('indexes', () => {
   });
 
   test('enough of them, by the success policy, end the Job as a success', async () => {
-    await started({ ends: (pod) => (indexOf(pod) === 0 ? { after: 1000, exitCode: 0 } : undefined), terminationDelay: () => 3000 });
-    create({ completionMode: 'Indexed', parallelism: 3, completions: 3, successPolicy: { rules: [{ succeededIndexes: '1' }, { succeededIndexes: '0', succeededCount: 1 }] } });
+    await started({
+      ends: (pod) => (indexOf(pod) === 0 ? { after: 1000, exitCode: 0 } : undefined),
+      terminationDelay: () => 3000,
+    });
+    create({
+      completionMode: 'Indexed',
+      parallelism: 3,
+      completions: 3,
+      successPolicy: { rules: [{ succeededIndexes: '1' }, { succeededIndexes: '0', succeededCount: 1 }] },
+    });
     await world.clock.step(4000);
     expect(conditions()).toEqual(['SuccessCriteriaMet=True SuccessPolicy']);
     await world.clock.step(10_000);
@@ -245,16 +304,33 @@ describe('indexes', () => {
 describe('the failure policy', () => {
   test('may fail the Job at once', async () => {
     await started(attempts(() => 42));
-    create({ parallelism: 2, completions: 4, podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } });
+    create({
+      parallelism: 2,
+      completions: 4,
+      podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] },
+    });
     await world.clock.step(10_000);
     expect(conditions()).toEqual(FAILED.map((condition) => `${condition} PodFailurePolicy`));
-    expect(live().status!.conditions![1]!.message).toMatch(/^Container app for pod default\/work-\w+ failed with exit code 42 matching FailJob rule at index 0$/);
+    expect(live().status!.conditions![1]!.message).toMatch(
+      /^Container app for pod default\/work-\w+ failed with exit code 42 matching FailJob rule at index 0$/,
+    );
   });
 
   test('may not count failures', async () => {
     let runs = 0;
-    await started({ ends: () => ({ after: 1000, exitCode: ++runs < 3 ? 1 : 0, conditions: runs < 3 ? [{ type: 'DisruptionTarget', status: 'True' }] : [] }) });
-    create({ backoffLimit: 0, podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }] } });
+    await started({
+      ends: () => ({
+        after: 1000,
+        exitCode: ++runs < 3 ? 1 : 0,
+        conditions: runs < 3 ? [{ type: 'DisruptionTarget', status: 'True' }] : [],
+      }),
+    });
+    create({
+      backoffLimit: 0,
+      podFailurePolicy: {
+        rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+      },
+    });
     await world.clock.step(100_000);
     expect(conditions()).toEqual(DONE);
     expect(numbers()).toMatchObject({ succeeded: 1, failed: 0 });
@@ -264,28 +340,33 @@ describe('the failure policy', () => {
 test.each([
   ['Failed', [1, 1, 1]],
   ['TerminatingOrFailed', [1, 2, 2]],
-] as const)('with the replacement policy %s, Pods being deleted are replaced when it says', async (podReplacementPolicy, there) => {
-  await started({ ends: forEver, terminationDelay: () => 20_000 });
-  create({ podReplacementPolicy });
-  await world.clock.step(2000);
-  const counts = [podsNow().length];
-  world.cluster.delete(pods, `default/${podsNow()[0]!.metadata.name}`);
-  await world.clock.step(5000);
-  expect(numbers()).toMatchObject({ terminating: 1 });
-  // Deleted Pods count as failed at once: the new one has to wait for the back-off.
-  await world.clock.step(7000);
-  counts.push(podsNow().length);
-  await world.clock.step(5000);
-  counts.push(podsNow().length);
-  expect(counts).toEqual(there);
-});
+] as const)(
+  'with the replacement policy %s, Pods being deleted are replaced when it says',
+  async (podReplacementPolicy, there) => {
+    await started({ ends: forEver, terminationDelay: () => 20_000 });
+    create({ podReplacementPolicy });
+    await world.clock.step(2000);
+    const counts = [podsNow().length];
+    world.cluster.delete(pods, `default/${podsNow()[0]!.metadata.name}`);
+    await world.clock.step(5000);
+    expect(numbers()).toMatchObject({ terminating: 1 });
+    // Deleted Pods count as failed at once: the new one has to wait for the back-off.
+    await world.clock.step(7000);
+    counts.push(podsNow().length);
+    await world.clock.step(5000);
+    counts.push(podsNow().length);
+    expect(counts).toEqual(there);
+  },
+);
 
 test('a Job that another controller manages is left alone', async () => {
   await started();
   create({ managedBy: 'example.com/other' });
   await world.clock.step(10_000);
   expect(world.cluster.writes).toEqual([]);
-  expect(await world.metrics.expose()).toContain('job_controller_jobs_by_external_controller_total{controller_name="example.com/other"} 1');
+  expect(await world.metrics.expose()).toContain(
+    'job_controller_jobs_by_external_controller_total{controller_name="example.com/other"} 1',
+  );
 });
 
 test('orphans lose the finalizer, adopted Pods get it', async () => {
@@ -294,15 +375,24 @@ test('orphans lose the finalizer, adopted Pods get it', async () => {
   await world.clock.step(3000);
   const { labels } = podsNow()[0]!.metadata;
   const names = podsNow().map(({ metadata }) => metadata.name);
-  for (const name of names) world.cluster.change(pods, `default/${name}`, (pod) => ({ ...pod, metadata: { ...pod.metadata, labels: {} } }));
+  for (const name of names)
+    world.cluster.change(pods, `default/${name}`, (pod) => ({ ...pod, metadata: { ...pod.metadata, labels: {} } }));
   await world.clock.step(3000);
   const released = podsNow().filter(({ metadata }) => names.includes(metadata.name));
-  expect(released.map(({ metadata }) => [metadata.ownerReferences, metadata.finalizers])).toEqual([[[], []], [[], []]]);
+  expect(released.map(({ metadata }) => [metadata.ownerReferences, metadata.finalizers])).toEqual([
+    [[], []],
+    [[], []],
+  ]);
   expect(active()).toHaveLength(4);
 
-  world.cluster.change(pods, `default/${names[0]}`, (pod) => ({ ...pod, metadata: { ...pod.metadata, labels: labels! } }));
+  world.cluster.change(pods, `default/${names[0]}`, (pod) => ({
+    ...pod,
+    metadata: { ...pod.metadata, labels: labels! },
+  }));
   await world.clock.step(3000);
-  expect(active().filter(({ metadata }) => metadata.finalizers?.length && metadata.ownerReferences?.length)).toHaveLength(2);
+  expect(
+    active().filter(({ metadata }) => metadata.finalizers?.length && metadata.ownerReferences?.length),
+  ).toHaveLength(2);
 
   world.cluster.finish(jobs, KEY);
   await world.clock.step(3000);
@@ -322,11 +412,17 @@ test('what is created and deleted counts, by metric', async () => {
   create({});
   await world.clock.step(60_000);
   const metrics = await world.metrics.expose();
-  expect(metrics).toContain('job_controller_jobs_finished_total{completion_mode="NonIndexed",reason="CompletionsReached",result="succeeded"} 1');
-  expect(metrics).toContain('job_controller_job_pods_finished_total{completion_mode="NonIndexed",result="succeeded"} 1');
+  expect(metrics).toContain(
+    'job_controller_jobs_finished_total{completion_mode="NonIndexed",reason="CompletionsReached",result="succeeded"} 1',
+  );
+  expect(metrics).toContain(
+    'job_controller_job_pods_finished_total{completion_mode="NonIndexed",result="succeeded"} 1',
+  );
   expect(metrics).toContain('job_controller_job_pods_finished_total{completion_mode="NonIndexed",result="failed"} 1');
   expect(metrics).toContain('job_controller_job_pods_creation_total{reason="new",status="succeeded"} 1');
-  expect(metrics).toContain('job_controller_job_pods_creation_total{reason="recreate_terminating_or_failed",status="succeeded"} 1');
+  expect(metrics).toContain(
+    'job_controller_job_pods_creation_total{reason="recreate_terminating_or_failed",status="succeeded"} 1',
+  );
   expect(metrics).toContain('job_controller_terminated_pods_tracking_finalizer_total{event="add"} 2');
   expect(metrics).toContain('job_controller_terminated_pods_tracking_finalizer_total{event="delete"} 2');
 });

@@ -1,6 +1,26 @@
-import { type Job, type ObjectKey, type Pod, type ResourceType, apiVersionOf, controllerOf, isNotFound, keyOf, resources } from '#pkg/api';
+import {
+  type Job,
+  type ObjectKey,
+  type Pod,
+  type ResourceType,
+  apiVersionOf,
+  controllerOf,
+  isNotFound,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import type { Lister } from '#pkg/cache';
-import { type Controller, type ControllerContext, type Enqueue, type Owners, createLoop, dependentsOf, on, orphansFor, removeFinalizerPatch } from '#pkg/controller';
+import {
+  type Controller,
+  type ControllerContext,
+  type Enqueue,
+  type Owners,
+  createLoop,
+  dependentsOf,
+  on,
+  orphansFor,
+  removeFinalizerPatch,
+} from '#pkg/controller';
 import type { RateLimiter } from '#pkg/workqueue';
 
 import { TRACKING_FINALIZER, isFinished, isTracked } from './facts.ts';
@@ -46,7 +66,9 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
   function leftBy(job: Job): readonly ObjectKey[] {
     const { uid, namespace = '' } = job.metadata;
     const selector = jobs.selectorOf(job);
-    const orphans = orphansFor(pods, namespace, job.spec?.selector).filter((pod) => selector.matches(pod.metadata.labels));
+    const orphans = orphansFor(pods, namespace, job.spec?.selector).filter((pod) =>
+      selector.matches(pod.metadata.labels),
+    );
     return [...dependentsOf(pods, uid), ...orphans].filter(isTracked).map(keyOf);
   }
 
@@ -57,7 +79,11 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
     rateLimiter,
     triggers: [
       on(resources.pods, { add: seen, update: (_old, pod) => seen(pod) }),
-      on(resources.jobs, { update: (_old, job) => (isFinished(job) ? leftBy(job).map(later) : []), delete: leftBy }, { resync: true }),
+      on(
+        resources.jobs,
+        { update: (_old, job) => (isFinished(job) ? leftBy(job).map(later) : []), delete: leftBy },
+        { resync: true },
+      ),
     ],
     reconcile: (key, signal) => releaseOrphan(parts, key, signal),
   });
@@ -79,7 +105,9 @@ async function releaseOrphan(
   if (job && memory.barrier?.behind(keyOf(job))) return { requeueAfter: AFTER_FINISH };
   try {
     const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
-    const { metadata } = await context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { signal });
+    const { metadata } = await context.client
+      .resource(resources.pods)
+      .patch(pod.metadata, 'strategic', body, { signal });
     if (job) memory.barrier?.wrote(keyOf(job), job.metadata.uid, resources.pods, metadata.resourceVersion);
   } catch (error) {
     if (!isNotFound(error)) throw error;

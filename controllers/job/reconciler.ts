@@ -68,7 +68,10 @@ export class Reconciler {
     return this.#measured(job, (told) => this.#sync(job, told, signal));
   }
 
-  async #measured(job: Job, sync: (told: (action: SyncAction) => void) => Promise<ReconcileResult | void>): Promise<ReconcileResult | void> {
+  async #measured(
+    job: Job,
+    sync: (told: (action: SyncAction) => void) => Promise<ReconcileResult | void>,
+  ): Promise<ReconcileResult | void> {
     const { context, metrics } = this.#parts;
     const started = context.clock.monotonic();
     let [action, succeeded]: [SyncAction, boolean] = ['reconciling', false];
@@ -86,7 +89,9 @@ export class Reconciler {
     const snapshot = await gather(job, this.#parts, signal);
     const tally = tallyOf(snapshot);
     const verdict = verdictOn(snapshot, tally);
-    const outcome = verdict ? await this.#end(snapshot, tally, verdict, signal) : await this.#manage(snapshot, tally, signal);
+    const outcome = verdict
+      ? await this.#end(snapshot, tally, verdict, signal)
+      : await this.#manage(snapshot, tally, signal);
     told(outcome.action);
     signal.throwIfAborted();
     await this.#track(snapshot, tally, outcome, signal);
@@ -105,7 +110,13 @@ export class Reconciler {
   async #end({ job, complete }: Snapshot, tally: Tally, verdict: JobCondition, signal: AbortSignal): Promise<Outcome> {
     const { deleted, failure } = await this.#writer.endPods(job, tally.active, signal);
     const ends = complete && deleted.length === tally.active.length;
-    return { numbers: without(tally, deleted), action: 'reconciling', managed: false, failure, ...(ends ? { verdict } : {}) };
+    return {
+      numbers: without(tally, deleted),
+      action: 'reconciling',
+      managed: false,
+      failure,
+      ...(ends ? { verdict } : {}),
+    };
   }
 
   async #manage(snapshot: Snapshot, tally: Tally, signal: AbortSignal): Promise<Outcome> {
@@ -114,11 +125,17 @@ export class Reconciler {
     const outcome = managed
       ? await this.#change(snapshot, tally, decideChange(snapshot, tally), signal)
       : ({ numbers: without(tally, []), action: 'reconciling' } as const);
-    if (isComplete(snapshot, tally, outcome.numbers.active)) return { ...outcome, managed: false, verdict: completionsReached(snapshot) };
+    if (isComplete(snapshot, tally, outcome.numbers.active))
+      return { ...outcome, managed: false, verdict: completionsReached(snapshot) };
     return { ...outcome, managed };
   }
 
-  async #change({ job }: Snapshot, tally: Tally, change: Change, signal: AbortSignal): Promise<Omit<Outcome, 'managed'>> {
+  async #change(
+    { job }: Snapshot,
+    tally: Tally,
+    change: Change,
+    signal: AbortSignal,
+  ): Promise<Omit<Outcome, 'managed'>> {
     const numbers = without(tally, []);
     switch (change.kind) {
       case 'keep':
@@ -153,13 +170,17 @@ export class Reconciler {
       if (draft.event) context.recorder.event(job, 'Normal', draft.event.reason, draft.event.message);
     }
     metrics.policyActions(tracking.actions);
-    await this.#release({ job, status, tracking, terminating: snapshot.gates.interim ? numbers.terminating : 0 }, signal);
+    await this.#release(
+      { job, status, tracking, terminating: snapshot.gates.interim ? numbers.terminating : 0 },
+      signal,
+    );
   }
 
   async #release({ job, status, tracking, terminating }: Releasing, signal: AbortSignal): Promise<void> {
     const { memory } = this.#parts;
     const { release, held, ending } = tracking;
-    const { released, failure } = release.length > 0 ? await this.#writer.releasePods(job, release, signal) : { released: NONE };
+    const { released, failure } =
+      release.length > 0 ? await this.#writer.releasePods(job, release, signal) : { released: NONE };
     const counted = countReleased(status, held.difference(released));
     if (failure !== undefined) {
       if (counted !== status) await this.#write(job, counted, signal);
@@ -187,7 +208,12 @@ export class Reconciler {
       return;
     }
     if ((job.status?.succeeded ?? 0) > (job.spec?.completions ?? Infinity)) {
-      context.recorder.event(job, 'Warning', 'TooManySucceededPods', 'Too many succeeded pods running after completion count reached');
+      context.recorder.event(
+        job,
+        'Warning',
+        'TooManySucceededPods',
+        'Too many succeeded pods running after completion count reached',
+      );
     }
     context.recorder.event(job, 'Normal', 'Completed', 'Job completed');
     metrics.finished(job, 'succeeded', reason);

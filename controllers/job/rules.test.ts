@@ -11,7 +11,11 @@ import { metSuccessRule } from './success-policy.ts';
 
 type Status = NonNullable<Pod['status']>;
 
-const terminated = (name: string, exitCode: number, finished = 10): NonNullable<Status['containerStatuses']>[number] => ({
+const terminated = (
+  name: string,
+  exitCode: number,
+  finished = 10,
+): NonNullable<Status['containerStatuses']>[number] => ({
   name,
   image: '',
   imageID: '',
@@ -32,13 +36,49 @@ describe('the failure policy', () => {
     ['Count', [{ action: 'Count', onExitCodes }], 3, { action: 'Count', counts: true }],
     ['FailIndex', [{ action: 'FailIndex', onExitCodes }], 3, { action: 'FailIndex', counts: true }],
     ['another code', [{ action: 'Ignore', onExitCodes }], 4, { counts: true }],
-    ['NotIn', [{ action: 'Ignore', onExitCodes: { operator: 'NotIn', values: [2] } }], 4, { action: 'Ignore', counts: false }],
-    ['success is no failure', [{ action: 'Ignore', onExitCodes: { operator: 'NotIn', values: [2] } }], 0, { counts: true }],
-    ['another container', [{ action: 'Ignore', onExitCodes: { ...onExitCodes, containerName: 'other' } }], 2, { counts: true }],
-    ['the first match', [{ action: 'Count', onExitCodes }, { action: 'Ignore', onExitCodes }], 2, { action: 'Count', counts: true }],
-    ['an action to come', [{ action: 'Dance', onExitCodes }, { action: 'Ignore', onExitCodes }], 2, { action: 'Ignore', counts: false }],
+    [
+      'NotIn',
+      [{ action: 'Ignore', onExitCodes: { operator: 'NotIn', values: [2] } }],
+      4,
+      { action: 'Ignore', counts: false },
+    ],
+    [
+      'success is no failure',
+      [{ action: 'Ignore', onExitCodes: { operator: 'NotIn', values: [2] } }],
+      0,
+      { counts: true },
+    ],
+    [
+      'another container',
+      [{ action: 'Ignore', onExitCodes: { ...onExitCodes, containerName: 'other' } }],
+      2,
+      { counts: true },
+    ],
+    [
+      'the first match',
+      [
+        { action: 'Count', onExitCodes },
+        { action: 'Ignore', onExitCodes },
+      ],
+      2,
+      { action: 'Count', counts: true },
+    ],
+    [
+      'an action to come',
+      [
+        { action: 'Dance', onExitCodes },
+        { action: 'Ignore', onExitCodes },
+      ],
+      2,
+      { action: 'Ignore', counts: false },
+    ],
     ['a condition', [{ action: 'Ignore', onPodConditions: disrupted }], 9, { action: 'Ignore', counts: false }],
-    ['another state of it', [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'False' }] }], 9, { counts: true }],
+    [
+      'another state of it',
+      [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'False' }] }],
+      9,
+      { counts: true },
+    ],
   ])('%s', (_, rules, exitCode, verdict) => {
     const pod = failedPod({ containerStatuses: [terminated('app', exitCode)], conditions: disrupted });
     expect(judgeFailure({ rules }, pod)).toEqual(verdict);
@@ -106,14 +146,36 @@ describe('when a Pod ended', () => {
   const readyFalse = [{ type: 'Ready', status: 'False', lastTransitionTime: at(20) }];
   const sidecar = { initContainers: [{ name: 'side', restartPolicy: 'Always' }], containers: [] };
   test.each([
-    ['the last container', { containerStatuses: [terminated('a', 0, 5), terminated('b', 0, 7)], conditions: readyFalse }, {}, 7],
-    ['one still runs', { containerStatuses: [terminated('a', 0, 5), { ...terminated('b', 0), state: {} }], conditions: readyFalse }, {}, 20],
-    ['a sidecar ends later', { containerStatuses: [terminated('a', 0, 5)], initContainerStatuses: [terminated('side', 0, 9), terminated('init', 0, 2)] }, { spec: sidecar }, 9],
+    [
+      'the last container',
+      { containerStatuses: [terminated('a', 0, 5), terminated('b', 0, 7)], conditions: readyFalse },
+      {},
+      7,
+    ],
+    [
+      'one still runs',
+      { containerStatuses: [terminated('a', 0, 5), { ...terminated('b', 0), state: {} }], conditions: readyFalse },
+      {},
+      20,
+    ],
+    [
+      'a sidecar ends later',
+      {
+        containerStatuses: [terminated('a', 0, 5)],
+        initContainerStatuses: [terminated('side', 0, 9), terminated('init', 0, 2)],
+      },
+      { spec: sidecar },
+      9,
+    ],
     ['told to go', { conditions: [] }, { metadata: { deletionTimestamp: at(50), deletionGracePeriodSeconds: 30 } }, 20],
     ['nobody knows', { conditions: [] }, {}, 0],
   ])('%s', (_, status, parts: { metadata?: object; spec?: object }, seconds) => {
     const pod = failedPod(status);
-    const whole = { ...pod, ...(parts.spec ? { spec: parts.spec } : {}), metadata: { ...pod.metadata, ...parts.metadata } } as Pod;
+    const whole = {
+      ...pod,
+      ...(parts.spec ? { spec: parts.spec } : {}),
+      metadata: { ...pod.metadata, ...parts.metadata },
+    } as Pod;
     expect(finishedAt(whole)).toBe(EPOCH + seconds * 1000);
   });
 });
@@ -127,7 +189,8 @@ test.each([
   [undefined, undefined],
 ])('the index %o is %o', (text, index) => {
   const pod = runningPod('p');
-  const annotations: Record<string, string> = text === undefined ? {} : { 'batch.kubernetes.io/job-completion-index': text, [FAILURES_KEY]: '99999999999' };
+  const annotations: Record<string, string> =
+    text === undefined ? {} : { 'batch.kubernetes.io/job-completion-index': text, [FAILURES_KEY]: '99999999999' };
   const annotated = { ...pod, metadata: { ...pod.metadata, annotations } };
   expect(indexOf(annotated)).toBe(index);
   expect(failuresBefore(annotated)).toBe(0);

@@ -85,11 +85,19 @@ function decideCreation(snapshot: Snapshot, { indexes, active, backoff }: Tally,
   const waits = free.map((index) => backoffLeftOfIndex(indexes.replaced.get(index), now));
   const ready = free.filter((_, i) => waits[i] === 0);
   if (free.length > 0 && ready.length === 0) return { kind: 'wait', for: Math.max(Math.min(...waits), SHORTEST_WAIT) };
-  return { kind: 'create', pods: ready.map((index) => newPod(job, { podGroup, indexed: { index, replaced: indexes.replaced.get(index) } })) };
+  return {
+    kind: 'create',
+    pods: ready.map((index) => newPod(job, { podGroup, indexed: { index, replaced: indexes.replaced.get(index) } })),
+  };
 }
 
 /** The lowest indexes that have not ended and have no Pod at work, nor one that may still count where only failed ones are replaced. */
-function freeIndexes({ job, pods }: Snapshot, { completions, succeeded, failed = [] }: IndexTally, active: readonly Pod[], count: number): number[] {
+function freeIndexes(
+  { job, pods }: Snapshot,
+  { completions, succeeded, failed = [] }: IndexTally,
+  active: readonly Pod[],
+  count: number,
+): number[] {
   const ending = replacesOnlyFailed(job) ? pods.filter(isPodTerminating) : [];
   const taken = union(succeeded, failed, intervalsOf(indexesOf([...active, ...ending])));
   return firstMissing(taken, count, completions);

@@ -52,7 +52,9 @@ export function tallyOf(snapshot: Snapshot): Tally {
     active,
     terminating: pods.filter(isPodTerminating).length,
     noted,
-    succeeded: indexes ? countIndexes(indexes.succeeded) : (status.succeeded ?? 0) + newSucceeded.length + noted.succeeded.size,
+    succeeded: indexes
+      ? countIndexes(indexes.succeeded)
+      : (status.succeeded ?? 0) + newSucceeded.length + noted.succeeded.size,
     failed: (status.failed ?? 0) + counting.length + noted.failed.size,
     backoff: nextRecord(backoff, newSucceeded, newFailed),
     ...(indexes ? { indexes } : {}),
@@ -102,7 +104,8 @@ function lastFailures(uncounted: readonly Pod[], job: Job, settled: Intervals): 
     const index = indexOf(pod);
     if (index === undefined || !isPodFailed(pod, job) || hasIndex(settled, index)) continue;
     const known = last.get(index);
-    if (!known || (allFailuresBefore(known) <= allFailuresBefore(pod) && finishedAt(known) <= finishedAt(pod))) last.set(index, pod);
+    if (!known || (allFailuresBefore(known) <= allFailuresBefore(pod) && finishedAt(known) <= finishedAt(pod)))
+      last.set(index, pod);
   }
   return last;
 }

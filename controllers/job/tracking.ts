@@ -1,7 +1,15 @@
 import type { Pod } from '#pkg/api';
 
 import { newCondition, setCondition } from './conditions.ts';
-import { type JobCondition, type JobStatus, holds, isIndexed, isPodFailed, isPodSucceeded, isTracked } from './facts.ts';
+import {
+  type JobCondition,
+  type JobStatus,
+  holds,
+  isIndexed,
+  isPodFailed,
+  isPodSucceeded,
+  isTracked,
+} from './facts.ts';
 import { type FailureAction, judgeFailure } from './failure-policy.ts';
 import { countIndexes, formatIntervals, hasIndex, intervalsOf, union } from './intervals.ts';
 import { byIndex, indexOf } from './pod-index.ts';
@@ -31,7 +39,12 @@ export interface Tracking {
  * need no note, a set can't count twice. `verdict` becomes the interim condition (KEP-2307, `trackJobStatusAndRemoveFinalizers`
  * in `pkg/controller/job/job_controller.go`).
  */
-export function decideTracking(snapshot: Snapshot, tally: Tally, draft: JobStatus, verdict: JobCondition | undefined): Tracking {
+export function decideTracking(
+  snapshot: Snapshot,
+  tally: Tally,
+  draft: JobStatus,
+  verdict: JobCondition | undefined,
+): Tracking {
   const { job, released } = snapshot;
   const pods = isIndexed(job) ? snapshot.pods.toSorted(byIndex) : snapshot.pods;
   const tracked = pods.filter((pod) => isTracked(pod) && !released.has(pod.metadata.uid));
@@ -59,7 +72,13 @@ interface Notes {
   readonly full: boolean;
 }
 
-function note(tracked: readonly Pod[], snapshot: Snapshot, tally: Tally, status: JobStatus, verdict: JobCondition | undefined): Notes {
+function note(
+  tracked: readonly Pod[],
+  snapshot: Snapshot,
+  tally: Tally,
+  status: JobStatus,
+  verdict: JobCondition | undefined,
+): Notes {
   const { job } = snapshot;
   const known = status.uncountedTerminatedPods ?? {};
   const [succeeded, failed] = [[...(known.succeeded ?? [])], [...(known.failed ?? [])]];
@@ -98,7 +117,10 @@ function mayRelease(pod: Pod, { job }: Snapshot, { indexes }: Tally, verdict: Jo
 }
 
 function withNoted(status: JobStatus, succeeded: readonly string[], failed: readonly string[]): JobStatus {
-  const uncountedTerminatedPods = { ...(succeeded.length > 0 ? { succeeded } : {}), ...(failed.length > 0 ? { failed } : {}) };
+  const uncountedTerminatedPods = {
+    ...(succeeded.length > 0 ? { succeeded } : {}),
+    ...(failed.length > 0 ? { failed } : {}),
+  };
   return { ...status, uncountedTerminatedPods };
 }
 
@@ -120,7 +142,11 @@ function withIndexes(status: JobStatus, newIndexes: readonly number[], { indexes
 
 const isSuccess = (type: string): boolean => type === 'SuccessCriteriaMet' || type === 'Complete';
 
-function withVerdict(status: JobStatus, verdict: JobCondition | undefined, now: number): { readonly status: JobStatus; readonly ending?: JobCondition } {
+function withVerdict(
+  status: JobStatus,
+  verdict: JobCondition | undefined,
+  now: number,
+): { readonly status: JobStatus; readonly ending?: JobCondition } {
   if (!verdict) return { status };
   const { type, reason = '', message = '' } = verdict;
   const final = isSuccess(type) ? 'Complete' : 'Failed';

@@ -64,7 +64,8 @@ function atDeadline(old: Job, job: Job, now: number): readonly Enqueue[] {
 export function podChanges({ jobs, memory, metrics, log }: TriggerParts): Trigger<Pod> {
   function selecting(orphan: Pod): readonly Enqueue[] {
     const matching = jobs.matching(orphan);
-    if (matching.length > 1) log.error('More than one Job selects a Pod', undefined, { pod: keyOf(orphan), jobs: matching.map(keyOf) });
+    if (matching.length > 1)
+      log.error('More than one Job selects a Pod', undefined, { pod: keyOf(orphan), jobs: matching.map(keyOf) });
     return matching.map(soon);
   }
 
@@ -91,7 +92,9 @@ export function podChanges({ jobs, memory, metrics, log }: TriggerParts): Trigge
       metrics.podChanged(old, pod);
       if (pod.metadata.deletionTimestamp !== undefined) return gone(pod, false);
       const ownerChanged = !semanticEqual(controllerOf(old), controllerOf(pod));
-      const owners = [ownerChanged ? jobs.controllerOf(old) : undefined, jobs.controllerOf(pod)].filter((job) => job !== undefined);
+      const owners = [ownerChanged ? jobs.controllerOf(old) : undefined, jobs.controllerOf(pod)].filter(
+        (job) => job !== undefined,
+      );
       if (!isTracked(pod)) for (const job of owners) memory.releaseObserved(keyOf(job), pod.metadata.uid);
       const labelsChanged = !semanticEqual(old.metadata.labels ?? {}, pod.metadata.labels ?? {});
       const orphaned = !controllerOf(pod) && (labelsChanged || ownerChanged);

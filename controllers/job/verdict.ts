@@ -18,15 +18,20 @@ export function verdictOn(snapshot: Snapshot, tally: Tally): JobCondition | unde
   const met = conditionOf(status, 'SuccessCriteriaMet');
   if (met?.status === 'True') return met;
   const failing = conditionOf(status, 'FailureTarget');
-  if (failing?.status === 'True') return newCondition('Failed', 'True', failing.reason ?? '', failing.message ?? '', snapshot.now);
+  if (failing?.status === 'True')
+    return newCondition('Failed', 'True', failing.reason ?? '', failing.message ?? '', snapshot.now);
   const failure = failureOf(snapshot, tally);
   if (failure) {
     // Of the failure policy's verdict there always was an interim one.
     const interim = snapshot.gates.interim || failure.reason === BY_POLICY;
     return newCondition(interim ? 'FailureTarget' : 'Failed', 'True', failure.reason, failure.message, snapshot.now);
   }
-  const success = tally.indexes && metSuccessRule(snapshot.job.spec?.successPolicy, tally.indexes.completions, tally.indexes.succeeded);
-  return success === undefined ? undefined : newCondition('SuccessCriteriaMet', 'True', 'SuccessPolicy', success, snapshot.now);
+  const success =
+    tally.indexes &&
+    metSuccessRule(snapshot.job.spec?.successPolicy, tally.indexes.completions, tally.indexes.succeeded);
+  return success === undefined
+    ? undefined
+    : newCondition('SuccessCriteriaMet', 'True', 'SuccessPolicy', success, snapshot.now);
 }
 
 const BY_POLICY = 'PodFailurePolicy';
@@ -85,7 +90,10 @@ function indexFailure({ job }: Snapshot, { indexes }: Tally): Reason | undefined
   const failed = countIndexes(indexes.failed);
   const { maxFailedIndexes } = specOf(job);
   if (maxFailedIndexes !== undefined && failed > maxFailedIndexes) {
-    return { reason: 'MaxFailedIndexesExceeded', message: 'Job has exceeded the specified maximal number of failed indexes' };
+    return {
+      reason: 'MaxFailedIndexesExceeded',
+      message: 'Job has exceeded the specified maximal number of failed indexes',
+    };
   }
   if (failed > 0 && failed + countIndexes(indexes.succeeded) >= indexes.completions) {
     return { reason: 'FailedIndexes', message: 'Job has failed indexes' };
@@ -103,5 +111,11 @@ export function isComplete({ job }: Snapshot, { succeeded }: Tally, active: numb
 }
 
 export function completionsReached({ gates, now }: Snapshot): JobCondition {
-  return newCondition(gates.interim ? 'SuccessCriteriaMet' : 'Complete', 'True', 'CompletionsReached', 'Reached expected number of succeeded pods', now);
+  return newCondition(
+    gates.interim ? 'SuccessCriteriaMet' : 'Complete',
+    'True',
+    'CompletionsReached',
+    'Reached expected number of succeeded pods',
+    now,
+  );
 }

@@ -29,13 +29,22 @@ export class Api {
 
   async finalize(namespace: Namespace, signal: AbortSignal): Promise<void> {
     const path = resourcePath(resources.namespaces, undefined, namespace.metadata.name, 'finalize');
-    await this.#client.request({ method: 'PUT', path, body: { apiVersion: 'v1', kind: 'Namespace', ...namespace } }, { signal });
+    await this.#client.request(
+      { method: 'PUT', path, body: { apiVersion: 'v1', kind: 'Namespace', ...namespace } },
+      { signal },
+    );
   }
 
   /** Undefined where the server lists no such thing, whatever discovery says. */
-  async list(resource: DiscoveredResource, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[] | undefined> {
+  async list(
+    resource: DiscoveredResource,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<readonly KubeObject[] | undefined> {
     try {
-      return (await this.#client.resource(resource).list({ namespace, metadataOnly: true, dropManagedFields: true, signal })).items;
+      return (
+        await this.#client.resource(resource).list({ namespace, metadataOnly: true, dropManagedFields: true, signal })
+      ).items;
     } catch (error) {
       if (isUnsupported(error)) return undefined;
       throw error;
@@ -46,9 +55,18 @@ export class Api {
    * Deletes all of a resource in a namespace. `empty`: the server says that there was nothing. `unsupported`: it does not delete whole
    * collections, whatever discovery says.
    */
-  async deleteAll(resource: DiscoveredResource, namespace: string, signal: AbortSignal): Promise<'asked' | 'empty' | 'unsupported'> {
+  async deleteAll(
+    resource: DiscoveredResource,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<'asked' | 'empty' | 'unsupported'> {
     try {
-      const request = { method: 'DELETE', path: resourcePath(resource, namespace), body: IN_THE_BACKGROUND, accept: METADATA } as const;
+      const request = {
+        method: 'DELETE',
+        path: resourcePath(resource, namespace),
+        body: IN_THE_BACKGROUND,
+        accept: METADATA,
+      } as const;
       return isEmptyList(await this.#client.request(request, { signal })) ? 'empty' : 'asked';
     } catch (error) {
       if (isUnsupported(error)) return 'unsupported';
@@ -57,10 +75,16 @@ export class Api {
   }
 
   /** One that is gone, or of a kind that is not deleted, is no failure. */
-  async delete(resource: DiscoveredResource, { metadata: { name, namespace, uid } }: KubeObject, signal: AbortSignal): Promise<void> {
+  async delete(
+    resource: DiscoveredResource,
+    { metadata: { name, namespace, uid } }: KubeObject,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       const place = namespace === undefined ? { name } : { name, namespace };
-      await this.#client.resource(resource).delete(place, { propagationPolicy: 'Background', preconditions: { uid }, signal });
+      await this.#client
+        .resource(resource)
+        .delete(place, { propagationPolicy: 'Background', preconditions: { uid }, signal });
     } catch (error) {
       if (!isUnsupported(error)) throw error;
     }

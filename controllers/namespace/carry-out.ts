@@ -27,7 +27,11 @@ class PodsNotDeleted extends Error {}
  * Deletes what is in a namespace: Pods first, and the rest once it is known that they have gone. What fails then does not keep the
  * others from being deleted.
  */
-export async function emptyNamespace({ pods, others }: Content, emptying: Emptying, signal: AbortSignal): Promise<Emptied> {
+export async function emptyNamespace(
+  { pods, others }: Content,
+  emptying: Emptying,
+  signal: AbortSignal,
+): Promise<Emptied> {
   const leftovers: Leftover[] = [];
   const errors: unknown[] = [];
   const failures: string[] = [];
@@ -35,7 +39,13 @@ export async function emptyNamespace({ pods, others }: Content, emptying: Emptyi
     const told = (error: unknown): void => {
       failures.push(describeError(error));
       const { namespace } = emptying;
-      errors.push(resource === pods ? new PodsNotDeleted(`failed to delete pods for namespace: ${namespace}, err: ${describeError(error)}`, { cause: error }) : error);
+      errors.push(
+        resource === pods
+          ? new PodsNotDeleted(`failed to delete pods for namespace: ${namespace}, err: ${describeError(error)}`, {
+              cause: error,
+            })
+          : error,
+      );
     };
     try {
       const leftover = await emptyOf(resource, emptying, signal);
@@ -54,8 +64,14 @@ export async function emptyNamespace({ pods, others }: Content, emptying: Emptyi
 }
 
 /** Deletes all of one resource, at once where the server does that, else one by one; what is left then. */
-async function emptyOf(resource: DiscoveredResource, { namespace, elapsed, api }: Emptying, signal: AbortSignal): Promise<Leftover | undefined> {
-  const asked = resource.verbs.includes('deletecollection') ? await api.deleteAll(resource, namespace, signal) : 'unsupported';
+async function emptyOf(
+  resource: DiscoveredResource,
+  { namespace, elapsed, api }: Emptying,
+  signal: AbortSignal,
+): Promise<Leftover | undefined> {
+  const asked = resource.verbs.includes('deletecollection')
+    ? await api.deleteAll(resource, namespace, signal)
+    : 'unsupported';
   // Nothing was there, and nothing more can come.
   if (asked === 'empty' || !resource.verbs.includes('list')) return undefined;
   if (asked === 'unsupported') {

@@ -47,7 +47,9 @@ const RULES: readonly Rule[] = [
     fine: ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization'],
     failing: 'ContentDeletionFailed',
     told: ({ failures }) =>
-      failures.length === 0 ? undefined : `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(', ')}`,
+      failures.length === 0
+        ? undefined
+        : `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(', ')}`,
   },
   {
     type: 'NamespaceContentRemaining',
@@ -66,7 +68,10 @@ const RULES: readonly Rule[] = [
 /** The text of the error that a discovery with gaps is (`ErrGroupDiscoveryFailed`). */
 export function discoveryFailure(undiscovered: Discovery['failed']): string | undefined {
   if (undiscovered.size === 0) return undefined;
-  const groups = Array.from(undiscovered, ([groupVersion, error]) => `${groupVersion}: ${describeError(error)}`).toSorted();
+  const groups = Array.from(
+    undiscovered,
+    ([groupVersion, error]) => `${groupVersion}: ${describeError(error)}`,
+  ).toSorted();
   return `unable to retrieve the complete list of server APIs: ${groups.join(', ')}`;
 }
 
@@ -78,13 +83,16 @@ function toldOfDiscovery({ undiscovered, discoveryError }: Findings): string | u
 
 function toldOfContent(leftovers: readonly Leftover[]): string | undefined {
   if (leftovers.length === 0) return undefined;
-  const texts = leftovers.map(({ resource, count }) => `${resource.resource}.${resource.group} has ${count} resource instances`);
+  const texts = leftovers.map(
+    ({ resource, count }) => `${resource.resource}.${resource.group} has ${count} resource instances`,
+  );
   return `Some resources are remaining: ${texts.toSorted().join(', ')}`;
 }
 
 function toldOfFinalizers(leftovers: readonly Leftover[]): string | undefined {
   const counts = new Map<string, number>();
-  for (const { finalizers } of leftovers) for (const [name, count] of finalizers) counts.set(name, (counts.get(name) ?? 0) + count);
+  for (const { finalizers } of leftovers)
+    for (const [name, count] of finalizers) counts.set(name, (counts.get(name) ?? 0) + count);
   if (counts.size === 0) return undefined;
   const texts = Array.from(counts, ([name, count]) => `${name} in ${count} resource instances`);
   return `Some content in the namespace has finalizers remaining: ${texts.toSorted().join(', ')}`;

@@ -12,7 +12,9 @@ export interface Content {
 
 /** Every namespaced resource that can be deleted, in the version that its group prefers. */
 export function contentOf({ resources }: Discovery): Content {
-  const all = resources.filter(({ namespaced, preferred, verbs }) => namespaced && preferred && verbs.includes('delete'));
+  const all = resources.filter(
+    ({ namespaced, preferred, verbs }) => namespaced && preferred && verbs.includes('delete'),
+  );
   const wrong = all.find(isUnreadable);
   const readable = all.filter((resource) => !isUnreadable(resource));
   return {
@@ -51,15 +53,25 @@ export interface Leftover {
 const FINALIZERS = 15;
 
 /** Judges what a list after the deletion still shows; undefined where it shows nothing. `elapsed`: seconds since the namespace was deleted. */
-export function judgeLeftover(resource: DiscoveredResource, namespace: string, items: readonly KubeObject[], elapsed: number): Leftover | undefined {
+export function judgeLeftover(
+  resource: DiscoveredResource,
+  namespace: string,
+  items: readonly KubeObject[],
+  elapsed: number,
+): Leftover | undefined {
   if (items.length === 0) return undefined;
   const finalizers = new Map<string, number>();
-  for (const { metadata } of items) for (const name of metadata.finalizers ?? []) finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
+  for (const { metadata } of items)
+    for (const name of metadata.finalizers ?? []) finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
   const grace = isPods(resource) ? graceOf(items) : 0;
   const common = { resource, count: items.length, finalizers };
   if (grace > elapsed) return { ...common, estimate: grace };
   if (finalizers.size > 0) return { ...common, estimate: FINALIZERS };
-  return { ...common, estimate: 0, problem: `unexpected items still remain in namespace: ${namespace} for gvr: ${printResource(resource)}` };
+  return {
+    ...common,
+    estimate: 0,
+    problem: `unexpected items still remain in namespace: ${namespace} for gvr: ${printResource(resource)}`,
+  };
 }
 
 /** The longest that any of these Pods was given. One that has ended, or never ran, is given nothing. */

@@ -34,7 +34,9 @@ function put(name: string, finalizers?: readonly string[]): Promise<ConfigMap> {
 
 async function conditions(name = 'team'): Promise<Record<string, string>> {
   const { status } = await live(name);
-  return Object.fromEntries((status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}: ${one.message}`]));
+  return Object.fromEntries(
+    (status?.conditions ?? []).map((one) => [one.type, `${one.status} ${one.reason}: ${one.message}`]),
+  );
 }
 
 const podSpec = { terminationGracePeriodSeconds: 30, containers: [{ name: 'main', image: 'app:v1' }] };
@@ -70,18 +72,26 @@ test('one request for a resource of which there is nothing, one more for others'
 test('Pods go first; nothing else does while one is there', async () => {
   await namespace();
   await put('a');
-  const pod = { metadata: { name: 'p', namespace: 'team', annotations: { 'simulation.kubernetes.io/termination-delay': '20s' } }, spec: podSpec };
+  const pod = {
+    metadata: { name: 'p', namespace: 'team', annotations: { 'simulation.kubernetes.io/termination-delay': '20s' } },
+    spec: podSpec,
+  };
   await world.client.resource(pods).create(pod);
   await world.clock.step(3000);
   expect((await world.client.resource(pods).get({ namespace: 'team', name: 'p' })).spec?.nodeName).toBeDefined();
   await world.client.resource(namespaces).delete({ name: 'team' });
   await world.clock.step(5500);
-  expect((await world.client.resource(pods).list({ namespace: 'team' })).items.map(({ metadata }) => metadata.deletionTimestamp)).toEqual([expect.any(String)]);
+  expect(
+    (await world.client.resource(pods).list({ namespace: 'team' })).items.map(
+      ({ metadata }) => metadata.deletionTimestamp,
+    ),
+  ).toEqual([expect.any(String)]);
   expect((await world.client.resource(configMaps).list({ namespace: 'team' })).items).toHaveLength(1);
   expect(await conditions()).toEqual({
     NamespaceDeletionDiscoveryFailure: 'False ResourcesDiscovered: All resources successfully discovered',
     NamespaceDeletionGroupVersionParsingFailure: 'False ParsedGroupVersions: All legacy kube types successfully parsed',
-    NamespaceDeletionContentFailure: 'False ContentDeleted: All content successfully deleted, may be waiting on finalization',
+    NamespaceDeletionContentFailure:
+      'False ContentDeleted: All content successfully deleted, may be waiting on finalization',
     NamespaceContentRemaining: 'False ContentRemoved: All content successfully removed',
     NamespaceFinalizersRemaining: 'False ContentHasNoFinalizers: All content-preserving finalizers finished',
   });
@@ -96,16 +106,22 @@ test('its conditions say what keeps it, and in the end it goes', async () => {
   await world.client.resource(namespaces).delete({ name: 'team' });
   await world.clock.step(5500);
   expect(await conditions()).toMatchObject({
-    NamespaceDeletionContentFailure: 'False ContentDeleted: All content successfully deleted, may be waiting on finalization',
-    NamespaceContentRemaining: 'True SomeResourcesRemain: Some resources are remaining: configmaps. has 2 resource instances',
-    NamespaceFinalizersRemaining: 'True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/hold in 2 resource instances',
+    NamespaceDeletionContentFailure:
+      'False ContentDeleted: All content successfully deleted, may be waiting on finalization',
+    NamespaceContentRemaining:
+      'True SomeResourcesRemain: Some resources are remaining: configmaps. has 2 resource instances',
+    NamespaceFinalizersRemaining:
+      'True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/hold in 2 resource instances',
   });
   await world.clock.step(60_000);
   world.takeRequests();
   await world.clock.step(20_000);
   // It is looked at again, and nothing new is to be said.
   expect(world.takeRequests().filter((request) => request.startsWith('update'))).toEqual([]);
-  for (const name of ['held', 'held-too']) await world.client.resource(configMaps).patch({ namespace: 'team', name }, 'merge', { metadata: { finalizers: null } });
+  for (const name of ['held', 'held-too'])
+    await world.client
+      .resource(configMaps)
+      .patch({ namespace: 'team', name }, 'merge', { metadata: { finalizers: null } });
   await world.clock.step(20_000);
   expect(await gone()).toBe(true);
 });
@@ -140,11 +156,17 @@ test('custom resources go, too', async () => {
   });
   const gadgets = { group: 'example.com', version: 'v1', resource: 'gadgets', kind: 'Gadget', namespaced: true };
   await namespace();
-  await world.client.resource(gadgets).create({ metadata: { name: 'g', namespace: 'team', finalizers: ['example.com/hold'] } });
+  await world.client
+    .resource(gadgets)
+    .create({ metadata: { name: 'g', namespace: 'team', finalizers: ['example.com/hold'] } });
   await world.client.resource(namespaces).delete({ name: 'team' });
   await world.clock.step(6000);
-  expect((await conditions())['NamespaceContentRemaining']).toBe('True SomeResourcesRemain: Some resources are remaining: gadgets.example.com has 1 resource instances');
-  await world.client.resource(gadgets).patch({ namespace: 'team', name: 'g' }, 'merge', { metadata: { finalizers: [] } });
+  expect((await conditions())['NamespaceContentRemaining']).toBe(
+    'True SomeResourcesRemain: Some resources are remaining: gadgets.example.com has 1 resource instances',
+  );
+  await world.client
+    .resource(gadgets)
+    .patch({ namespace: 'team', name: 'g' }, 'merge', { metadata: { finalizers: [] } });
   await world.clock.step(20_000);
   expect(await gone()).toBe(true);
 });

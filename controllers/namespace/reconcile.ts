@@ -61,7 +61,10 @@ export async function deleteNamespace(name: string, deps: Deps, signal: AbortSig
   await finalize(namespace, deps.api, signal);
 }
 
-async function discoverAll(discovery: SharedDiscovery, signal: AbortSignal): Promise<{ found: Discovery; error?: unknown }> {
+async function discoverAll(
+  discovery: SharedDiscovery,
+  signal: AbortSignal,
+): Promise<{ found: Discovery; error?: unknown }> {
   try {
     return { found: await discovery.get(signal) };
   } catch (error) {
@@ -71,7 +74,12 @@ async function discoverAll(discovery: SharedDiscovery, signal: AbortSignal): Pro
 }
 
 /** A status that cannot be written keeps nothing from going. */
-async function report(namespace: Namespace, findings: Findings, { api, clock, log }: Deps, signal: AbortSignal): Promise<Namespace> {
+async function report(
+  namespace: Namespace,
+  findings: Findings,
+  { api, clock, log }: Deps,
+  signal: AbortSignal,
+): Promise<Namespace> {
   const conditions = decideConditions(namespace.status?.conditions ?? [], findings, formatTime(clock.now()));
   if (conditions === undefined) return namespace;
   try {
@@ -98,7 +106,10 @@ async function finalize(namespace: Namespace, api: Api, signal: AbortSignal): Pr
   await retried(namespace, api, signal, async (latest) => {
     const finalizers = latest.spec?.finalizers ?? [];
     if (finalizers.includes(FINALIZER)) {
-      await api.finalize({ ...latest, spec: { ...latest.spec, finalizers: finalizers.filter((one) => one !== FINALIZER) } }, signal);
+      await api.finalize(
+        { ...latest, spec: { ...latest.spec, finalizers: finalizers.filter((one) => one !== FINALIZER) } },
+        signal,
+      );
     }
     return latest;
   });

@@ -11,5 +11,9 @@ export const SETTLING = 5000;
 export function onTerminating(resyncPeriod: number): Trigger<Namespace> {
   const due = (namespace: Namespace): readonly Enqueue[] =>
     namespace.metadata.deletionTimestamp === undefined ? [] : [{ key: keyOf(namespace), after: SETTLING }];
-  return on<Namespace>(resources.namespaces, { add: due, update: (_old, current) => due(current) }, { resync: true, resyncPeriod });
+  return on<Namespace>(
+    resources.namespaces,
+    { add: due, update: (_old, current) => due(current) },
+    { resync: true, resyncPeriod },
+  );
 }

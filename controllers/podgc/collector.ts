@@ -35,9 +35,17 @@ export class Collector {
     const { context, pods, nodes } = options;
     this.#options = options;
     const counter = (name: string, help: string): Counter<'namespace' | 'reason'> =>
-      context.metrics.counter({ name: `pod_gc_collector_${name}`, help, stability: 'ALPHA', labels: ['namespace', 'reason'] });
+      context.metrics.counter({
+        name: `pod_gc_collector_${name}`,
+        help,
+        stability: 'ALPHA',
+        labels: ['namespace', 'reason'],
+      });
     this.#deleted = counter('force_delete_pods_total', 'Number of Pods deleted by force since the start.');
-    this.#errors = counter('force_delete_pod_errors_total', 'Number of errors when deleting Pods by force since the start.');
+    this.#errors = counter(
+      'force_delete_pod_errors_total',
+      'Number of errors when deleting Pods by force since the start.',
+    );
     pods.addIndex(STATE_INDEX, stateOf);
     indexPodsByNode(pods);
     const assigned = ({ spec }: Pod): void => {
@@ -106,7 +114,9 @@ export class Collector {
       await this.#markFailed(pod, reason === 'orphaned', signal);
       // Another Pod of this name is none of ours.
       const preconditions = { uid: pod.metadata.uid };
-      await this.#options.context.client.resource(resources.pods).delete(pod.metadata, { gracePeriodSeconds: 0, preconditions, signal });
+      await this.#options.context.client
+        .resource(resources.pods)
+        .delete(pod.metadata, { gracePeriodSeconds: 0, preconditions, signal });
     } catch (error) {
       if (signal.aborted) return;
       if (!isNotFound(error) && !isConflict(error)) {
@@ -127,13 +137,22 @@ export class Collector {
     const observed = generation === undefined ? {} : { observedGeneration: generation };
     const conditions = orphaned ? { conditions: [{ ...this.#deletionByPodGC(pod), ...observed }] } : {};
     const body = { metadata: { uid }, status: { phase: 'Failed', ...observed, ...conditions } };
-    await this.#options.context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { subresource: 'status', metadataOnly: true, signal });
+    await this.#options.context.client
+      .resource(resources.pods)
+      .patch(pod.metadata, 'strategic', body, { subresource: 'status', metadataOnly: true, signal });
   }
 
   #deletionByPodGC({ status }: Pod): object {
     const type = 'DisruptionTarget';
     const before = status?.conditions?.find((condition) => condition.type === type);
-    const lastTransitionTime = before?.status === 'True' ? before.lastTransitionTime : formatTime(this.#options.context.clock.now());
-    return { type, status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime };
+    const lastTransitionTime =
+      before?.status === 'True' ? before.lastTransitionTime : formatTime(this.#options.context.clock.now());
+    return {
+      type,
+      status: 'True',
+      reason: 'DeletionByPodGC',
+      message: 'PodGC: node no longer exists',
+      lastTransitionTime,
+    };
   }
 }

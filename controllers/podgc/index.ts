@@ -16,8 +16,15 @@ export const podGarbageCollectorController = defineController({
   create(context) {
     const pods = context.informers.informer(resources.pods);
     const nodes = context.informers.informer(resources.nodes);
-    const collector = new Collector({ context, pods, nodes, threshold: context.options['terminated-pod-gc-threshold'] });
-    return periodically(context, collector, (signal) => Promise.all([pods.whenSynced(signal), nodes.whenSynced(signal)]));
+    const collector = new Collector({
+      context,
+      pods,
+      nodes,
+      threshold: context.options['terminated-pod-gc-threshold'],
+    });
+    return periodically(context, collector, (signal) =>
+      Promise.all([pods.whenSynced(signal), nodes.whenSynced(signal)]),
+    );
   },
 });
 

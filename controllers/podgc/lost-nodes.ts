@@ -18,7 +18,8 @@ export class LostNodes {
 
   /** Names whose quarantine is over; those that have come back, or have no Pods any more, are forgotten. */
   due(isLost: (name: string) => boolean, now: number): readonly string[] {
-    for (const name of this.#suspects) if (isLost(name) && !this.#quarantine.has(name)) this.#quarantine.set(name, now + QUARANTINE);
+    for (const name of this.#suspects)
+      if (isLost(name) && !this.#quarantine.has(name)) this.#quarantine.set(name, now + QUARANTINE);
     this.#suspects.clear();
     for (const name of this.#quarantine.keys()) if (!isLost(name)) this.#quarantine.delete(name);
     return [...this.#quarantine].filter(([, until]) => until <= now).map(([name]) => name);

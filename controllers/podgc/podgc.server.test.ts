@@ -9,7 +9,10 @@ const { nodes, pods } = resources;
 
 let world: ServerWorld;
 beforeEach(async () => {
-  world = createServerWorld({ controllers: [podGarbageCollectorController], options: { 'terminated-pod-gc-threshold': 2 } });
+  world = createServerWorld({
+    controllers: [podGarbageCollectorController],
+    options: { 'terminated-pod-gc-threshold': 2 },
+  });
   await world.start();
 });
 afterEach(() => world.stop());
@@ -28,8 +31,15 @@ test('orphans fail and go, by the permissions of the controller and in words tha
   const { metadata, status } = await world.get(pods, 'a');
   expect(metadata).toMatchObject({ deletionGracePeriodSeconds: 0, finalizers: ['example.com/hold'] });
   expect(status).toMatchObject({ phase: 'Failed', observedGeneration: 1 });
-  expect(status!.conditions!.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({ status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', observedGeneration: 1 });
-  await world.client.resource(pods).patch({ namespace: 'default', name: 'a' }, 'merge', { metadata: { finalizers: null } });
+  expect(status!.conditions!.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({
+    status: 'True',
+    reason: 'DeletionByPodGC',
+    message: 'PodGC: node no longer exists',
+    observedGeneration: 1,
+  });
+  await world.client
+    .resource(pods)
+    .patch({ namespace: 'default', name: 'a' }, 'merge', { metadata: { finalizers: null } });
   await world.clock.step(600_000);
   expect(await world.list(pods)).toEqual([]);
   expect(world.takeRequests()).toEqual([]);
@@ -37,8 +47,18 @@ test('orphans fail and go, by the permissions of the controller and in words tha
 
 test('on a node that is out of service nobody waits for the kubelet', async () => {
   const node = await running('a');
-  await world.client.resource(nodes).patch({ name: node }, 'merge', { spec: { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] }, metadata: { annotations: null } });
-  await world.client.resource(nodes).patch({ name: node }, 'strategic', { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }, { subresource: 'status' });
+  await world.client.resource(nodes).patch({ name: node }, 'merge', {
+    spec: { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] },
+    metadata: { annotations: null },
+  });
+  await world.client
+    .resource(nodes)
+    .patch(
+      { name: node },
+      'strategic',
+      { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } },
+      { subresource: 'status' },
+    );
   await world.client.resource(pods).delete({ namespace: 'default', name: 'a' });
   await world.clock.step(25_000);
   expect(await world.list(pods)).toEqual([]);
@@ -47,7 +67,10 @@ test('on a node that is out of service nobody waits for the kubelet', async () =
 
 test('of ended Pods the threshold stays', async () => {
   for (const name of ['a', 'b', 'c']) {
-    await world.create(pods, { metadata: { name, annotations: { 'simulation.kubernetes.io/run-duration': '1s' } }, spec: { ...podTemplate().spec!, restartPolicy: 'Never' } });
+    await world.create(pods, {
+      metadata: { name, annotations: { 'simulation.kubernetes.io/run-duration': '1s' } },
+      spec: { ...podTemplate().spec!, restartPolicy: 'Never' },
+    });
     await world.clock.step(5000);
   }
   await world.clock.step(60_000);

@@ -22,7 +22,10 @@ interface Parts {
   readonly finalizers?: readonly string[];
 }
 
-function podOf(name: string, { node, phase = 'Running', reason, age = 0, going = false, grace = 30, finalizers }: Parts = {}): Pod {
+function podOf(
+  name: string,
+  { node, phase = 'Running', reason, age = 0, going = false, grace = 30, finalizers }: Parts = {},
+): Pod {
   const { metadata, spec } = pod(name);
   const deletion = going ? { deletionTimestamp: at(1), deletionGracePeriodSeconds: grace } : {};
   return {
@@ -46,7 +49,9 @@ function nodeOf(name: string, ready: boolean, tainted: boolean): Node {
 describe('who goes', () => {
   const none = { terminated: [], terminating: [], orphaned: [] };
   const names = (found: Parameters<typeof victimsOf>[0], threshold = 0): string[] =>
-    victimsOf(found, threshold, (name) => (name === 'down' ? nodeOf(name, false, true) : nodeOf(name, true, true))).map((victim) => `${victim.reason} ${victim.pod.metadata.name}`);
+    victimsOf(found, threshold, (name) => (name === 'down' ? nodeOf(name, false, true) : nodeOf(name, true, true))).map(
+      (victim) => `${victim.reason} ${victim.pod.metadata.name}`,
+    );
 
   test('of those that have ended the evicted, then the oldest, beyond the threshold', () => {
     const terminated = [
@@ -56,26 +61,40 @@ describe('who goes', () => {
       podOf('evicted', { phase: 'Failed', reason: 'Evicted', age: 5 }),
     ];
     expect(names({ ...none, terminated }, 1)).toEqual(['terminated evicted', 'terminated as-old', 'terminated old']);
-    expect([names({ ...none, terminated }, 4), names({ ...none, terminated }, 0), names({ ...none, terminated }, -1)]).toEqual([[], [], []]);
+    expect([
+      names({ ...none, terminated }, 4),
+      names({ ...none, terminated }, 0),
+      names({ ...none, terminated }, -1),
+    ]).toEqual([[], [], []]);
   });
 
   test('of those being deleted the ones on a node out of service, and on none', () => {
-    const terminating = [podOf('a', { node: 'down', going: true }), podOf('b', { node: 'up', going: true }), podOf('c', { going: true })];
+    const terminating = [
+      podOf('a', { node: 'down', going: true }),
+      podOf('b', { node: 'up', going: true }),
+      podOf('c', { going: true }),
+    ];
     expect(names({ ...none, terminating })).toEqual(['out-of-service a', 'unscheduled c']);
   });
 
   test('each once, for the first reason', () => {
     const both = podOf('a', { node: 'down', going: true, phase: 'Failed' });
-    expect(names({ terminated: [both, podOf('b', { phase: 'Failed', age: 9 })], terminating: [both], orphaned: [both] }, 1)).toEqual(['terminated a']);
+    expect(
+      names({ terminated: [both, podOf('b', { phase: 'Failed', age: 9 })], terminating: [both], orphaned: [both] }, 1),
+    ).toEqual(['terminated a']);
     expect(names({ ...none, terminating: [both], orphaned: [both] })).toEqual(['out-of-service a']);
   });
 
   test('not those that only finalizers hold, and these do not count', () => {
     const held = podOf('held', { going: true, grace: 0, phase: 'Failed', finalizers: ['x'] });
     expect(isHeldByFinalizers(held)).toBe(true);
-    expect(names({ terminated: [held, podOf('a', { phase: 'Failed' })], terminating: [held], orphaned: [held] }, 1)).toEqual([]);
+    expect(
+      names({ terminated: [held, podOf('a', { phase: 'Failed' })], terminating: [held], orphaned: [held] }, 1),
+    ).toEqual([]);
     for (const parts of [{ grace: 30 }, { phase: 'Running' }, { finalizers: [] }, { going: false }]) {
-      expect(isHeldByFinalizers(podOf('p', { going: true, grace: 0, phase: 'Failed', finalizers: ['x'], ...parts }))).toBe(false);
+      expect(
+        isHeldByFinalizers(podOf('p', { going: true, grace: 0, phase: 'Failed', finalizers: ['x'], ...parts })),
+      ).toBe(false);
     }
   });
 
@@ -124,15 +143,27 @@ describe('in a world', () => {
   });
 
   async function start(...there: readonly NewObject<KubeObject>[]): Promise<void> {
-    world = createWorld({ controllers: [podGarbageCollectorController], options: { 'terminated-pod-gc-threshold': 1 }, lag: ({ kind }) => (kind === 'Node' ? nodeLag : 0) });
+    world = createWorld({
+      controllers: [podGarbageCollectorController],
+      options: { 'terminated-pod-gc-threshold': 1 },
+      lag: ({ kind }) => (kind === 'Node' ? nodeLag : 0),
+    });
     for (const object of there) world.cluster.create(object.kind === 'Node' ? nodes : pods, object);
     await world.start();
   }
   const left = (): string[] => world.cluster.list(pods).map(({ metadata }) => metadata.name);
-  const requests = (): string[] => [...world.cluster.reads.splice(0), ...world.cluster.writes.splice(0)].flatMap(({ verb, type, subresource }) => (verb === 'list' || verb === 'watch' ? [] : [`${verb} ${[type.resource, subresource].filter(Boolean).join('/')}`]));
+  const requests = (): string[] =>
+    [...world.cluster.reads.splice(0), ...world.cluster.writes.splice(0)].flatMap(({ verb, type, subresource }) =>
+      verb === 'list' || verb === 'watch' ? [] : [`${verb} ${[type.resource, subresource].filter(Boolean).join('/')}`],
+    );
 
   test('Pods of a node that is gone fail, with the reason told, and go', async () => {
-    await start(nodeOf('there', true, false), podOf('stays', { node: 'there' }), podOf('orphan', { node: 'gone', finalizers: ['x'] }), podOf('ended', { node: 'gone', phase: 'Succeeded' }));
+    await start(
+      nodeOf('there', true, false),
+      podOf('stays', { node: 'there' }),
+      podOf('orphan', { node: 'gone', finalizers: ['x'] }),
+      podOf('ended', { node: 'gone', phase: 'Succeeded' }),
+    );
     await world.clock.step(39_000);
     expect(requests()).toEqual([]);
     await world.clock.step(2000);
@@ -143,7 +174,16 @@ describe('in a world', () => {
     expect(status).toEqual({
       phase: 'Failed',
       observedGeneration: 1,
-      conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:40Z' }],
+      conditions: [
+        {
+          type: 'DisruptionTarget',
+          status: 'True',
+          reason: 'DeletionByPodGC',
+          message: 'PodGC: node no longer exists',
+          observedGeneration: 1,
+          lastTransitionTime: '2026-01-01T00:00:40Z',
+        },
+      ],
     });
     const text = await world.metrics.expose();
     expect(text).toContain('pod_gc_collector_force_delete_pods_total{namespace="default",reason="orphaned"} 2');
@@ -175,12 +215,25 @@ describe('in a world', () => {
   });
 
   test('Pods being deleted go where no kubelet ends them, failed but without a reason', async () => {
-    await start(nodeOf('down', false, true), nodeOf('up', true, true), podOf('a', { node: 'down', going: true, finalizers: ['x'] }), podOf('b', { node: 'up', going: true }), podOf('c', { going: true, grace: 0, finalizers: ['x'] }));
+    await start(
+      nodeOf('down', false, true),
+      nodeOf('up', true, true),
+      podOf('a', { node: 'down', going: true, finalizers: ['x'] }),
+      podOf('b', { node: 'up', going: true }),
+      podOf('c', { going: true, grace: 0, finalizers: ['x'] }),
+    );
     await world.clock.step(21_000);
     expect(left()).toEqual(['a', 'b', 'c']);
-    for (const name of ['a', 'c']) expect(world.cluster.get(pods, `default/${name}`)!.status).toEqual({ phase: 'Failed', observedGeneration: 1, conditions: [] });
+    for (const name of ['a', 'c'])
+      expect(world.cluster.get(pods, `default/${name}`)!.status).toEqual({
+        phase: 'Failed',
+        observedGeneration: 1,
+        conditions: [],
+      });
     expect(world.cluster.get(pods, 'default/b')!.status!.phase).toBe('Running');
-    expect(await world.metrics.expose()).toContain('pod_gc_collector_force_delete_pods_total{namespace="default",reason="unscheduled"} 1');
+    expect(await world.metrics.expose()).toContain(
+      'pod_gc_collector_force_delete_pods_total{namespace="default",reason="unscheduled"} 1',
+    );
   });
 
   test('what has ended goes beyond the threshold; what is refused is counted, and tried again', async () => {
@@ -189,7 +242,9 @@ describe('in a world', () => {
     world.cluster.fault = () => 'refuse';
     world.cluster.create(pods, podOf('d', { phase: 'Failed', age: 5 }));
     await world.clock.step(21_000);
-    expect(await world.metrics.expose()).toContain('pod_gc_collector_force_delete_pod_errors_total{namespace="default",reason="terminated"} 1');
+    expect(await world.metrics.expose()).toContain(
+      'pod_gc_collector_force_delete_pod_errors_total{namespace="default",reason="terminated"} 1',
+    );
     world.cluster.fault = () => undefined;
     await world.clock.step(20_000);
     expect(left()).toEqual(['c', 'd']);
@@ -205,21 +260,40 @@ describe('in a world', () => {
       return undefined;
     };
     await world.clock.step(61_000);
-    expect(world.cluster.get(pods, 'default/a')).toMatchObject({ spec: { nodeName: 'n' }, status: { phase: 'Running' } });
+    expect(world.cluster.get(pods, 'default/a')).toMatchObject({
+      spec: { nodeName: 'n' },
+      status: { phase: 'Running' },
+    });
   });
 });
 
 const name = fc.constantFrom('a', 'b', 'c');
 const action = fc.oneof(
-  fc.record({ do: fc.constant('pod' as const), node: fc.option(name, { nil: undefined }), phase: fc.constantFrom('Running', 'Pending', 'Failed', 'Succeeded'), held: fc.boolean() }),
+  fc.record({
+    do: fc.constant('pod' as const),
+    node: fc.option(name, { nil: undefined }),
+    phase: fc.constantFrom('Running', 'Pending', 'Failed', 'Succeeded'),
+    held: fc.boolean(),
+  }),
   fc.record({ do: fc.constantFrom('add' as const, 'remove' as const, 'taint' as const), node: name }),
-  fc.record({ do: fc.constantFrom('delete' as const, 'end' as const, 'release' as const, 'bind' as const), of: fc.nat(20), node: name }),
+  fc.record({
+    do: fc.constantFrom('delete' as const, 'end' as const, 'release' as const, 'bind' as const),
+    of: fc.nat(20),
+    node: name,
+  }),
   fc.record({ do: fc.constant('cut' as const) }),
 );
 type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
 
 describe('random worlds', () => {
-  const settings = fc.record({ seed: fc.nat(), realInformers: fc.boolean(), lag: fc.nat(4000), latency: fc.nat(300), faults: fc.constantFrom(0, 0.3), threshold: fc.nat(3) });
+  const settings = fc.record({
+    seed: fc.nat(),
+    realInformers: fc.boolean(),
+    lag: fc.nat(4000),
+    latency: fc.nat(300),
+    faults: fc.constantFrom(0, 0.3),
+    threshold: fc.nat(3),
+  });
   const script = fc.array(fc.record({ action, after: fc.nat(30_000) }), { maxLength: 25 });
 
   test('what should go goes, failed; nothing else does; and then nothing is asked for', async () => {
@@ -240,7 +314,8 @@ describe('random worlds', () => {
         const faults = seededRandom(set.seed + 1);
         cluster.fault = ({ verb, type, key }): Fault => {
           if (verb === 'delete' && set.threshold === 0) judge(world, cluster.get(pods, key), returned, problems);
-          if (verb === 'delete' && cluster.get(pods, key) && !isPodTerminal(cluster.get(pods, key)!)) problems.push(`${key} deleted while it runs`);
+          if (verb === 'delete' && cluster.get(pods, key) && !isPodTerminal(cluster.get(pods, key)!))
+            problems.push(`${key} deleted while it runs`);
           return type.kind === 'Pod' && faults() < set.faults ? (faults() < 0.5 ? 'lose' : 'refuse') : undefined;
         };
         await world.start();
@@ -253,7 +328,11 @@ describe('random worlds', () => {
           await clock.step(300_000);
           const there = cluster.list(pods).filter((one) => !isHeldByFinalizers(one));
           const lost = there.filter(({ spec }) => spec?.nodeName && !cluster.get(nodes, spec.nodeName));
-          const stuck = there.filter(({ metadata, spec }) => metadata.deletionTimestamp !== undefined && (!spec?.nodeName || isOutOfService(cluster.get(nodes, spec.nodeName)!)));
+          const stuck = there.filter(
+            ({ metadata, spec }) =>
+              metadata.deletionTimestamp !== undefined &&
+              (!spec?.nodeName || isOutOfService(cluster.get(nodes, spec.nodeName)!)),
+          );
           const surplus = set.threshold > 0 ? there.filter((one) => isPodTerminal(one)).slice(set.threshold) : [];
           expect({ problems, lost, stuck, surplus }).toEqual({ problems: [], lost: [], stuck: [], surplus: [] });
           cluster.writes.length = cluster.reads.length = 0;
@@ -268,7 +347,12 @@ describe('random worlds', () => {
   });
 
   /** Where ended Pods may stay, none goes that is on a node that is there: unless that came back while others were asking. */
-  function judge({ cluster, clock }: World, one: Pod | undefined, returned: ReadonlyMap<string, number>, problems: string[]): void {
+  function judge(
+    { cluster, clock }: World,
+    one: Pod | undefined,
+    returned: ReadonlyMap<string, number>,
+    problems: string[],
+  ): void {
     const node = one?.spec?.nodeName;
     if (!one || !node || one.metadata.deletionTimestamp !== undefined || !cluster.get(nodes, node)) return;
     if (clock.now() - (returned.get(node) ?? 0) > 2000) problems.push(`${keyOf(one)} deleted on a node that is there`);
@@ -278,14 +362,22 @@ describe('random worlds', () => {
     if (asked.do === 'cut') return cluster.cutWatches();
     if (asked.do === 'pod') {
       const { node, phase, held } = asked;
-      return void cluster.create(pods, podOf(fresh, { ...(node ? { node } : {}), phase, ...(held ? { finalizers: ['x'] } : {}) }));
+      return void cluster.create(
+        pods,
+        podOf(fresh, { ...(node ? { node } : {}), phase, ...(held ? { finalizers: ['x'] } : {}) }),
+      );
     }
     if (!('of' in asked)) {
       const node = cluster.get(nodes, asked.node);
       if (!node) returned.set(asked.node, clock.now());
       if (asked.do === 'add' && !node) cluster.create(nodes, nodeOf(asked.node, true, false));
       else if (asked.do === 'remove' && node) cluster.finish(nodes, asked.node);
-      else if (node) cluster.change(nodes, asked.node, (old) => ({ ...old, spec: nodeOf('x', false, true).spec!, status: nodeOf('x', false, true).status! }));
+      else if (node)
+        cluster.change(nodes, asked.node, (old) => ({
+          ...old,
+          spec: nodeOf('x', false, true).spec!,
+          status: nodeOf('x', false, true).status!,
+        }));
       return undefined;
     }
     const there = cluster.list(pods);
@@ -293,9 +385,12 @@ describe('random worlds', () => {
     if (!chosen) return undefined;
     const key = keyOf(chosen);
     if (asked.do === 'delete') cluster.delete(pods, key);
-    else if (asked.do === 'end' && !isPodTerminal(chosen)) cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, phase: 'Succeeded' } }));
-    else if (asked.do === 'release') cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, finalizers: [] } }));
-    else if (asked.do === 'bind' && !chosen.spec?.nodeName && chosen.metadata.deletionTimestamp === undefined) cluster.change(pods, key, (old) => ({ ...old, spec: { ...old.spec!, nodeName: asked.node } }));
+    else if (asked.do === 'end' && !isPodTerminal(chosen))
+      cluster.change(pods, key, (old) => ({ ...old, status: { ...old.status, phase: 'Succeeded' } }));
+    else if (asked.do === 'release')
+      cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, finalizers: [] } }));
+    else if (asked.do === 'bind' && !chosen.spec?.nodeName && chosen.metadata.deletionTimestamp === undefined)
+      cluster.change(pods, key, (old) => ({ ...old, spec: { ...old.spec!, nodeName: asked.node } }));
     return undefined;
   }
 });

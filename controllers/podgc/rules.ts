@@ -61,7 +61,11 @@ export interface Found {
 }
 
 /** Each Pod once, for the first reason that holds, in the order in which `gc` of `pkg/controller/podgc` goes through them. */
-export function victimsOf({ terminated, terminating, orphaned }: Found, threshold: number, nodeOf: (name: string) => Node | undefined): readonly Victim[] {
+export function victimsOf(
+  { terminated, terminating, orphaned }: Found,
+  threshold: number,
+  nodeOf: (name: string) => Node | undefined,
+): readonly Victim[] {
   const victims = new Map<string, Victim>();
   const take = (reason: Reason, pods: readonly Pod[]): void => {
     for (const pod of pods) {
@@ -76,6 +80,9 @@ export function victimsOf({ terminated, terminating, orphaned }: Found, threshol
   take('terminated', surplus(terminated, threshold));
   take('out-of-service', terminating.filter(isDown).toSorted(byWorth));
   take('orphaned', orphaned);
-  take('unscheduled', terminating.filter(({ spec }) => !spec?.nodeName));
+  take(
+    'unscheduled',
+    terminating.filter(({ spec }) => !spec?.nodeName),
+  );
   return [...victims.values()];
 }

@@ -1,9 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type Pod, type ReplicaSet, controllerOf, isControlledBy, isPodActive, isPodReady, keyOf, resources } from '#pkg/api';
+import {
+  type Pod,
+  type ReplicaSet,
+  controllerOf,
+  isControlledBy,
+  isPodActive,
+  isPodReady,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { seededRandom } from '#pkg/base';
-import { type ClusterRequest, type Fault, type World, createWorld, pod, replicaSet, runFakeKubelet } from '#pkg/testing';
+import {
+  type ClusterRequest,
+  type Fault,
+  type World,
+  createWorld,
+  pod,
+  replicaSet,
+  runFakeKubelet,
+} from '#pkg/testing';
 
 import { replicaSetController } from './index.ts';
 
@@ -15,12 +32,20 @@ const MAX_LAG = 4000;
 const scaling = fc.record({ do: fc.constant('scale' as const), replicas: fc.integer({ min: 0, max: 7 }) });
 const touching = fc.record({ do: fc.constant('touch' as const) });
 const meddling = fc.record({
-  do: fc.constantFrom('kill' as const, 'vanish' as const, 'fail' as const, 'relabel' as const, 'stray' as const, 'recreate' as const),
+  do: fc.constantFrom(
+    'kill' as const,
+    'vanish' as const,
+    'fail' as const,
+    'relabel' as const,
+    'stray' as const,
+    'recreate' as const,
+  ),
   of: fc.nat(20),
 });
 type Action = { readonly do: 'scale'; readonly replicas: number } | { readonly do: string; readonly of?: number };
 
-const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(6000) }), { maxLength: 12 });
+const script = (action: fc.Arbitrary<Action>) =>
+  fc.array(fc.record({ action, after: fc.nat(6000) }), { maxLength: 12 });
 const cutting = fc.record({ do: fc.constant('cut' as const) });
 const settings = fc.record({
   /** With the real informers, over lists and watches that may break; they are never late by themselves. */
@@ -34,7 +59,10 @@ const settings = fc.record({
 });
 type Settings = typeof settings extends fc.Arbitrary<infer S> ? S : never;
 
-function build({ realInformers, seed, barrier, lag, latency, minReadySeconds }: Settings): { world: World; endKubelet: () => void } {
+function build({ realInformers, seed, barrier, lag, latency, minReadySeconds }: Settings): {
+  world: World;
+  endKubelet: () => void;
+} {
   const chance = seededRandom(seed);
   const world = createWorld({
     controllers: [replicaSetController],
@@ -65,14 +93,16 @@ function act({ cluster }: World, action: Action, minReadySeconds: number): void 
   const all = cluster.list(pods);
   const chosen = all.length === 0 ? undefined : all[('of' in action ? (action.of ?? 0) : 0) % all.length];
   const live = cluster.get(replicaSets, KEY)!;
-  if ('replicas' in action) cluster.update(replicaSets, { ...live, spec: { ...live.spec!, replicas: action.replicas } });
+  if ('replicas' in action)
+    cluster.update(replicaSets, { ...live, spec: { ...live.spec!, replicas: action.replicas } });
   else if (action.do === 'touch') touch(cluster);
   else if (action.do === 'cut') cluster.cutWatches();
   else if (action.do === 'stray') cluster.create(pods, pod(`stray-${cluster.resourceVersion}`));
   else if (action.do === 'recreate') {
     // Deleted with its Pods left behind, and created again under the same name.
     cluster.finish(replicaSets, KEY);
-    for (const one of all) cluster.change(pods, keyOf(one), (old) => ({ ...old, metadata: { ...old.metadata, ownerReferences: [] } }));
+    for (const one of all)
+      cluster.change(pods, keyOf(one), (old) => ({ ...old, metadata: { ...old.metadata, ownerReferences: [] } }));
     create({ cluster } as World, live.spec!.replicas!, minReadySeconds);
   } else if (chosen) meddle(cluster, action.do, chosen);
 }
@@ -177,7 +207,8 @@ describe('random worlds', () => {
           // Sizes that a cache may still show, and a sync under way may still act on.
           const sizes: { since: number; replicas: number }[] = [{ since: 0, replicas: 3 }];
           cluster.onChange(({ resource, object }) => {
-            if (resource.kind === 'ReplicaSet') sizes.push({ since: clock.monotonic(), replicas: (object as ReplicaSet).spec!.replicas! });
+            if (resource.kind === 'ReplicaSet')
+              sizes.push({ since: clock.monotonic(), replicas: (object as ReplicaSet).spec!.replicas! });
           });
           const possible = (): number[] => {
             const horizon = clock.monotonic() - 2 * MAX_LAG - 20 * set.latency;
@@ -188,8 +219,10 @@ describe('random worlds', () => {
             if (chance() < set.faults) return 'refuse';
             if (type.kind !== 'Pod') return undefined;
             const count = owned(world).length;
-            if (verb === 'create' && count + 1 > Math.max(...possible())) problems.push(`${count + 1} Pods, wanted ${possible().join()}`);
-            if (verb === 'delete' && count - 1 < Math.min(...possible())) problems.push(`${count - 1} Pods, wanted ${possible().join()}`);
+            if (verb === 'create' && count + 1 > Math.max(...possible()))
+              problems.push(`${count + 1} Pods, wanted ${possible().join()}`);
+            if (verb === 'delete' && count - 1 < Math.min(...possible()))
+              problems.push(`${count - 1} Pods, wanted ${possible().join()}`);
             return undefined;
           };
         });

@@ -42,7 +42,11 @@ test('a size is reached, with the permissions of the controller and few requests
   await world.patch(replicaSets, 'web', { spec: { replicas: 2 } });
   await world.clock.step(10_000);
   expect(await world.list(pods)).toHaveLength(2);
-  expect((await world.get(replicaSets, 'web')).status).toMatchObject({ replicas: 2, terminatingReplicas: 0, observedGeneration: 2 });
+  expect((await world.get(replicaSets, 'web')).status).toMatchObject({
+    replicas: 2,
+    terminatingReplicas: 0,
+    observedGeneration: 2,
+  });
   expect(counted(world.takeRequests())).toMatchObject({ 'delete pods': 6 });
 });
 
@@ -55,7 +59,16 @@ test('orphans are adopted and Pods released by patches that the server takes', a
   expect((await active()).map((pod) => [pod.metadata.name, pod.metadata.ownerReferences])).toEqual([
     [
       'stray',
-      [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true }],
+      [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: 'web',
+          uid: owner.metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
     ],
   ]);
   expect(world.takeRequests()).toContain('patch pods');

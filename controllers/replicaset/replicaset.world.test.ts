@@ -63,10 +63,17 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a ReplicaSet
       terminatingReplicas: 0,
       observedGeneration: 1,
     });
-    expect(events.take().toSorted()).toEqual(active().map(({ metadata }) => `Normal SuccessfulCreate Created pod: ${metadata.name}`).toSorted());
+    expect(events.take().toSorted()).toEqual(
+      active()
+        .map(({ metadata }) => `Normal SuccessfulCreate Created pod: ${metadata.name}`)
+        .toSorted(),
+    );
 
     const writes = cluster.writes.length;
-    cluster.change(pods, keyOf(active()[0]!), (live) => ({ ...live, metadata: { ...live.metadata, annotations: { seen: 'yes' } } }));
+    cluster.change(pods, keyOf(active()[0]!), (live) => ({
+      ...live,
+      metadata: { ...live.metadata, annotations: { seen: 'yes' } },
+    }));
     await clock.step(3_600_000);
     expect(cluster.writes.slice(writes)).toEqual([]);
   });
@@ -97,7 +104,9 @@ describe.each([{ realInformers: false }, { realInformers: true }])('a ReplicaSet
 });
 
 describe('the status', () => {
-  const statusWrites = (): number => world.cluster.writes.filter(({ type, subresource }) => type.kind === 'ReplicaSet' && subresource === 'status').length;
+  const statusWrites = (): number =>
+    world.cluster.writes.filter(({ type, subresource }) => type.kind === 'ReplicaSet' && subresource === 'status')
+      .length;
 
   test('waits for the caches to show what was created and deleted: no count is written to be corrected at once', async () => {
     const { cluster, clock } = await started({ lag: ({ kind }) => (kind === 'Pod' ? 300 : 1), latency: () => 5 });
@@ -147,19 +156,31 @@ describe('adoption and release', () => {
     const owner = cluster.create(replicaSets, fresh(2));
     await clock.step(1000);
     expect(active()).toHaveLength(2);
-    expect(cluster.get(pods, 'default/stray')!.metadata.ownerReferences).toMatchObject([{ uid: owner.metadata.uid, controller: true }]);
+    expect(cluster.get(pods, 'default/stray')!.metadata.ownerReferences).toMatchObject([
+      { uid: owner.metadata.uid, controller: true },
+    ]);
     expect(cluster.writes.filter(({ verb }) => verb === 'patch').map(({ body }) => body)).toEqual([
       {
         metadata: {
           uid: cluster.get(pods, 'default/stray')!.metadata.uid,
           ownerReferences: [
-            { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true },
+            {
+              apiVersion: 'apps/v1',
+              kind: 'ReplicaSet',
+              name: 'web-1',
+              uid: owner.metadata.uid,
+              controller: true,
+              blockOwnerDeletion: true,
+            },
           ],
         },
       },
     ]);
 
-    cluster.change(pods, 'default/stray', (live) => ({ ...live, metadata: { ...live.metadata, labels: { app: 'debug' } } }));
+    cluster.change(pods, 'default/stray', (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { app: 'debug' } },
+    }));
     await clock.step(1000);
     expect(cluster.get(pods, 'default/stray')!.metadata.ownerReferences).toEqual([]);
     expect(active()).toHaveLength(3);
@@ -175,7 +196,10 @@ describe('adoption and release', () => {
     await clock.step(1000);
     cluster.create(pods, pod('stray', undefined, { phase: 'Pending', conditions: [] }));
     await clock.step(1000);
-    expect(cluster.writes.filter(({ key }) => key === 'default/stray').map(({ verb }) => verb)).toEqual(['patch', 'delete']);
+    expect(cluster.writes.filter(({ key }) => key === 'default/stray').map(({ verb }) => verb)).toEqual([
+      'patch',
+      'delete',
+    ]);
     expect(active().map(keyOf)).toEqual([keyOf(first!)]);
   });
 
@@ -206,11 +230,14 @@ function quotaExceeded(): ApiError {
 }
 
 function namespaceTerminating(): ApiError {
-  const causes = [{ reason: 'NamespaceTerminating', message: 'namespace default is being terminated', field: 'metadata.namespace' }];
+  const causes = [
+    { reason: 'NamespaceTerminating', message: 'namespace default is being terminated', field: 'metadata.namespace' },
+  ];
   return new ApiError({ reason: 'Forbidden', code: 403, message: 'forbidden', details: { causes } });
 }
 
-const creations = (): number => world.cluster.writes.filter(({ verb, type }) => verb === 'create' && type.kind === 'Pod').length;
+const creations = (): number =>
+  world.cluster.writes.filter(({ verb, type }) => verb === 'create' && type.kind === 'Pod').length;
 
 describe('failures', () => {
   test('a refused creation stops the slow start, says so, and is tried again with growing delay', async () => {
@@ -233,7 +260,10 @@ describe('failures', () => {
       },
     ]);
     expect(events.lines.filter((line) => line.startsWith('Warning'))).toEqual(
-      Array.from({ length: 4 }, () => 'Warning FailedCreate Error creating: pods "web-1-" is forbidden: exceeded quota: small'),
+      Array.from(
+        { length: 4 },
+        () => 'Warning FailedCreate Error creating: pods "web-1-" is forbidden: exceeded quota: small',
+      ),
     );
     await clock.step(60_000);
     const attempts = creations() - 7;
@@ -269,7 +299,9 @@ describe('failures', () => {
     expect(status()?.conditions).toMatchObject([
       { reason: 'FailedDelete', message: 'unable to delete pods: pods "web-1-" is forbidden: exceeded quota: small' },
     ]);
-    expect(events.lines[0]).toBe('Warning FailedDelete Error deleting: pods "web-1-" is forbidden: exceeded quota: small');
+    expect(events.lines[0]).toBe(
+      'Warning FailedDelete Error deleting: pods "web-1-" is forbidden: exceeded quota: small',
+    );
     expect(active()).toHaveLength(3);
   });
 
@@ -312,12 +344,18 @@ describe('stale caches', () => {
     cluster.create(replicaSets, fresh(4));
     await clock.step(5000);
     // An unrelated change asks for a sync while the cache shows no Pod yet.
-    cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'yes' } } }));
+    cluster.change(replicaSets, KEY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { touched: 'yes' } },
+    }));
     await clock.step(30_000);
     expect(creations()).toBe(4);
     scaleTo(1);
     await clock.step(5000);
-    cluster.change(replicaSets, KEY, (live) => ({ ...live, metadata: { ...live.metadata, labels: { touched: 'again' } } }));
+    cluster.change(replicaSets, KEY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, labels: { touched: 'again' } },
+    }));
     await clock.step(30_000);
     expect(cluster.writes.filter(({ verb }) => verb === 'delete')).toHaveLength(3);
     expect(active()).toHaveLength(1);
@@ -418,7 +456,10 @@ describe('which Pods go first', () => {
     const owner = deployment();
     const labels = { app: 'api', hash: '2' };
     const sibling = fresh(1, { name: 'web-2', owner });
-    cluster.create(replicaSets, { ...sibling, spec: { replicas: 1, selector: { matchLabels: { hash: '2' } }, template: podTemplate('app:v2', labels) } });
+    cluster.create(replicaSets, {
+      ...sibling,
+      spec: { replicas: 1, selector: { matchLabels: { hash: '2' } }, template: podTemplate('app:v2', labels) },
+    });
     await clock.step(1000);
     const [companion] = active();
     cluster.create(replicaSets, fresh(2, { owner }));
@@ -429,7 +470,10 @@ describe('which Pods go first', () => {
       void cluster.change(pods, keyOf(of), (live) => ({
         ...live,
         spec: { ...live.spec!, nodeName },
-        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' }] },
+        status: {
+          phase: 'Running',
+          conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:01Z' }],
+        },
       }));
     run(crowded!, 'node-1');
     run(alone!, 'node-2');

@@ -33,5 +33,8 @@ export const replicationControllerKind: ReplicaKind<ReplicationController> = {
 export const replicationControllerController = defineController({
   ...replicationControllerDescription,
   create: (context) =>
-    createReplicaController(context, { kind: replicationControllerKind, workers: context.options['concurrent-rc-syncs'] }),
+    createReplicaController(context, {
+      kind: replicationControllerKind,
+      workers: context.options['concurrent-rc-syncs'],
+    }),
 });

@@ -23,7 +23,14 @@ test('a size is reached and followed, the status has what its API knows, and a s
   await world.clock.step(10_000);
   expect((await active()).map((pod) => pod.metadata.ownerReferences)).toEqual(
     Array.from({ length: 4 }, () => [
-      { apiVersion: 'v1', kind: 'ReplicationController', name: 'web', uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true },
+      {
+        apiVersion: 'v1',
+        kind: 'ReplicationController',
+        name: 'web',
+        uid: owner.metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
     ]),
   );
   expect((await active()).every((pod) => pod.metadata.generateName === 'web-')).toBe(true);
@@ -53,10 +60,11 @@ test('orphans are adopted, strangers are left alone, and Pods of other labels re
   await world.create(pods, { metadata: { name: 'stranger', labels: { app: 'other' } }, spec: spec! });
   await create({ replicas: 1, template: podTemplate() });
   await world.clock.step(5000);
-  expect((await active()).map(({ metadata: { name, ownerReferences } }) => `${name} ${ownerReferences?.length ?? 0}`).toSorted()).toEqual([
-    'stranger 0',
-    'stray 1',
-  ]);
+  expect(
+    (await active())
+      .map(({ metadata: { name, ownerReferences } }) => `${name} ${ownerReferences?.length ?? 0}`)
+      .toSorted(),
+  ).toEqual(['stranger 0', 'stray 1']);
   await world.patch(pods, 'stray', { metadata: { labels: { app: 'debug' } } });
   await world.clock.step(5000);
   expect((await world.get(pods, 'stray')).metadata.ownerReferences ?? []).toEqual([]);

@@ -104,7 +104,9 @@ export class Writer {
   async #delete(pod: Pod, why: string): Promise<void> {
     const { context, departures, pods } = this.#readers;
     const { name, uid } = pod.metadata;
-    context.log.v(2)?.info('Pod of StatefulSet is to be deleted', { statefulSet: keyOf(this.#set), pod: keyOf(pod), why });
+    context.log
+      .v(2)
+      ?.info('Pod of StatefulSet is to be deleted', { statefulSet: keyOf(this.#set), pod: keyOf(pod), why });
     try {
       await this.#pods.delete(pod.metadata, { preconditions: { uid }, signal: this.#signal });
     } catch (error) {
@@ -154,7 +156,8 @@ export class Writer {
       const name = claim.metadata.name!;
       const known = this.#cachedClaim(name);
       if (known === undefined) await this.#createClaim(claim, ordinal).catch((error: unknown) => errors.push(error));
-      else if (known.metadata.deletionTimestamp !== undefined) errors.push(new StatefulSetError('ClaimDeleted', `pvc ${name} is being deleted`, { name }));
+      else if (known.metadata.deletionTimestamp !== undefined)
+        errors.push(new StatefulSetError('ClaimDeleted', `pvc ${name} is being deleted`, { name }));
     }
     if (errors.length > 0) throw aggregate(errors);
   }
@@ -169,9 +172,18 @@ export class Writer {
       if (this.#signal.aborted || isNamespaceTerminating(error)) throw error;
       const text = describeError(error);
       if (!isAlreadyExists(error)) {
-        this.#event('Warning', 'FailedCreate', `Create Claim ${name} for Pod ${pod} in StatefulSet ${set} failed error: ${text}`);
+        this.#event(
+          'Warning',
+          'FailedCreate',
+          `Create Claim ${name} for Pod ${pod} in StatefulSet ${set} failed error: ${text}`,
+        );
       }
-      throw new StatefulSetError('ClaimNotCreated', `failed to create PVC ${name}: ${text}`, { name }, { cause: error });
+      throw new StatefulSetError(
+        'ClaimNotCreated',
+        `failed to create PVC ${name}: ${text}`,
+        { name },
+        { cause: error },
+      );
     }
     this.#event('Normal', 'SuccessfulCreate', `Create Claim ${name} Pod ${pod} in StatefulSet ${set} success`);
   }
@@ -181,12 +193,16 @@ export class Writer {
       const claim = this.#cachedClaim(name);
       if (!claim) continue;
       if (hasForeignController(claim, this.#set, pod)) {
-        const conflict = 'has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim';
+        const conflict =
+          'has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim';
         this.#event('Warning', 'ConflictingController', `PersistentVolumeClaim ${name} ${conflict}`);
       }
       if (isClaimOwnerUpToDate(claim, this.#set, pod)) continue;
       try {
-        this.#wrote(resources.persistentVolumeClaims, await this.#claims.update(withClaimOwners(claim, this.#set, pod), { signal: this.#signal }));
+        this.#wrote(
+          resources.persistentVolumeClaims,
+          await this.#claims.update(withClaimOwners(claim, this.#set, pod), { signal: this.#signal }),
+        );
       } catch (error) {
         if (this.#signal.aborted || isConflict(error)) throw error;
         const text = `could not update claim ${name} for delete policy ownerRefs: ${describeError(error)}`;
@@ -223,7 +239,10 @@ export class Writer {
     this.#readers.context.recorder.event(this.#set, type, reason, message);
   }
 
-  #wrote(type: typeof resources.pods | typeof resources.persistentVolumeClaims, object: Pod | PersistentVolumeClaim): void {
+  #wrote(
+    type: typeof resources.pods | typeof resources.persistentVolumeClaims,
+    object: Pod | PersistentVolumeClaim,
+  ): void {
     const { barrier } = this.#readers;
     barrier?.wrote(keyOf(this.#set), this.#set.metadata.uid, type, object.metadata.resourceVersion);
   }

@@ -47,7 +47,12 @@ export function newClaims(set: StatefulSet, ordinal: number): readonly NewObject
         namespace: set.metadata.namespace!,
         ...(Object.keys(all).length > 0 ? { labels: all } : {}),
         ...(ownedBySet
-          ? { ownerReferences: [...(template.metadata.ownerReferences ?? []), controllerReference(set, resources.statefulSets)] }
+          ? {
+              ownerReferences: [
+                ...(template.metadata.ownerReferences ?? []),
+                controllerReference(set, resources.statefulSets),
+              ],
+            }
           : {}),
       },
     };
@@ -73,7 +78,11 @@ interface Owner {
 
 /** By kind and name, whatever the UID. */
 function names(reference: OwnerReference, { object, type }: Owner): boolean {
-  return reference.apiVersion === apiVersionOf(type) && reference.kind === type.kind && reference.name === object.metadata.name;
+  return (
+    reference.apiVersion === apiVersionOf(type) &&
+    reference.kind === type.kind &&
+    reference.name === object.metadata.name
+  );
 }
 
 /** Only the first reference of that name counts, as upstream. */
@@ -132,15 +141,22 @@ export function isClaimOwnerUpToDate(claim: PersistentVolumeClaim, set: Stateful
   const has = { set: references.some(isSet), pod: references.some(isPod) };
   // Ours beside a foreign controller must go; without ours all is well.
   if (hasForeignController(claim, set, pod)) return !has.set && !has.pod;
-  if (references.some((reference) => (isSet(reference) || isPod(reference)) && reference.controller !== true)) return false;
+  if (references.some((reference) => (isSet(reference) || isPod(reference)) && reference.controller !== true))
+    return false;
   const wanted = wantedOwners(set, pod);
   return has.set === wanted.set && has.pod === wanted.pod;
 }
 
 /** The claim with the owner references that the retention policy asks for (`updateClaimOwnerRefForSetAndPod`). */
-export function withClaimOwners(claim: PersistentVolumeClaim, set: StatefulSet, pod: KubeObject): PersistentVolumeClaim {
+export function withClaimOwners(
+  claim: PersistentVolumeClaim,
+  set: StatefulSet,
+  pod: KubeObject,
+): PersistentVolumeClaim {
   const owners = ownersOf(set, pod);
-  const others = referencesOf(claim).filter((reference) => !names(reference, owners.set) && !names(reference, owners.pod));
+  const others = referencesOf(claim).filter(
+    (reference) => !names(reference, owners.set) && !names(reference, owners.pod),
+  );
   const wanted = hasForeignController(claim, set, pod) ? { set: false, pod: false } : wantedOwners(set, pod);
   const ours = [
     ...(wanted.pod ? [controllerReference(pod, resources.pods)] : []),

@@ -33,7 +33,9 @@ function podOf(ordinal: number, word: string): Pod {
     },
     status: {
       phase: phases[state] ?? 'Running',
-      ...(ready ? { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(state === 'y' ? 60 : 0) }] } : {}),
+      ...(ready
+        ? { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(state === 'y' ? 60 : 0) }] }
+        : {}),
     },
   };
 }
@@ -68,8 +70,10 @@ function wordOf(step: Step): string {
 }
 
 /** `+web-0, +web-1 | -web-5`: steps by phase; `=` before those that go side by side. */
-const summary = (plan: Plan): string => plan.map(({ steps, parallel }) => `${parallel ? '=' : ''}${steps.flat().map(wordOf).join(', ')}`).join(' | ');
-const planOf = (words: string, spec: Partial<StatefulSetSpec>, rest?: Partial<Snapshot>): string => summary(decide(snapshotOf(words, spec, rest)));
+const summary = (plan: Plan): string =>
+  plan.map(({ steps, parallel }) => `${parallel ? '=' : ''}${steps.flat().map(wordOf).join(', ')}`).join(' | ');
+const planOf = (words: string, spec: Partial<StatefulSetSpec>, rest?: Partial<Snapshot>): string =>
+  summary(decide(snapshotOf(words, spec, rest)));
 
 describe('OrderedReady', () => {
   test.each<[string, number, string]>([
@@ -104,7 +108,10 @@ describe('OrderedReady', () => {
   });
 
   test('waits until Pods have been ready long enough', () => {
-    expect([planOf('y', { replicas: 2, minReadySeconds: 1 }), planOf('r', { replicas: 2, minReadySeconds: 1 })]).toEqual(['', '+web-1']);
+    expect([
+      planOf('y', { replicas: 2, minReadySeconds: 1 }),
+      planOf('r', { replicas: 2, minReadySeconds: 1 }),
+    ]).toEqual(['', '+web-1']);
   });
 });
 
@@ -115,7 +122,17 @@ test.each<[string, number, string]>([
   ["r' - r r", 2, '=+web-1 | =-web-2, -web-3'],
 ])('Parallel waits for nothing: %j of %i: %j', (words, replicas, plan) => {
   // Highest first, where it matters.
-  const sorted = (text: string): string => text.split(' | ').map((phase) => phase.replace('=', '').split(', ').toSorted((a, b) => a.localeCompare(b)).join()).join('|');
+  const sorted = (text: string): string =>
+    text
+      .split(' | ')
+      .map((phase) =>
+        phase
+          .replace('=', '')
+          .split(', ')
+          .toSorted((a, b) => a.localeCompare(b))
+          .join(),
+      )
+      .join('|');
   expect(sorted(planOf(words, { replicas, podManagementPolicy: 'Parallel' }))).toBe(sorted(plan));
 });
 
@@ -132,17 +149,24 @@ describe('an update', () => {
     ['needs no partition', "r' r'", undefined, '-web-1'],
   ])('%s: %j', (_title, words, partition, plan) => {
     const rollingUpdate = partition === undefined ? {} : { rollingUpdate: { partition } };
-    expect(planOf(words, { replicas: words.split(' ').length, updateStrategy: { type: 'RollingUpdate', ...rollingUpdate } })).toBe(plan);
+    expect(
+      planOf(words, { replicas: words.split(' ').length, updateStrategy: { type: 'RollingUpdate', ...rollingUpdate } }),
+    ).toBe(plan);
   });
 
   test('with OrderedReady is stuck behind a Pod that is not ready, with Parallel is not', () => {
-    expect([planOf("n' r'", { replicas: 2 }), planOf("n' r'", { replicas: 2, podManagementPolicy: 'Parallel' })]).toEqual(['', '-web-1']);
+    expect([
+      planOf("n' r'", { replicas: 2 }),
+      planOf("n' r'", { replicas: 2, podManagementPolicy: 'Parallel' }),
+    ]).toEqual(['', '-web-1']);
     expect(planOf("r' n'", { replicas: 2, podManagementPolicy: 'Parallel' })).toBe('-web-1');
   });
 
   test('OnDelete leaves it to the user, who gets the new revision', () => {
     const updateStrategy = { type: 'OnDelete' };
-    expect([planOf("r' r'", { replicas: 2, updateStrategy }), planOf("- r'", { replicas: 2, updateStrategy })]).toEqual(['', '+web-0']);
+    expect([planOf("r' r'", { replicas: 2, updateStrategy }), planOf("- r'", { replicas: 2, updateStrategy })]).toEqual(
+      ['', '+web-0'],
+    );
   });
 
   test.each<[string, number | string | undefined, string]>([
@@ -156,7 +180,11 @@ describe('an update', () => {
     ["r' r' rt r'", 2, '-web-3'],
   ])('with maxUnavailable: %j and %j: %j', (words, maxUnavailable, plan) => {
     const rollingUpdate = { partition: 0, ...(maxUnavailable === undefined ? {} : { maxUnavailable }) };
-    const spec = { replicas: 4, podManagementPolicy: 'Parallel', updateStrategy: { type: 'RollingUpdate', rollingUpdate } };
+    const spec = {
+      replicas: 4,
+      podManagementPolicy: 'Parallel',
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate },
+    };
     expect(planOf(words, spec, { countUnavailable: true })).toBe(plan);
   });
 
@@ -183,7 +211,14 @@ describe('new Pods', () => {
   });
 
   test('ordinals begin where the set says', () => {
-    const set = statefulSet({ spec: { replicas: 2, ordinals: { start: 3 }, podManagementPolicy: 'Parallel', updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } } });
+    const set = statefulSet({
+      spec: {
+        replicas: 2,
+        ordinals: { start: 3 },
+        podManagementPolicy: 'Parallel',
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } },
+      },
+    });
     expect(planOf('r', {}, { set })).toBe("=+web-3', +web-4 | =-web-0");
   });
 });
@@ -197,7 +232,10 @@ describe('claims', () => {
   const TEMPLATE = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } };
   const spec = { replicas: 2, volumeClaimTemplates: [TEMPLATE] };
   const keep = { whenDeleted: 'Delete', whenScaled: 'Delete' };
-  const claimOf = (name: string, ...owners: { kind: 'Pod' | 'StatefulSet'; name: string; uid: string }[]): PersistentVolumeClaim => ({
+  const claimOf = (
+    name: string,
+    ...owners: { kind: 'Pod' | 'StatefulSet'; name: string; uid: string }[]
+  ): PersistentVolumeClaim => ({
     metadata: {
       name,
       namespace: 'default',
@@ -205,23 +243,40 @@ describe('claims', () => {
       resourceVersion: '1',
       creationTimestamp: at(0),
       ownerReferences: owners.map((owner) =>
-        controllerReference({ metadata: { ...statefulSet().metadata, name: owner.name, uid: owner.uid } }, owner.kind === 'Pod' ? resources.pods : resources.statefulSets),
+        controllerReference(
+          { metadata: { ...statefulSet().metadata, name: owner.name, uid: owner.uid } },
+          owner.kind === 'Pod' ? resources.pods : resources.statefulSets,
+        ),
       ),
     },
   });
   const withVolume = (pod: Pod): Pod => ({
     ...pod,
-    spec: { containers: [], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${pod.metadata.name}` } }] },
+    spec: {
+      containers: [],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${pod.metadata.name}` } }],
+    },
   });
   const run = (words: string, found: readonly PersistentVolumeClaim[], parts: Partial<StatefulSetSpec> = {}): string =>
-    planOf('', { ...spec, ...parts }, { pods: podsOf(words).map(withVolume), claim: (name) => found.find(({ metadata }) => metadata.name === name) });
-  const owned = (name: string): PersistentVolumeClaim => claimOf(name, { kind: 'StatefulSet', name: 'web', uid: 'uid-web' });
+    planOf(
+      '',
+      { ...spec, ...parts },
+      { pods: podsOf(words).map(withVolume), claim: (name) => found.find(({ metadata }) => metadata.name === name) },
+    );
+  const owned = (name: string): PersistentVolumeClaim =>
+    claimOf(name, { kind: 'StatefulSet', name: 'web', uid: 'uid-web' });
 
   test.each<[string, string, PersistentVolumeClaim[], Partial<StatefulSetSpec>, string]>([
     ['a pending Pod gets those that it lacks', 'p', [], {}, 'create-claims web-0'],
     ['a pending Pod has all', 'p', [claimOf('data-web-0')], {}, ''],
     ['a running one is not asked', 'r r', [], {}, ''],
-    ['owners follow the policy', 'r r', [claimOf('data-web-0'), owned('data-web-1')], { persistentVolumeClaimRetentionPolicy: keep }, 'repair web-0'],
+    [
+      'owners follow the policy',
+      'r r',
+      [claimOf('data-web-0'), owned('data-web-1')],
+      { persistentVolumeClaimRetentionPolicy: keep },
+      'repair web-0',
+    ],
     ['owners follow the policy back', 'r r', [claimOf('data-web-0'), owned('data-web-1')], {}, 'repair web-1'],
     [
       'of a Pod to go belong to it before it goes',
@@ -237,14 +292,23 @@ describe('claims', () => {
       { persistentVolumeClaimRetentionPolicy: keep },
       '',
     ],
-    ['of a Pod that is gone, kept by the policy, are its', 'r', [claimOf('data-web-1', { kind: 'Pod', name: 'web-1', uid: 'old' })], {}, '+web-1'],
+    [
+      'of a Pod that is gone, kept by the policy, are its',
+      'r',
+      [claimOf('data-web-1', { kind: 'Pod', name: 'web-1', uid: 'old' })],
+      {},
+      '+web-1',
+    ],
   ])('%s', (_title, words, found, parts, plan) => {
     expect(run(words, found, parts)).toBe(plan);
   });
 
   test('a Pod without its volume or its name label is repaired', () => {
     const bare = podOf(0, 'r');
-    const nameless = withVolume({ ...podOf(1, 'r'), metadata: { ...podOf(1, 'r').metadata, labels: { [REVISION_LABEL]: UPDATE.name } } });
+    const nameless = withVolume({
+      ...podOf(1, 'r'),
+      metadata: { ...podOf(1, 'r').metadata, labels: { [REVISION_LABEL]: UPDATE.name } },
+    });
     expect(planOf('', spec, { pods: [bare, nameless] })).toBe('repair web-0, repair web-1');
   });
 });

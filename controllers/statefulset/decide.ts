@@ -35,15 +35,32 @@ export function decide(snapshot: Snapshot): Plan {
   const replicas = slots.map((slot) => stepsForReplica(slot, snapshot, ordered));
   if (ordered) {
     const stop = replicas.findIndex(({ blocked }) => blocked);
-    if (stop >= 0) return phases(phase(replicas.slice(0, stop + 1).map(({ steps }) => steps), false));
+    if (stop >= 0)
+      return phases(
+        phase(
+          replicas.slice(0, stop + 1).map(({ steps }) => steps),
+          false,
+        ),
+      );
   }
-  const living = phase(replicas.map(({ steps }) => steps), !ordered);
-  const owning = phase(condemned.map((pod) => stepsForClaims(pod, snapshot)), !ordered);
+  const living = phase(
+    replicas.map(({ steps }) => steps),
+    !ordered,
+  );
+  const owning = phase(
+    condemned.map((pod) => stepsForClaims(pod, snapshot)),
+    !ordered,
+  );
   if (ordered && condemned.length > 0) {
     return phases(living, owning, phase([deleteNextCondemned(condemned, snapshot)], false));
   }
-  const ending = phase(condemned.map((pod) => (isTerminating(pod) ? [] : [remove(pod, 'scale down')])), true);
-  const ended = new Set(replicas.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'delete' ? [step.pod] : []))));
+  const ending = phase(
+    condemned.map((pod) => (isTerminating(pod) ? [] : [remove(pod, 'scale down')])),
+    true,
+  );
+  const ended = new Set(
+    replicas.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'delete' ? [step.pod] : []))),
+  );
   const updating = decideUpdate(slots, ended, snapshot).map((pod) => [remove(pod, 'update')]);
   return phases(living, owning, ending, phase(updating, false));
 }
@@ -56,7 +73,10 @@ export function isParallel(set: StatefulSet): boolean {
 export function slotsOf({ set, pods }: Snapshot): readonly Slot[] {
   const byOrdinal = new Map(pods.map((pod) => [ordinalOf(pod), pod]));
   const start = startOrdinal(set);
-  return Array.from({ length: replicasOf(set) }, (_, index) => ({ ordinal: start + index, pod: byOrdinal.get(start + index) }));
+  return Array.from({ length: replicasOf(set) }, (_, index) => ({
+    ordinal: start + index,
+    pod: byOrdinal.get(start + index),
+  }));
 }
 
 /** Pods whose ordinals are not wanted, the highest first. */

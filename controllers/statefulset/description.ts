@@ -18,7 +18,13 @@ export const statefulSetDescription = describeController({
     reads(resources.statefulSets),
     reads(resources.persistentVolumeClaims),
     reads(resources.controllerRevisions),
-    reads(resources.pods, 'spec.volumes.name', 'spec.volumes.persistentVolumeClaim', 'status.phase', 'status.conditions'),
+    reads(
+      resources.pods,
+      'spec.volumes.name',
+      'spec.volumes.persistentVolumeClaim',
+      'status.phase',
+      'status.conditions',
+    ),
   ],
   rbac: [
     { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
@@ -26,7 +32,11 @@ export const statefulSetDescription = describeController({
     { apiGroups: ['apps'], resources: ['statefulsets/status'], verbs: ['update'] },
     { apiGroups: ['apps'], resources: ['statefulsets/finalizers'], verbs: ['update'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'get', 'patch', 'update'] },
-    { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+    {
+      apiGroups: ['apps'],
+      resources: ['controllerrevisions'],
+      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    },
     { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'get', 'list', 'watch'] },
     { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['delete', 'update'] },
     { apiGroups: [''], resources: ['pods/finalizers'], verbs: ['update'] },

@@ -9,7 +9,14 @@ import {
   resources,
 } from '#pkg/api';
 import type { Lister } from '#pkg/cache';
-import { type ControllerContext, type Owners, type WriteBarrier, claim, dependentsOf, orphansFor } from '#pkg/controller';
+import {
+  type ControllerContext,
+  type Owners,
+  type WriteBarrier,
+  claim,
+  dependentsOf,
+  orphansFor,
+} from '#pkg/controller';
 
 import { type History, sortRevisions } from '../internal/history/index.ts';
 import type { Departures } from './departures.ts';
@@ -34,7 +41,11 @@ export interface Gathering {
 }
 
 /** Undefined where the set is gone; an error where its selector is invalid, so that nothing can be said of its Pods. */
-export async function gather(key: ObjectKey, readers: Readers, signal: AbortSignal): Promise<Gathering | SelectorError | undefined> {
+export async function gather(
+  key: ObjectKey,
+  readers: Readers,
+  signal: AbortSignal,
+): Promise<Gathering | SelectorError | undefined> {
   const { sets, history } = readers;
   const set = sets.lister.get(key);
   if (!set) return undefined;

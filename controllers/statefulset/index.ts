@@ -1,5 +1,15 @@
 import { type Pod, type StatefulSet, isPodReady, keyOf, resources } from '#pkg/api';
-import { type Enqueue, Owners, WriteBarrier, createLoop, defineController, forObject, indexDependents, on, ownedBy } from '#pkg/controller';
+import {
+  type Enqueue,
+  Owners,
+  WriteBarrier,
+  createLoop,
+  defineController,
+  forObject,
+  indexDependents,
+  on,
+  ownedBy,
+} from '#pkg/controller';
 
 import { History } from '../internal/history/index.ts';
 import { Departures } from './departures.ts';
@@ -26,8 +36,22 @@ export const statefulSetController = defineController({
     const barrier = featureGates.enabled('StaleControllerConsistencyStatefulSet')
       ? new WriteBarrier({ informers: [pods, sets, claims, revisions], metrics, subsystem: 'statefulset_controller' })
       : undefined;
-    const history = new History<StatefulSet>({ ownerType: resources.statefulSets, revisions: revisions.lister, client, barrier, log });
-    const readers: Readers = { context, sets: owners, pods: pods.lister, claims: claims.lister, history, departures, barrier };
+    const history = new History<StatefulSet>({
+      ownerType: resources.statefulSets,
+      revisions: revisions.lister,
+      client,
+      barrier,
+      log,
+    });
+    const readers: Readers = {
+      context,
+      sets: owners,
+      pods: pods.lister,
+      claims: claims.lister,
+      history,
+      departures,
+      barrier,
+    };
     const gauges = new UnavailabilityMetrics(metrics);
     const unavailability = featureGates.enabled('MaxUnavailableStatefulSet') ? gauges : undefined;
 
@@ -56,7 +80,10 @@ export const statefulSetController = defineController({
       ...(barrier ? { barrier } : {}),
       triggers: [
         forObject(resources.statefulSets, { onDelete: forget }),
-        on(resources.pods, { update: (_old, pod) => (pod.metadata.deletionTimestamp === undefined ? [] : seen(pod)), delete: seen }),
+        on(resources.pods, {
+          update: (_old, pod) => (pod.metadata.deletionTimestamp === undefined ? [] : seen(pod)),
+          delete: seen,
+        }),
         ownedBy(resources.pods, owners, { log, onUpdate: whenAvailable }),
         onClaimChange(owners),
         onRevisionFree(owners),

@@ -10,7 +10,9 @@ export type Volumes = NonNullable<NonNullable<Pod['spec']>['volumes']>;
 export function storageMatches(set: StatefulSet, pod: Pod): boolean {
   const volumes = new Map(pod.spec?.volumes?.map((volume) => [volume.name, volume]));
   return claimTemplates(set).every(
-    (template) => volumes.get(template.metadata.name)?.persistentVolumeClaim?.claimName === claimName(set, template, ordinalOf(pod)),
+    (template) =>
+      volumes.get(template.metadata.name)?.persistentVolumeClaim?.claimName ===
+      claimName(set, template, ordinalOf(pod)),
   );
 }
 

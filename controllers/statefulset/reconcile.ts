@@ -1,4 +1,13 @@
-import { type ControllerRevision, type ObjectKey, type Pod, SelectorError, type StatefulSet, keyOf, makeKey, resources } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type ObjectKey,
+  type Pod,
+  SelectorError,
+  type StatefulSet,
+  keyOf,
+  makeKey,
+  resources,
+} from '#pkg/api';
 import { type ReconcileResult, aggregate } from '#pkg/controller';
 
 import { obsoleteRevisions, templateOf } from '../internal/history/index.ts';
@@ -19,7 +28,11 @@ export interface ReconcileOptions {
   readonly unavailability: UnavailabilityMetrics | undefined;
 }
 
-export async function reconcile(key: ObjectKey, options: ReconcileOptions, signal: AbortSignal): Promise<ReconcileResult | void> {
+export async function reconcile(
+  key: ObjectKey,
+  options: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<ReconcileResult | void> {
   const { context, barrier } = options.readers;
   const gathering = await gather(key, options.readers, signal);
   if (gathering === undefined) return barrier?.forget(key);
@@ -111,21 +124,41 @@ function podRevisionOf(revision: ControllerRevision): PodRevision {
   return { name, template };
 }
 
-function requeue(set: StatefulSet, status: StatefulSetStatus, pods: readonly Pod[], decidedAt: number, now: number): number | undefined {
+function requeue(
+  set: StatefulSet,
+  status: StatefulSetStatus,
+  pods: readonly Pod[],
+  decidedAt: number,
+  now: number,
+): number | undefined {
   const wait = decideRequeue(set, status, pods, decidedAt);
   return wait === undefined ? undefined : Math.max(0, wait - (now - decidedAt));
 }
 
 /** A conflict is thrown: the set has changed, and the next sync looks at what it has become. */
-async function writeStatus(set: StatefulSet, status: StatefulSetStatus, { context, barrier }: Readers, signal: AbortSignal): Promise<void> {
+async function writeStatus(
+  set: StatefulSet,
+  status: StatefulSetStatus,
+  { context, barrier }: Readers,
+  signal: AbortSignal,
+): Promise<void> {
   context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: set.status, to: status });
   const written = await context.client.resource(resources.statefulSets).updateStatus({ ...set, status }, { signal });
   barrier?.wrote(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
 }
 
 /** Deletes revisions beyond the history limit that neither the set nor a Pod is at. */
-async function truncate({ set, pods, revisions }: Gathering, { current, update: updating }: Revisions, { history }: Readers, signal: AbortSignal): Promise<void> {
+async function truncate(
+  { set, pods, revisions }: Gathering,
+  { current, update: updating }: Revisions,
+  { history }: Readers,
+  signal: AbortSignal,
+): Promise<void> {
   const live = new Set([current.metadata.name, updating.metadata.name, ...pods.map(podRevision)]);
-  const obsolete = obsoleteRevisions(revisions, ({ metadata }) => live.has(metadata.name), set.spec?.revisionHistoryLimit ?? 10);
+  const obsolete = obsoleteRevisions(
+    revisions,
+    ({ metadata }) => live.has(metadata.name),
+    set.spec?.revisionHistoryLimit ?? 10,
+  );
   await history.delete(obsolete, signal);
 }

@@ -8,10 +8,17 @@ import { currentRevision, decideUpdateRevision } from './revisions.ts';
 
 function stored(name: string, revision: number, template: unknown): ControllerRevision {
   const text = templatePatch(template as PodTemplateSpec);
-  return { metadata: { name, namespace: 'default', uid: name, resourceVersion: '1', creationTimestamp: at(revision) }, revision, data: JSON.parse(text) };
+  return {
+    metadata: { name, namespace: 'default', uid: name, resourceVersion: '1', creationTimestamp: at(revision) },
+    revision,
+    data: JSON.parse(text),
+  };
 }
-const setOf = (template: PodTemplateSpec): StatefulSet => statefulSet({ metadata: { annotations: { note: 'x' } }, spec: { template } });
-const [one, two, three] = ['app:1', 'app:2', 'app:3'].map((image, i) => stored(`r${i + 1}`, i + 1, podTemplate(image))) as [ControllerRevision, ControllerRevision, ControllerRevision];
+const setOf = (template: PodTemplateSpec): StatefulSet =>
+  statefulSet({ metadata: { annotations: { note: 'x' } }, spec: { template } });
+const [one, two, three] = ['app:1', 'app:2', 'app:3'].map((image, i) =>
+  stored(`r${i + 1}`, i + 1, podTemplate(image)),
+) as [ControllerRevision, ControllerRevision, ControllerRevision];
 const semantic = { semantic: true };
 
 describe("the set's revision", () => {
@@ -23,12 +30,17 @@ describe("the set's revision", () => {
   ])('%s', (image, revisions, expected) => {
     const decision = decideUpdateRevision(setOf(podTemplate(image)), revisions, semantic);
     if (decision.kind === 'create') throw new Error('unexpected');
-    expect(`${decision.kind} ${decision.revision.metadata.name}${decision.kind === 'renumber' ? ` to ${decision.number}` : ''}`).toBe(expected);
+    expect(
+      `${decision.kind} ${decision.revision.metadata.name}${decision.kind === 'renumber' ? ` to ${decision.number}` : ''}`,
+    ).toBe(expected);
   });
 
   test('is made where none holds its template, with the annotations of the set', () => {
     const decision = decideUpdateRevision(setOf(podTemplate('app:9')), [one, two], semantic);
-    expect(decision).toMatchObject({ kind: 'create', draft: { object: { revision: 3, metadata: { annotations: { note: 'x' }, namespace: 'default' } } } });
+    expect(decision).toMatchObject({
+      kind: 'create',
+      draft: { object: { revision: 3, metadata: { annotations: { note: 'x' }, namespace: 'default' } } },
+    });
   });
 });
 
@@ -52,10 +64,19 @@ describe('a newest revision that means the same in other words', () => {
           terminationMessagePath: '/dev/termination-log',
           terminationMessagePolicy: 'File',
           resources: {},
-          readinessProbe: { httpGet: { path: '/', port: 80, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+          readinessProbe: {
+            httpGet: { path: '/', port: 80, scheme: 'HTTP' },
+            timeoutSeconds: 1,
+            periodSeconds: 10,
+            successThreshold: 1,
+            failureThreshold: 3,
+          },
         },
       ],
-      volumes: [{ name: 'a', emptyDir: {} }, { name: 'b', configMap: { name: 'b', defaultMode: 420 } }],
+      volumes: [
+        { name: 'a', emptyDir: {} },
+        { name: 'b', configMap: { name: 'b', defaultMode: 420 } },
+      ],
       dnsPolicy: 'ClusterFirst',
       restartPolicy: 'Always',
       schedulerName: 'default-scheduler',
@@ -72,13 +93,22 @@ describe('a newest revision that means the same in other words', () => {
   };
 
   test('is kept, if it is asked for meaning', () => {
-    expect(decideUpdateRevision(setOf(stated), [one, stored('brief', 5, brief)], semantic)).toMatchObject({ kind: 'keep', revision: { revision: 5 } });
+    expect(decideUpdateRevision(setOf(stated), [one, stored('brief', 5, brief)], semantic)).toMatchObject({
+      kind: 'keep',
+      revision: { revision: 5 },
+    });
     expect(decideUpdateRevision(setOf(stated), [stored('brief', 5, brief)], { semantic: false }).kind).toBe('create');
   });
 
   test('is not one that says something else, nor one that is older', () => {
-    const other = { ...brief, spec: { ...brief.spec, containers: [{ ...brief.spec.containers[0]!, imagePullPolicy: 'Always' }] } };
+    const other = {
+      ...brief,
+      spec: { ...brief.spec, containers: [{ ...brief.spec.containers[0]!, imagePullPolicy: 'Always' }] },
+    };
     expect(decideUpdateRevision(setOf(stated), [stored('other', 5, other)], semantic).kind).toBe('create');
-    expect(decideUpdateRevision(setOf(stated), [stored('brief', 5, brief), stored('r6', 6, podTemplate('app:6'))], semantic).kind).toBe('create');
+    expect(
+      decideUpdateRevision(setOf(stated), [stored('brief', 5, brief), stored('r6', 6, podTemplate('app:6'))], semantic)
+        .kind,
+    ).toBe('create');
   });
 });

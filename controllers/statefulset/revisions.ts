@@ -1,6 +1,13 @@
 import { type ControllerRevision, type StatefulSet, resources } from '#pkg/api';
 
-import { type RevisionDraft, dataOf, newRevision, nextRevision, templateOf, templatePatch } from '../internal/history/index.ts';
+import {
+  type RevisionDraft,
+  dataOf,
+  newRevision,
+  nextRevision,
+  templateOf,
+  templatePatch,
+} from '../internal/history/index.ts';
 import { withTemplateDefaults } from './template-defaults.ts';
 
 /** What must be written before the set has the revision of its template. */
@@ -16,13 +23,18 @@ export interface RevisionRules {
 }
 
 /** The revision for the set's template among sorted ones (`getStatefulSetRevisions` in `stateful_set_control.go`). */
-export function decideUpdateRevision(set: StatefulSet, sorted: readonly ControllerRevision[], { semantic }: RevisionRules): UpdateRevision {
+export function decideUpdateRevision(
+  set: StatefulSet,
+  sorted: readonly ControllerRevision[],
+  { semantic }: RevisionRules,
+): UpdateRevision {
   const { template } = set.spec!;
   const data = templatePatch(template);
   const newest = sorted.at(-1);
   const number = nextRevision(sorted);
   const equal = sorted.findLast((revision) => dataOf(revision) === data);
-  if (equal) return equal === newest ? { kind: 'keep', revision: equal } : { kind: 'renumber', revision: equal, number };
+  if (equal)
+    return equal === newest ? { kind: 'keep', revision: equal } : { kind: 'renumber', revision: equal, number };
   if (newest && semantic && meansTheSame(newest, data)) return { kind: 'keep', revision: newest };
   const draft = newRevision({
     owner: set,
@@ -50,6 +62,10 @@ function meansTheSame(revision: ControllerRevision, data: string): boolean {
 }
 
 /** The revision that the status calls current; where there is none the history begins with the update's. */
-export function currentRevision(set: StatefulSet, revisions: readonly ControllerRevision[], update: ControllerRevision): ControllerRevision {
+export function currentRevision(
+  set: StatefulSet,
+  revisions: readonly ControllerRevision[],
+  update: ControllerRevision,
+): ControllerRevision {
   return revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
 }

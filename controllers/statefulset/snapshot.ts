@@ -1,4 +1,13 @@
-import { type ControllerRevision, type NewObject, type PersistentVolumeClaim, type Pod, type PodTemplateSpec, type StatefulSet, isPodAvailable, isPodReady } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type NewObject,
+  type PersistentVolumeClaim,
+  type Pod,
+  type PodTemplateSpec,
+  type StatefulSet,
+  isPodAvailable,
+  isPodReady,
+} from '#pkg/api';
 
 /** One of the two revisions that a set's Pods may have: the name that Pods carry, and the template. */
 export interface PodRevision {

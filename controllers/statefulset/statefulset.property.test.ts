@@ -1,9 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type KubeObject, type Pod, type ResourceType, type StatefulSet, isControlledBy, isPodReady, keyOf, resources } from '#pkg/api';
+import {
+  type KubeObject,
+  type Pod,
+  type ResourceType,
+  type StatefulSet,
+  isControlledBy,
+  isPodReady,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { seededRandom } from '#pkg/base';
-import { type ClusterRequest, type Fault, type World, createWorld, pod, podTemplate, runFakeKubelet, statefulSet } from '#pkg/testing';
+import {
+  type ClusterRequest,
+  type Fault,
+  type World,
+  createWorld,
+  pod,
+  podTemplate,
+  runFakeKubelet,
+  statefulSet,
+} from '#pkg/testing';
 
 import { ordinalOf, podRevision } from './identity.ts';
 import { statefulSetController } from './index.ts';
@@ -47,19 +65,34 @@ const calm: fc.Arbitrary<Action> = fc.oneof(
 const wild: fc.Arbitrary<Action> = fc.oneof(
   calm,
   fc.record({
-    do: fc.constantFrom('kill' as const, 'vanish' as const, 'fail' as const, 'relabel' as const, 'unlabel' as const, 'stray' as const, 'recreate' as const),
+    do: fc.constantFrom(
+      'kill' as const,
+      'vanish' as const,
+      'fail' as const,
+      'relabel' as const,
+      'unlabel' as const,
+      'stray' as const,
+      'recreate' as const,
+    ),
     of: fc.nat(20),
   }),
 );
 const cutting: fc.Arbitrary<Action> = fc.oneof(wild, fc.record({ do: fc.constant('cut' as const) }));
-const script = (action: fc.Arbitrary<Action>) => fc.array(fc.record({ action, after: fc.nat(12_000) }), { maxLength: 12 });
+const script = (action: fc.Arbitrary<Action>) =>
+  fc.array(fc.record({ action, after: fc.nat(12_000) }), { maxLength: 12 });
 
 const CLAIM = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } };
 
 function setOf(set: Settings, replicas = SIZE, image = 'app:v1'): StatefulSet {
   const strategy: NonNullable<StatefulSet['spec']>['updateStrategy'] = set.onDelete
     ? { type: 'OnDelete' }
-    : { type: 'RollingUpdate', rollingUpdate: { partition: set.partition, ...(set.maxUnavailable === undefined ? {} : { maxUnavailable: set.maxUnavailable }) } };
+    : {
+        type: 'RollingUpdate',
+        rollingUpdate: {
+          partition: set.partition,
+          ...(set.maxUnavailable === undefined ? {} : { maxUnavailable: set.maxUnavailable }),
+        },
+      };
   return statefulSet({
     spec: {
       replicas,
@@ -79,7 +112,10 @@ function build(set: Settings): World {
     controllers: [statefulSetController],
     seed: set.seed,
     realInformers: set.realInformers,
-    gates: { StaleControllerConsistencyStatefulSet: set.barrier, MaxUnavailableStatefulSet: set.maxUnavailable !== undefined },
+    gates: {
+      StaleControllerConsistencyStatefulSet: set.barrier,
+      MaxUnavailableStatefulSet: set.maxUnavailable !== undefined,
+    },
     lag: () => Math.floor(chance() * set.lag),
     latency: () => Math.floor(chance() * set.latency),
   });
@@ -90,14 +126,20 @@ function build(set: Settings): World {
 /** New Pods are Pending, as the API server has it; what has owners goes with the last of them. */
 function runNodes({ cluster, clock }: World, seed: number): () => void {
   const chance = seededRandom(seed + 7);
-  const endKubelet = runFakeKubelet({ cluster, clock, startAfter: () => 100 + chance() * 3000, endAfter: () => chance() * 5000 });
+  const endKubelet = runFakeKubelet({
+    cluster,
+    clock,
+    startAfter: () => 100 + chance() * 3000,
+    endAfter: () => chance() * 5000,
+  });
   const end = cluster.onChange(({ type, resource, object }) => {
     if (resource.kind === 'Pod' && type === 'ADDED') clock.setTimeout(() => pend(object), 0);
     if (type === 'DELETED' || resource.kind !== 'StatefulSet') clock.setTimeout(collect, chance() * 3000);
   });
   function pend(one: KubeObject): void {
     const live = cluster.get(pods, keyOf(one));
-    if (live?.metadata.uid === one.metadata.uid && !live.status?.phase) cluster.change(pods, keyOf(one), (old) => ({ ...old, status: { phase: 'Pending' } }));
+    if (live?.metadata.uid === one.metadata.uid && !live.status?.phase)
+      cluster.change(pods, keyOf(one), (old) => ({ ...old, status: { phase: 'Pending' } }));
   }
   function collect(): void {
     const alive = new Set([...cluster.list(pods), ...cluster.list(statefulSets)].map(({ metadata }) => metadata.uid));
@@ -122,7 +164,10 @@ function act(world: World, action: Action, set: Settings): void {
     case 'scale':
       return void cluster.update(statefulSets, { ...live, spec: { ...live.spec!, replicas: action.replicas } });
     case 'image':
-      return void cluster.update(statefulSets, { ...live, spec: { ...live.spec!, template: podTemplate(action.image) } });
+      return void cluster.update(statefulSets, {
+        ...live,
+        spec: { ...live.spec!, template: podTemplate(action.image) },
+      });
     case 'touch':
       return touch(world);
     case 'cut':
@@ -149,7 +194,8 @@ function orphaned<T extends KubeObject>(object: T): T {
 
 function meddle({ cluster }: World, how: string, chosen: Pod): void {
   const key = keyOf(chosen);
-  const labelled = (labels: Record<string, string>): void => void cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, labels } }));
+  const labelled = (labels: Record<string, string>): void =>
+    void cluster.change(pods, key, (old) => ({ ...old, metadata: { ...old.metadata, labels } }));
   if (how === 'kill') cluster.delete(pods, key);
   else if (how === 'vanish') cluster.finish(pods, key);
   else if (how === 'fail') cluster.change(pods, key, (old) => ({ ...old, status: { phase: 'Failed' } }));
@@ -168,7 +214,8 @@ async function expectSettled(world: World, set: Settings): Promise<readonly Clus
   const { cluster, clock } = world;
   cluster.fault = () => undefined;
   // What was let go has a name that the set needs.
-  const isStranger = (one: Pod): boolean => !isControlledBy(one, cluster.get(statefulSets, KEY)!) && one.metadata.labels?.['app'] !== 'web';
+  const isStranger = (one: Pod): boolean =>
+    !isControlledBy(one, cluster.get(statefulSets, KEY)!) && one.metadata.labels?.['app'] !== 'web';
   const strangers = (): Pod[] => cluster.list(pods).filter(isStranger);
   // Watches that broke may take a minute to come back, and nothing is let go before.
   await clock.step(200_000);
@@ -183,7 +230,12 @@ async function expectSettled(world: World, set: Settings): Promise<readonly Clus
   if (!set.onDelete) {
     expect(there.slice(set.partition).map(podRevision)).toEqual(there.slice(set.partition).map(() => updateRevision));
   }
-  expect(counts).toMatchObject({ replicas: wanted, readyReplicas: wanted, availableReplicas: wanted, observedGeneration: owner.metadata.generation });
+  expect(counts).toMatchObject({
+    replicas: wanted,
+    readyReplicas: wanted,
+    availableReplicas: wanted,
+    observedGeneration: owner.metadata.generation,
+  });
   expect(counts.updatedReplicas).toBe(there.filter((one) => podRevision(one) === updateRevision).length);
   if (counts.updatedReplicas === wanted && !set.onDelete) expect(currentRevision).toBe(updateRevision);
   expectClaims(world, owner);
@@ -201,7 +253,8 @@ function expectClaims({ cluster }: World, owner: StatefulSet): void {
     const inRange = ordinalOf(claim) < owner.spec!.replicas!;
     const owners = (claim.metadata.ownerReferences ?? []).map(({ uid }) => uid);
     if (inRange) expect(owners).toEqual(policy.whenDeleted === 'Delete' ? [owner.metadata.uid] : []);
-    else if (policy.whenScaled === 'Delete' && cluster.get(pods, `default/web-${ordinalOf(claim)}`)) expect(owners).not.toContain(owner.metadata.uid);
+    else if (policy.whenScaled === 'Delete' && cluster.get(pods, `default/web-${ordinalOf(claim)}`))
+      expect(owners).not.toContain(owner.metadata.uid);
   }
 }
 
@@ -239,12 +292,20 @@ function rulesOf(set: Settings, problems: string[]): (world: World) => void {
     const { cluster, clock } = world;
     const sizes: { since: number; replicas: number }[] = [{ since: 0, replicas: SIZE }];
     cluster.onChange(({ resource, object }) => {
-      if (resource.kind === 'StatefulSet') sizes.push({ since: clock.monotonic(), replicas: (object as StatefulSet).spec!.replicas! });
+      if (resource.kind === 'StatefulSet')
+        sizes.push({ since: clock.monotonic(), replicas: (object as StatefulSet).spec!.replicas! });
     });
     /** Sizes that a cache may still show, and a sync under way may still act on. */
     const possible = (): number[] => {
       const horizon = clock.monotonic() - 2 * MAX_LAG - 20 * set.latency;
-      return sizes.slice(Math.max(0, sizes.findLastIndex(({ since }) => since <= horizon))).map(({ replicas }) => replicas);
+      return sizes
+        .slice(
+          Math.max(
+            0,
+            sizes.findLastIndex(({ since }) => since <= horizon),
+          ),
+        )
+        .map(({ replicas }) => replicas);
     };
     const chance = seededRandom(set.seed + 1);
     cluster.fault = ({ verb, type, key, body }): Fault => {
@@ -253,24 +314,35 @@ function rulesOf(set: Settings, problems: string[]): (world: World) => void {
       const all = cluster.list(pods);
       const name = verb === 'create' ? (body as Pod).metadata.name : key.split('/')[1]!;
       const ordinal = ordinalOf({ metadata: { name } });
-      const fit = (one: Pod | undefined): boolean => one !== undefined && isPodReady(one) && one.metadata.deletionTimestamp === undefined;
+      const fit = (one: Pod | undefined): boolean =>
+        one !== undefined && isPodReady(one) && one.metadata.deletionTimestamp === undefined;
       const at = (i: number): Pod | undefined => cluster.get(pods, `default/web-${i}`);
       if (verb === 'create' && !at(ordinal)) {
         if (ordinal >= Math.max(...possible())) problems.push(`${name} created, wanted ${possible().join()}`);
-        if (!set.parallel && !Array.from({ length: ordinal }, (_, i) => i).every((i) => fit(at(i)))) problems.push(`${name} created before those below were ready`);
+        if (!set.parallel && !Array.from({ length: ordinal }, (_, i) => i).every((i) => fit(at(i))))
+          problems.push(`${name} created before those below were ready`);
       }
       if (verb === 'delete') {
         const inRange = ordinal < Math.min(...possible());
         if (at(ordinal)?.metadata.deletionTimestamp !== undefined) problems.push(`${name} deleted twice`);
-        if (inRange && (set.onDelete || ordinal < set.partition)) problems.push(`${name} deleted for an update that spares it`);
+        if (inRange && (set.onDelete || ordinal < set.partition))
+          problems.push(`${name} deleted for an update that spares it`);
         const wanted = Math.min(...possible());
-        const matters = (one: Pod): boolean => ordinalOf(one) !== ordinal && (inRange || ordinalOf(one) < wanted || ordinalOf(one) > ordinal);
-        if (!set.parallel && set.maxUnavailable === undefined && !all.filter(matters).every(fit)) problems.push(`${name} deleted while another was not ready`);
-        const allowed = set.maxUnavailable === '50%' ? Math.max(1, Math.floor(Math.max(...possible()) / 2)) : Number(set.maxUnavailable ?? 1);
+        const matters = (one: Pod): boolean =>
+          ordinalOf(one) !== ordinal && (inRange || ordinalOf(one) < wanted || ordinalOf(one) > ordinal);
+        if (!set.parallel && set.maxUnavailable === undefined && !all.filter(matters).every(fit))
+          problems.push(`${name} deleted while another was not ready`);
+        const allowed =
+          set.maxUnavailable === '50%'
+            ? Math.max(1, Math.floor(Math.max(...possible()) / 2))
+            : Number(set.maxUnavailable ?? 1);
         // Without the gate an update looks at nothing below the Pod that it takes.
         const from = set.maxUnavailable === undefined ? ordinal + 1 : 0;
-        const down = Array.from({ length: wanted }, (_, i) => i).filter((i) => i >= from && i !== ordinal && !fit(at(i))).length;
-        if (inRange && down + 1 > allowed && fit(at(ordinal))) problems.push(`${name} deleted while ${down} were not ready`);
+        const down = Array.from({ length: wanted }, (_, i) => i).filter(
+          (i) => i >= from && i !== ordinal && !fit(at(i)),
+        ).length;
+        if (inRange && down + 1 > allowed && fit(at(ordinal)))
+          problems.push(`${name} deleted while ${down} were not ready`);
       }
       return undefined;
     };

@@ -20,17 +20,29 @@ const CLAIM = {
 } as const;
 
 /** What mounts the claim, of which the template itself has no volume. */
-const MOUNTING = { ...podTemplate(), spec: { containers: [{ name: 'app', image: 'app:v1', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] } };
+const MOUNTING = {
+  ...podTemplate(),
+  spec: { containers: [{ name: 'app', image: 'app:v1', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] },
+};
 
 const create = (spec: Partial<StatefulSetSpec>): Promise<StatefulSet> =>
   world.create(statefulSets, {
     metadata: { name: 'web' },
-    spec: { replicas: 1, serviceName: 'peers', selector: { matchLabels: { app: 'web' } }, template: podTemplate(), ...spec },
+    spec: {
+      replicas: 1,
+      serviceName: 'peers',
+      selector: { matchLabels: { app: 'web' } },
+      template: podTemplate(),
+      ...spec,
+    },
   });
 const get = (): Promise<StatefulSet> => world.get(statefulSets, 'web');
-const podNames = async (): Promise<string[]> => (await world.list(pods)).map(({ metadata }) => metadata.name).toSorted();
+const podNames = async (): Promise<string[]> =>
+  (await world.list(pods)).map(({ metadata }) => metadata.name).toSorted();
 const imagesOf = async (): Promise<(string | undefined)[]> =>
-  (await world.list(pods)).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).map(({ spec }) => spec?.containers[0]?.image);
+  (await world.list(pods))
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map(({ spec }) => spec?.containers[0]?.image);
 
 test('Pods come one after the other with names, claims and labels; a settled set costs nothing', async () => {
   const set = await create({ replicas: 3, template: MOUNTING, volumeClaimTemplates: [CLAIM] });
@@ -46,11 +58,23 @@ test('Pods come one after the other with names, claims and labels; a settled set
       'controller-revision-hash': revision!.metadata.name,
       'statefulset.kubernetes.io/pod-name': 'web-1',
     },
-    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: set.metadata.uid, controller: true, blockOwnerDeletion: true }],
+    ownerReferences: [
+      {
+        apiVersion: 'apps/v1',
+        kind: 'StatefulSet',
+        name: 'web',
+        uid: set.metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
   });
   expect(pod.spec).toMatchObject({ hostname: 'web-1', subdomain: 'peers' });
   expect(pod.spec?.volumes?.[0]).toEqual({ name: 'data', persistentVolumeClaim: { claimName: 'data-web-1' } });
-  expect((await world.get(persistentVolumeClaims, 'data-web-1')).metadata.labels).toEqual({ app: 'web', kind: 'volume' });
+  expect((await world.get(persistentVolumeClaims, 'data-web-1')).metadata.labels).toEqual({
+    app: 'web',
+    kind: 'volume',
+  });
   expect((await get()).status).toEqual({
     observedGeneration: 1,
     replicas: 3,
@@ -91,7 +115,9 @@ test('an update goes from the highest ordinal down, back is the old revision und
   await world.patch(statefulSets, 'web', { spec: { template: podTemplate('app:v1') } });
   await world.clock.step(120_000);
   expect((await get()).status).toMatchObject({ currentRevision: before, updateRevision: before, updatedReplicas: 3 });
-  expect((await world.list(controllerRevisions)).map(({ revision }) => revision).toSorted((a, b) => a - b)).toEqual([2, 3]);
+  expect((await world.list(controllerRevisions)).map(({ revision }) => revision).toSorted((a, b) => a - b)).toEqual([
+    2, 3,
+  ]);
 });
 
 test('claims follow the retention policy and a Pod waits until a claim that goes is gone', async () => {
@@ -101,7 +127,8 @@ test('claims follow the retention policy and a Pod waits until a claim that goes
     persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' },
   });
   await world.clock.step(30_000);
-  const ownersOf = async (name: string): Promise<string[]> => ((await world.get(persistentVolumeClaims, name)).metadata.ownerReferences ?? []).map(({ uid }) => uid);
+  const ownersOf = async (name: string): Promise<string[]> =>
+    ((await world.get(persistentVolumeClaims, name)).metadata.ownerReferences ?? []).map(({ uid }) => uid);
   expect(await ownersOf('data-web-1')).toEqual([set.metadata.uid]);
   await world.patch(statefulSets, 'web', { spec: { replicas: 1 } });
   await world.clock.step(60_000);
@@ -117,7 +144,9 @@ test('claims follow the retention policy and a Pod waits until a claim that goes
   await world.clock.step(60_000);
   expect([await podNames(), await ownersOf('data-web-1')]).toEqual([['web-0', 'web-1'], [set.metadata.uid]]);
 
-  await world.patch(statefulSets, 'web', { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } } });
+  await world.patch(statefulSets, 'web', {
+    spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } },
+  });
   await world.clock.step(60_000);
   expect([await ownersOf('data-web-0'), await ownersOf('data-web-1')]).toEqual([[], []]);
 });
@@ -126,7 +155,11 @@ test('under MaxUnavailableStatefulSet several Pods are updated at a time, and me
   await world.stop();
   world = createServerWorld({ controllers: [statefulSetController], gates: { MaxUnavailableStatefulSet: true } });
   await world.start();
-  await create({ replicas: 4, podManagementPolicy: 'Parallel', updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 2 } } });
+  await create({
+    replicas: 4,
+    podManagementPolicy: 'Parallel',
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 2 } },
+  });
   await world.clock.step(30_000);
   world.takeRequests();
   await world.patch(statefulSets, 'web', { spec: { template: podTemplate('app:v2') } });

@@ -48,7 +48,12 @@ export function isNews(status: StatefulSetStatus, before: Partial<StatefulSetSta
 }
 
 /** When to look again, ms, as Pods become available without any event; undefined when all that are ready are. */
-export function decideRequeue(set: StatefulSet, status: StatefulSetStatus, pods: readonly Pod[], now: number): number | undefined {
+export function decideRequeue(
+  set: StatefulSet,
+  status: StatefulSetStatus,
+  pods: readonly Pod[],
+  now: number,
+): number | undefined {
   const seconds = minReadySeconds(set);
   if (seconds <= 0 || status.readyReplicas === status.availableReplicas) return undefined;
   return nextAvailability(pods, seconds, now) ?? seconds * 1000;

@@ -34,11 +34,23 @@ const FILES = { defaultMode: 0o644 };
 const FIELD = { apiVersion: 'v1' };
 
 function containerDefaults(container: Json): Json {
-  const all = filled(container, { imagePullPolicy: pullPolicyOf(container['image']), terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File', resources: {} });
+  const all = filled(container, {
+    imagePullPolicy: pullPolicyOf(container['image']),
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    resources: {},
+  });
   return {
     ...all,
-    ...Object.assign({}, ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((name) => inside(all, name, probeDefaults))),
-    ...inside(all, 'lifecycle', (lifecycle) => ({ ...lifecycle, ...inside(lifecycle, 'postStart', getDefaults), ...inside(lifecycle, 'preStop', getDefaults) })),
+    ...Object.assign(
+      {},
+      ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((name) => inside(all, name, probeDefaults)),
+    ),
+    ...inside(all, 'lifecycle', (lifecycle) => ({
+      ...lifecycle,
+      ...inside(lifecycle, 'postStart', getDefaults),
+      ...inside(lifecycle, 'preStop', getDefaults),
+    })),
     ...each(all, 'env', (variable) => ({ ...variable, ...inside(variable, 'valueFrom', fieldDefaults) })),
     ...each(all, 'ports', (port) => filled(port, { protocol: 'TCP' })),
   };
@@ -51,10 +63,19 @@ function pullPolicyOf(image: unknown): string {
   return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
-const getDefaults = (handler: Json): Json => ({ ...handler, ...inside(handler, 'httpGet', (get) => filled(get, HTTP_GET)) });
-const grpcDefaults = (probe: Json): Json => ({ ...probe, ...inside(probe, 'grpc', (grpc) => filled(grpc, { service: '' })) });
+const getDefaults = (handler: Json): Json => ({
+  ...handler,
+  ...inside(handler, 'httpGet', (get) => filled(get, HTTP_GET)),
+});
+const grpcDefaults = (probe: Json): Json => ({
+  ...probe,
+  ...inside(probe, 'grpc', (grpc) => filled(grpc, { service: '' })),
+});
 const probeDefaults = (probe: Json): Json => grpcDefaults(getDefaults(filled(probe, PROBE)));
-const fieldDefaults = (source: Json): Json => ({ ...source, ...inside(source, 'fieldRef', (field) => filled(field, FIELD)) });
+const fieldDefaults = (source: Json): Json => ({
+  ...source,
+  ...inside(source, 'fieldRef', (field) => filled(field, FIELD)),
+});
 const downwardDefaults = (source: Json): Json => ({ ...source, ...each(source, 'items', fieldDefaults) });
 
 function volumeDefaults(volume: Json): Json {
@@ -66,7 +87,10 @@ function volumeDefaults(volume: Json): Json {
     ...inside(volume, 'downwardAPI', (source) => downwardDefaults(filled(source, FILES))),
     ...inside(volume, 'hostPath', (source) => filled(source, { type: '' })),
     ...inside(volume, 'image', (source) => filled(source, { pullPolicy: pullPolicyOf(source['reference']) })),
-    ...inside(volume, 'projected', (source) => ({ ...filled(source, FILES), ...each(source, 'sources', projectionDefaults) })),
+    ...inside(volume, 'projected', (source) => ({
+      ...filled(source, FILES),
+      ...each(source, 'sources', projectionDefaults),
+    })),
     ...inside(volume, 'ephemeral', (source) => ({
       ...source,
       ...inside(source, 'volumeClaimTemplate', (template) => ({

@@ -1,4 +1,11 @@
-import { type ControllerRevision, type PersistentVolumeClaim, type StatefulSet, controllerOf, keyOf, resources } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type PersistentVolumeClaim,
+  type StatefulSet,
+  controllerOf,
+  keyOf,
+  resources,
+} from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import { type Enqueue, type Owners, type Trigger, on } from '#pkg/controller';
 
@@ -14,10 +21,13 @@ export function onClaimChange(sets: Pick<Owners<StatefulSet>, 'matching'>): Trig
   const keys = (claim: PersistentVolumeClaim): readonly Enqueue[] => {
     const ordinal = parentAndOrdinal(claim.metadata.name)?.ordinal;
     if (ordinal === undefined) return [];
-    return sets.matching(claim).flatMap((set) => (claimNames(set, ordinal).includes(claim.metadata.name) ? [keyOf(set)] : []));
+    return sets
+      .matching(claim)
+      .flatMap((set) => (claimNames(set, ordinal).includes(claim.metadata.name) ? [keyOf(set)] : []));
   };
   return on(resources.persistentVolumeClaims, {
-    update: (old, claim) => (semanticEqual(old.metadata.ownerReferences, claim.metadata.ownerReferences) ? [] : keys(claim)),
+    update: (old, claim) =>
+      semanticEqual(old.metadata.ownerReferences, claim.metadata.ownerReferences) ? [] : keys(claim),
     delete: keys,
   });
 }
@@ -29,5 +39,9 @@ export function onClaimChange(sets: Pick<Owners<StatefulSet>, 'matching'>): Trig
 export function onRevisionFree(sets: Pick<Owners<StatefulSet>, 'matching'>): Trigger<ControllerRevision> {
   const keys = (revision: ControllerRevision): readonly Enqueue[] => sets.matching(revision).map(keyOf);
   const whenFree = (revision: ControllerRevision): readonly Enqueue[] => (controllerOf(revision) ? [] : keys(revision));
-  return on(resources.controllerRevisions, { add: whenFree, update: (_old, revision) => whenFree(revision), delete: keys });
+  return on(resources.controllerRevisions, {
+    add: whenFree,
+    update: (_old, revision) => whenFree(revision),
+    delete: keys,
+  });
 }

@@ -6,7 +6,11 @@ export class ExpiryError extends CodedError<'NoFinishTime', { readonly job: stri
 
 /** Ended one way or the other, with a time to live, and not being deleted yet. */
 export function needsCleanup(job: Job): boolean {
-  return job.metadata.deletionTimestamp === undefined && typeof job.spec?.ttlSecondsAfterFinished === 'number' && finished(job) !== undefined;
+  return (
+    job.metadata.deletionTimestamp === undefined &&
+    typeof job.spec?.ttlSecondsAfterFinished === 'number' &&
+    finished(job) !== undefined
+  );
 }
 
 /**
@@ -17,11 +21,15 @@ export function expiresAt(job: Job): number | undefined {
   if (!needsCleanup(job)) return undefined;
   const finishedAt = parseTime(finished(job)?.lastTransitionTime);
   if (Number.isNaN(finishedAt)) {
-    throw new ExpiryError('NoFinishTime', `unable to find the time when the Job ${keyOf(job)} finished`, { job: keyOf(job) });
+    throw new ExpiryError('NoFinishTime', `unable to find the time when the Job ${keyOf(job)} finished`, {
+      job: keyOf(job),
+    });
   }
   return finishedAt + job.spec!.ttlSecondsAfterFinished! * 1000;
 }
 
 function finished({ status }: Job): NonNullable<NonNullable<Job['status']>['conditions']>[number] | undefined {
-  return status?.conditions?.find(({ type, status: holds }) => (type === 'Complete' || type === 'Failed') && holds === 'True');
+  return status?.conditions?.find(
+    ({ type, status: holds }) => (type === 'Complete' || type === 'Failed') && holds === 'True',
+  );
 }

@@ -36,7 +36,9 @@ export const ttlAfterFinishedController = defineController({
         try {
           // One that changed after the cache saw it is left alone, and looked at again: it may live longer now.
           const preconditions = { uid, resourceVersion };
-          await client.resource(resources.jobs).delete(job.metadata, { propagationPolicy: 'Foreground', preconditions, signal });
+          await client
+            .resource(resources.jobs)
+            .delete(job.metadata, { propagationPolicy: 'Foreground', preconditions, signal });
         } catch (error) {
           if (!isNotFound(error)) throw error;
           return undefined;

@@ -90,7 +90,8 @@ export function groupResource(type: Pick<ResourceType, 'group' | 'resource'>): s
 /** The path of a collection, an object in it, or a subresource of that object. */
 export function resourcePath(type: ResourceType, namespace?: string, name?: string, subresource?: string): string {
   let path = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
-  if (type.namespaced && namespace !== undefined && namespace !== '') path += `/namespaces/${encodeURIComponent(namespace)}`;
+  if (type.namespaced && namespace !== undefined && namespace !== '')
+    path += `/namespaces/${encodeURIComponent(namespace)}`;
   path += `/${type.resource}`;
   if (name !== undefined) path += `/${encodeURIComponent(name)}`;
   if (subresource !== undefined) path += `/${subresource}`;

@@ -64,7 +64,9 @@ describe('compileSelector', () => {
   });
 
   test('an empty set of values is refused', () => {
-    expect(() => compileSelector({ matchExpressions: [{ key: 'a', operator: 'In', values: [] }] })).toThrow(SelectorError);
+    expect(() => compileSelector({ matchExpressions: [{ key: 'a', operator: 'In', values: [] }] })).toThrow(
+      SelectorError,
+    );
   });
 });
 

@@ -99,7 +99,9 @@ export function compileSelector(selector: LabelSelector | null | undefined): Sel
 
 /** Compiles a plain map, every pair of which must be present (a ReplicationController's selector). */
 export function compileLabels(labels: StringMap): Selector {
-  return new Requirements(Object.entries(labels).map(([key, value]) => requirement(key, 'In', [value], `${key}=${value}`)));
+  return new Requirements(
+    Object.entries(labels).map(([key, value]) => requirement(key, 'In', [value], `${key}=${value}`)),
+  );
 }
 
 /** Parses the query form: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`. Throws {@link SelectorError}. */
@@ -147,12 +149,14 @@ function parseRequirement(text: string): Requirement {
     return requirement(key, sign === '!=' ? 'NotIn' : 'In', [value], `${key}${sign}${value}`);
   }
   const exists = EXISTS_FORM.exec(text);
-  if (exists) return requirement(exists[2]!, exists[1] === '!' ? 'DoesNotExist' : 'Exists', [], text.replace(/\s/g, ''));
+  if (exists)
+    return requirement(exists[2]!, exists[1] === '!' ? 'DoesNotExist' : 'Exists', [], text.replace(/\s/g, ''));
   throw new SelectorError(`unable to parse requirement "${text}"`);
 }
 
 function setRequirement(key: string, operator: 'In' | 'NotIn', values: readonly string[]): Requirement {
-  if (values.length === 0) throw new SelectorError(`key "${key}": for 'in', 'notin' operators, values set can't be empty`);
+  if (values.length === 0)
+    throw new SelectorError(`key "${key}": for 'in', 'notin' operators, values set can't be empty`);
   const sorted = values.toSorted();
   return requirement(key, operator, sorted, `${key} ${operator === 'In' ? 'in' : 'notin'} (${sorted.join(',')})`);
 }

@@ -57,7 +57,11 @@ export type NewObject<T extends KubeObject> = Omit<T, 'metadata'> & { readonly m
 export interface KubeList<T extends KubeObject> {
   readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
   readonly items: readonly T[];
 }
 

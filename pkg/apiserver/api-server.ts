@@ -74,11 +74,21 @@ export function createApiServer(options: ApiServerOptions = {}): ApiServer {
   const authorizer = new RbacAuthorizer(store);
   const tokens = new TokenIssuer(store, clock);
   const core: Core = { store, registry, clock, random, log, authorizer, tokens, bookmarks: new Bookmarks(clock) };
-  const custom = new CustomResources({ store, registry, clock, deleteAll: (resource) => deleteEverything(core, resource) });
+  const custom = new CustomResources({
+    store,
+    registry,
+    clock,
+    deleteAll: (resource) => deleteEverything(core, resource),
+  });
   const handler = createHandler(core, options.requestLog);
   const stopExpiry = expireEvents(store, clock);
   const stopEndpoints = removeEndpointsOfServices(core);
-  const closers: (() => Promise<void>)[] = [async () => authorizer.close(), async () => stopExpiry(), async () => stopEndpoints(), async () => custom.close()];
+  const closers: (() => Promise<void>)[] = [
+    async () => authorizer.close(),
+    async () => stopExpiry(),
+    async () => stopEndpoints(),
+    async () => custom.close(),
+  ];
   return {
     handler,
     store,
@@ -105,7 +115,16 @@ async function startServing(handler: Handler, core: Core, listen: ListenOptions,
   // Loaded only where there is TLS: the certificate library takes longer to load than all of this package.
   const { CertificateAuthority } = await import('./server/certificates.ts');
   const authority = await CertificateAuthority.create(core.clock);
-  const hosts = new Set([host, '127.0.0.1', '::1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '10.96.0.1']);
+  const hosts = new Set([
+    host,
+    '127.0.0.1',
+    '::1',
+    'localhost',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    '10.96.0.1',
+  ]);
   const tls = await authority.server([...hosts]);
   bootstrap(core, { clientCa: authority.cert });
   const served = await serve(handler, { port: listen.port ?? 0, host, tls, clientCa: authority.cert, log });
@@ -114,6 +133,11 @@ async function startServing(handler: Handler, core: Core, listen: ListenOptions,
     ca: authority.cert,
     clientCertificate: (name) => authority.client(name),
     kubeconfig: async (name) =>
-      kubeconfig({ server: served.url, ca: authority.cert, user: name.commonName, certificate: await authority.client(name) }),
+      kubeconfig({
+        server: served.url,
+        ca: authority.cert,
+        user: name.commonName,
+        certificate: await authority.client(name),
+      }),
   };
 }

@@ -45,7 +45,8 @@ export function alreadyExists(about: About, name: string): ApiError {
   return refusal(409, 'AlreadyExists', `${groupResource(about)} "${name}" already exists`, detailsOf(about, name));
 }
 
-export const MODIFIED_MEANWHILE = 'the object has been modified; please apply your changes to the latest version and try again';
+export const MODIFIED_MEANWHILE =
+  'the object has been modified; please apply your changes to the latest version and try again';
 
 export function conflict(about: About, name: string, why: string): ApiError {
   const message = `Operation cannot be fulfilled on ${groupResource(about)} "${name}": ${why}`;

@@ -67,10 +67,10 @@ let formatted = { second: Number.NaN, text: '' };
 /** RFC 3339 with seconds, as `metav1.Time` is written: `2026-01-02T03:04:05Z`. */
 export function formatTime(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000);
-  if (second !== formatted.second) formatted = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  if (second !== formatted.second)
+    formatted = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
   return formatted.text;
 }
-
 
 /** RFC 3339 with six digits, as `metav1.MicroTime` is written: `2026-01-02T03:04:05.678000Z`. */
 export function formatMicroTime(milliseconds: number): string {

@@ -1,6 +1,13 @@
 /** Nanoseconds of each unit, as Go names them. */
 const UNITS: Readonly<Record<string, number>> = {
-  ns: 1, us: 1e3, 'µs': 1e3, 'μs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9,
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
 };
 const LONGEST = 2 ** 63;
 
@@ -19,7 +26,8 @@ export function parseDuration(text: string): number {
     const unit = /^[^\d.]*/.exec(rest)![0];
     if (unit === '') throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
     const size = UNITS[unit];
-    if (size === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
+    if (size === undefined)
+      throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
     nanoseconds += Number(number) * size;
     rest = rest.slice(unit.length);
   }
@@ -37,7 +45,12 @@ export function formatDuration(milliseconds: number): string {
     return `${sign}${nanoseconds / UNITS[unit]!}${unit}`;
   }
   const totalSeconds = Math.floor(nanoseconds / 1e9);
-  const fraction = nanoseconds % 1e9 === 0 ? '' : `.${String(nanoseconds % 1e9).padStart(9, '0').replace(/0+$/, '')}`;
+  const fraction =
+    nanoseconds % 1e9 === 0
+      ? ''
+      : `.${String(nanoseconds % 1e9)
+          .padStart(9, '0')
+          .replace(/0+$/, '')}`;
   const hours = Math.floor(totalSeconds / 3600);
   const minutes = Math.floor(totalSeconds / 60) % 60;
   const head = hours > 0 ? `${hours}h${minutes}m` : minutes > 0 ? `${minutes}m` : '';

@@ -1,7 +1,8 @@
 /** FNV-1a, 32 bits, over bytes, or the UTF-8 bytes of a text. */
 export function fnv32a(data: string | Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of typeof data === 'string' ? Buffer.from(data, 'utf8') : data) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of typeof data === 'string' ? Buffer.from(data, 'utf8') : data)
+    hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
 

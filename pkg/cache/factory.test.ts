@@ -4,7 +4,10 @@ import { type ConfigMap, resources } from '#pkg/api';
 import { ReplicaHandler, informerWorld, settle } from '#pkg/testing';
 
 function configMap(name: string): ConfigMap {
-  return { metadata: { name, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' }, data: { a: 'b' } };
+  return {
+    metadata: { name, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '' },
+    data: { a: 'b' },
+  };
 }
 
 const whole = (object: ConfigMap): ConfigMap => object;
@@ -67,7 +70,12 @@ describe('start and stop', () => {
       const timers = clock.pending;
       stop.abort(new Error('stop'));
       await factory.shutdown();
-      expect({ prepare, timers, left: clock.pending, open: configMaps.open }).toEqual({ prepare, timers: expect.toSatisfy((n) => n > 0), left: 0, open: 0 });
+      expect({ prepare, timers, left: clock.pending, open: configMaps.open }).toEqual({
+        prepare,
+        timers: expect.toSatisfy((n) => n > 0),
+        left: 0,
+        open: 0,
+      });
     }
   });
 
@@ -165,7 +173,9 @@ test('metrics tell what is cached, how stale it is, and what was asked of the se
   expect(await sample('informer_requests_total{', ...labels, 'kind="stream"')).toBe(1);
   expect(await sample('informer_requests_total{', ...labels, 'kind="watch"')).toBe(2);
   expect(await sample('informer_failures_total{', ...labels, 'reason="broken"')).toBe(2);
-  expect(await sample('informer_last_contact_timestamp_seconds{', ...labels)).toBe(Date.parse('2026-01-01T00:00:05Z') / 1000);
+  expect(await sample('informer_last_contact_timestamp_seconds{', ...labels)).toBe(
+    Date.parse('2026-01-01T00:00:05Z') / 1000,
+  );
   stop.abort();
   await factory.shutdown();
 });

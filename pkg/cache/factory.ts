@@ -76,16 +76,19 @@ class Factory implements InformerFactory {
 
   follow(resource: ResourceType, follower: Follower, signal: AbortSignal): Promise<void> {
     const { client, clock, random, log, metrics, name = '' } = this.#options;
-    return follow({
-      resource,
-      client: client.resource(resource),
-      scope: this.#scope(resource, true),
-      follower,
-      clock,
-      random,
-      log,
-      metrics: informerMetrics(metrics, clock, name, resource),
-    }, signal);
+    return follow(
+      {
+        resource,
+        client: client.resource(resource),
+        scope: this.#scope(resource, true),
+        follower,
+        clock,
+        random,
+        log,
+        metrics: informerMetrics(metrics, clock, name, resource),
+      },
+      signal,
+    );
   }
 
   start(signal: AbortSignal): void {
@@ -139,7 +142,9 @@ class Factory implements InformerFactory {
     if (known !== undefined) {
       // Whoever asked first decides what is kept; a later one must not find fields missing that it counts on.
       if (known.transform !== transform) {
-        throw new CacheError('TransformConflict', 'the resource is informed on with another transform', { resource: key });
+        throw new CacheError('TransformConflict', 'the resource is informed on with another transform', {
+          resource: key,
+        });
       }
       return known.shared as SharedInformer<T>;
     }

@@ -20,10 +20,16 @@ export interface FollowOptions {
 }
 
 /** A reflector whose target is somebody else's: it remembers no more than how far it has read. */
-export function follow({ resource, client, scope, follower, clock, random, log, metrics }: FollowOptions, signal: AbortSignal): Promise<void> {
+export function follow(
+  { resource, client, scope, follower, clock, random, log, metrics }: FollowOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const name = `${groupResource(resource)} (followed)`;
   const target = new Followed(follower, metrics, clock);
-  return reflect({ name, client, target, scope, clock, random, log: log.with({ informer: name }), observer: metrics }, signal);
+  return reflect(
+    { name, client, target, scope, clock, random, log: log.with({ informer: name }), observer: metrics },
+    signal,
+  );
 }
 
 class Followed implements ReflectorTarget<KubeObject> {

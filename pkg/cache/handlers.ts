@@ -190,7 +190,9 @@ class Registration<T extends KubeObject> implements HandlerRegistration {
       } else {
         const object = entry.objects[entry.next++]!;
         told++;
-        this.#deliver(entry.as === 'add' ? { type: 'add', object, initial: true } : { type: 'update', old: object, object });
+        this.#deliver(
+          entry.as === 'add' ? { type: 'add', object, initial: true } : { type: 'update', old: object, object },
+        );
       }
       if (head === BACKLOG_TRIM) {
         this.#backlog.splice(0, head);

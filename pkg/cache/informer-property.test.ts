@@ -13,26 +13,66 @@ function configMap(name: string, value: number): ConfigMap {
 const names = ['a', 'bb', 'c', 'dd', 'e'];
 const verb = fc.constantFrom('list' as const, 'stream' as const, 'watch' as const);
 const failure = fc.constantFrom(
-  'cut', 'refused', 'expired', 'throttled', 'internal', 'forbidden', 'invalid', 'gone', 'ahead',
+  'cut',
+  'refused',
+  'expired',
+  'throttled',
+  'internal',
+  'forbidden',
+  'invalid',
+  'gone',
+  'ahead',
 );
 
 type Action =
   | { readonly do: 'put'; readonly name: string; readonly value: number }
   | { readonly do: 'remove'; readonly name: string }
-  | { readonly do: 'bookmark' | 'compact' | 'end' | 'drop' | 'toggle streaming' | 'late handler' | 'restart' | 'duplicate' | 'settle' }
-  | { readonly do: 'fail'; readonly verb: 'list' | 'stream' | 'watch'; readonly failure: string; readonly times: number }
+  | {
+      readonly do:
+        | 'bookmark'
+        | 'compact'
+        | 'end'
+        | 'drop'
+        | 'toggle streaming'
+        | 'late handler'
+        | 'restart'
+        | 'duplicate'
+        | 'settle';
+    }
+  | {
+      readonly do: 'fail';
+      readonly verb: 'list' | 'stream' | 'watch';
+      readonly failure: string;
+      readonly times: number;
+    }
   | { readonly do: 'pass'; readonly seconds: number };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), name: fc.constantFrom(...names), value: fc.nat(9) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('put' as const), name: fc.constantFrom(...names), value: fc.nat(9) }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('remove' as const), name: fc.constantFrom(...names) }) },
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constantFrom('bookmark', 'compact', 'end', 'drop', 'toggle streaming', 'late handler', 'restart', 'duplicate', 'settle'),
+      do: fc.constantFrom(
+        'bookmark',
+        'compact',
+        'end',
+        'drop',
+        'toggle streaming',
+        'late handler',
+        'restart',
+        'duplicate',
+        'settle',
+      ),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('fail' as const), verb, failure, times: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('fail' as const), verb, failure, times: fc.integer({ min: 1, max: 3 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), seconds: fc.constantFrom(1, 5, 60, 400) }) },
 );
 
@@ -143,15 +183,20 @@ async function play(actions: readonly Action[], seed: number): Promise<void> {
     expect(versionsOf(informer.lister.byIndex('value', String(value)))).toEqual(versionsOf(matching));
   }
   expect(informer.hasSynced()).toBe(true);
-  expect(informer.hasReached(configMaps.objects().length === 0 ? '100' : expected.map((one) => one.split('@')[1]!).toSorted((a, b) => Number(b) - Number(a))[0]!)).toBe(true);
+  expect(
+    informer.hasReached(
+      configMaps.objects().length === 0
+        ? '100'
+        : expected.map((one) => one.split('@')[1]!).toSorted((a, b) => Number(b) - Number(a))[0]!,
+    ),
+  ).toBe(true);
   stop.abort();
   await factory.shutdown();
   expect([clock.pending, configMaps.open]).toEqual([0, 0]);
 }
 
 test('whatever the server and the network do, cache, indexes and every handler end up with what the server has', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), fc.nat(), play),
-    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300) },
-  );
+  await fc.assert(fc.asyncProperty(fc.array(action, { maxLength: 60, size: 'max' }), fc.nat(), play), {
+    numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300),
+  });
 });

@@ -5,8 +5,19 @@ import { type InformerWorld, ReplicaHandler, informerWorld, refusal, settle, ver
 
 import type { SharedInformer } from './types.ts';
 
-function configMap(name: string, data: Record<string, string> = {}, parts: Partial<ConfigMap['metadata']> = {}): ConfigMap {
-  const metadata = { name, namespace: 'default', uid: '', resourceVersion: '', creationTimestamp: '2026-01-01T00:00:00Z', ...parts };
+function configMap(
+  name: string,
+  data: Record<string, string> = {},
+  parts: Partial<ConfigMap['metadata']> = {},
+): ConfigMap {
+  const metadata = {
+    name,
+    namespace: 'default',
+    uid: '',
+    resourceVersion: '',
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    ...parts,
+  };
   return { metadata, data };
 }
 
@@ -85,7 +96,10 @@ describe('first list', () => {
       ['list', 201],
       ['watch', undefined],
     ]);
-    expect(configMaps.requests.at(-1)?.options).toMatchObject({ resourceVersion: configMaps.resourceVersion, allowWatchBookmarks: true });
+    expect(configMaps.requests.at(-1)?.options).toMatchObject({
+      resourceVersion: configMaps.resourceVersion,
+      allowWatchBookmarks: true,
+    });
   });
 
   test('starts over when the pages expire under it', async () => {
@@ -104,9 +118,9 @@ describe('first list', () => {
     configMaps.remove('default/m-0');
     await clock.step(2000);
     expectInSync();
-    expect(configMaps.requests.filter(({ verb }) => verb === 'list').map(({ options }) => options.continue?.split('/')[2])).toEqual([
-      undefined, '500', '1000', undefined, '500',
-    ]);
+    expect(
+      configMaps.requests.filter(({ verb }) => verb === 'list').map(({ options }) => options.continue?.split('/')[2]),
+    ).toEqual([undefined, '500', '1000', undefined, '500']);
   });
 
   test('a server that never ends the initial events is listed in pages', async () => {
@@ -167,7 +181,9 @@ describe('keeping up', () => {
     await clock.step(10_000);
     expectInSync();
     expect(configMaps.requests.map(({ verb, options }) => `${verb} ${options.resourceVersion ?? ''}`)).toEqual([
-      'stream ', 'watch 104', 'stream 104',
+      'stream ',
+      'watch 104',
+      'stream 104',
     ]);
     expect(replica.log.slice(4).toSorted()).toEqual([
       'add default/new@109',
@@ -232,7 +248,11 @@ describe('keeping up', () => {
   test('events that make no sense are logged and skipped', async () => {
     const { configMaps, start, lines, expectInSync } = bench();
     await start();
-    const nonsense: unknown[] = [{ type: 'ADDED' }, { type: 'RENAMED', object: configMaps.put(configMap('a')) }, { type: 'ADDED', object: { metadata: { resourceVersion: '9' } } }];
+    const nonsense: unknown[] = [
+      { type: 'ADDED' },
+      { type: 'RENAMED', object: configMaps.put(configMap('a')) },
+      { type: 'ADDED', object: { metadata: { resourceVersion: '9' } } },
+    ];
     for (const event of nonsense) configMaps.send(event as Parameters<typeof configMaps.send>[0]);
     configMaps.put(configMap('b'));
     await settle();
@@ -244,7 +264,10 @@ describe('keeping up', () => {
     const { configMaps, start, replica } = bench();
     const old = configMaps.put(configMap('a'));
     await start();
-    configMaps.send({ type: 'MODIFIED', object: { ...old, metadata: { ...old.metadata, uid: 'other', resourceVersion: '150' } } });
+    configMaps.send({
+      type: 'MODIFIED',
+      object: { ...old, metadata: { ...old.metadata, uid: 'other', resourceVersion: '150' } },
+    });
     await settle();
     expect(replica.log).toEqual(['add default/a@101', 'lost default/a@101', 'add default/a@150']);
     expect(replica.faults).toEqual([]);
@@ -291,23 +314,43 @@ describe('keeping up', () => {
 
 describe('fault storms: few requests, and recovery when they end', () => {
   const storms: [string, (collection: InformerWorld['configMaps']) => void][] = [
-    ['connections refused', (collection) => {
-      for (const verb of ['list', 'stream', 'watch'] as const) collection.failNext(verb, new Error('ECONNREFUSED'), 1000);
-    }],
-    ['500 for everything', (collection) => {
-      for (const verb of ['list', 'stream', 'watch'] as const) collection.failNext(verb, refusal(500, 'InternalError'), 1000);
-    }],
-    ['forbidden', (collection) => {
-      for (const verb of ['list', 'stream', 'watch'] as const) collection.failNext(verb, refusal(403, 'Forbidden'), 1000);
-    }],
-    ['429 without Retry-After', (collection) => {
-      for (const verb of ['list', 'stream', 'watch'] as const) collection.failNext(verb, refusal(429, 'TooManyRequests'), 1000);
-    }],
+    [
+      'connections refused',
+      (collection) => {
+        for (const verb of ['list', 'stream', 'watch'] as const)
+          collection.failNext(verb, new Error('ECONNREFUSED'), 1000);
+      },
+    ],
+    [
+      '500 for everything',
+      (collection) => {
+        for (const verb of ['list', 'stream', 'watch'] as const)
+          collection.failNext(verb, refusal(500, 'InternalError'), 1000);
+      },
+    ],
+    [
+      'forbidden',
+      (collection) => {
+        for (const verb of ['list', 'stream', 'watch'] as const)
+          collection.failNext(verb, refusal(403, 'Forbidden'), 1000);
+      },
+    ],
+    [
+      '429 without Retry-After',
+      (collection) => {
+        for (const verb of ['list', 'stream', 'watch'] as const)
+          collection.failNext(verb, refusal(429, 'TooManyRequests'), 1000);
+      },
+    ],
     ['410 for every watch', (collection) => collection.failNext('watch', refusal(410, 'Expired'), 1000)],
     ['422 for every watch', (collection) => collection.failNext('watch', refusal(422, 'Invalid'), 1000)],
-    ['404 for everything', (collection) => {
-      for (const verb of ['list', 'stream', 'watch'] as const) collection.failNext(verb, refusal(404, 'NotFound'), 1000);
-    }],
+    [
+      '404 for everything',
+      (collection) => {
+        for (const verb of ['list', 'stream', 'watch'] as const)
+          collection.failNext(verb, refusal(404, 'NotFound'), 1000);
+      },
+    ],
     ['nothing is answered', (collection) => (collection.silent = true)],
   ];
 
@@ -358,7 +401,14 @@ describe('handlers', () => {
 
   test('one that throws, or rejects, disturbs nobody, and is logged and counted', async () => {
     const { configMaps, informer, start, lines, sample, expectInSync } = bench();
-    informer.addEventHandler({ onAdd: () => { throw new Error('boom'); } }, { name: 'thrower' });
+    informer.addEventHandler(
+      {
+        onAdd: () => {
+          throw new Error('boom');
+        },
+      },
+      { name: 'thrower' },
+    );
     informer.addEventHandler({ onAdd: rejecting }, { name: 'rejecter' });
     const second = new ReplicaHandler<ConfigMap>();
     informer.addEventHandler(second);
@@ -459,7 +509,9 @@ describe('reading one’s own writes', () => {
     await start();
     const signal = new AbortController();
     let seen = '';
-    const waiting = informer.waitForResourceVersion('101', signal.signal).then(() => (seen = informer.lister.get('default/a')!.metadata.uid));
+    const waiting = informer
+      .waitForResourceVersion('101', signal.signal)
+      .then(() => (seen = informer.lister.get('default/a')!.metadata.uid));
     await settle();
     expect([seen, informer.hasReached('101')]).toEqual(['', false]);
     configMaps.put(configMap('a'));
@@ -483,10 +535,14 @@ describe('what is kept', () => {
     world.configMaps.put(managed);
     world.factory.start(world.stop.signal);
     await settle();
-    expect(informer.lister.get('default/a')).toEqual({ metadata: expect.not.objectContaining({ managedFields: expect.anything() }) });
+    expect(informer.lister.get('default/a')).toEqual({
+      metadata: expect.not.objectContaining({ managedFields: expect.anything() }),
+    });
     world.configMaps.remove('default/a');
     await settle();
-    expect(deleted.map((object) => ({ key: keyOf(object), data: object.data }))).toEqual([{ key: 'default/a', data: undefined }]);
+    expect(deleted.map((object) => ({ key: keyOf(object), data: object.data }))).toEqual([
+      { key: 'default/a', data: undefined },
+    ]);
     world.stop.abort(new Error('over'));
     await world.factory.shutdown();
   });

@@ -9,7 +9,14 @@ import { Mirror } from './mirror.ts';
 import { type ReflectorOptions, reflect } from './reflector.ts';
 import { hasReached } from './resource-version.ts';
 import { Store } from './store.ts';
-import type { EventHandler, HandlerOptions, HandlerRegistration, IndexFunction, Lister, SharedInformer } from './types.ts';
+import type {
+  EventHandler,
+  HandlerOptions,
+  HandlerRegistration,
+  IndexFunction,
+  Lister,
+  SharedInformer,
+} from './types.ts';
 import { Waiters } from './waiters.ts';
 
 export interface InformerConfig<T extends KubeObject> {

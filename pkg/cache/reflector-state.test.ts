@@ -31,7 +31,10 @@ describe('without failures', () => {
     const second = after(state(pages), { type: 'page', resourceVersion: '9', continue: 'more' });
     expect(second.position).toEqual({ at: 'listing', continue: 'more', whole: false });
     expect(second.resourceVersion).toBe('7');
-    expect(after(second, { type: 'page', resourceVersion: '9' })).toMatchObject({ position: watching, resourceVersion: '9' });
+    expect(after(second, { type: 'page', resourceVersion: '9' })).toMatchObject({
+      position: watching,
+      resourceVersion: '9',
+    });
   });
 
   test('a watch that the server ends in good order is opened again at once', () => {
@@ -54,14 +57,29 @@ describe('where a failure leads, after a wait', () => {
     ['a broken watch is taken up where it was', state(watching), failed('broken'), watching],
     ['a throttled watch is taken up where it was', state(watching), failed('throttled'), watching],
     ['a refused watch is tried again', state(watching), failed('refused'), watching],
-    ['a watch refused for the third time gives way to a list', state(watching, { strikes: 2 }), failed('refused'), streamingNow],
+    [
+      'a watch refused for the third time gives way to a list',
+      state(watching, { strikes: 2 }),
+      failed('refused'),
+      streamingNow,
+    ],
     ['so does one that makes no sense', state(watching, { strikes: 2 }), failed('garbled'), streamingNow],
     ['a watch request that is not understood gives way to a list', state(watching), failed('rejected'), streamingNow],
     ['a watch of a resource that is gone lists', state(watching), failed('missing'), streamingNow],
     ['a short watch is opened again', state(watching), { type: 'ended', lasted: 10 }, watching],
     ['a silent watch is opened again', state(watching), { type: 'stalled' }, watching],
-    ['a watch without a version has nothing to resume', state(watching, { resourceVersion: '' }), failed('broken'), streamingNow],
-    ['the same, ended in good order', state(watching, { resourceVersion: '' }), { type: 'ended', lasted: 300_000 }, streamingNow],
+    [
+      'a watch without a version has nothing to resume',
+      state(watching, { resourceVersion: '' }),
+      failed('broken'),
+      streamingNow,
+    ],
+    [
+      'the same, ended in good order',
+      state(watching, { resourceVersion: '' }),
+      { type: 'ended', lasted: 300_000 },
+      streamingNow,
+    ],
     ['a list asked from expired history asks for now', state(streaming), failed('expired'), streamingNow],
     ['a list ahead of the server asks for now', state(streaming), failed('ahead'), streamingNow],
     ['a broken stream begins again', state(streaming), failed('broken'), streaming],
@@ -73,7 +91,12 @@ describe('where a failure leads, after a wait', () => {
     ['a page lost with its connection is asked for again', state(page2), failed('broken'), page2],
     ['a throttled page is asked for again', state(page2), failed('throttled'), page2],
     ['an expired page starts over', state(page2), failed('expired'), pages],
-    ['expired again, everything in one page', state(page2, { strikes: 1 }), failed('expired'), { at: 'listing', continue: '', whole: true }],
+    [
+      'expired again, everything in one page',
+      state(page2, { strikes: 1 }),
+      failed('expired'),
+      { at: 'listing', continue: '', whole: true },
+    ],
   ])('%s', (_, from, input, expected) => {
     const waiting = after(from, input);
     expect(waiting.position).toMatchObject({ at: 'waiting', next: expected });
@@ -138,34 +161,47 @@ describe('delays', () => {
 });
 
 const anyInput: fc.Arbitrary<ReflectorInput> = fc.oneof(
-  fc.record({ type: fc.constant('failed' as const), kind: fc.constantFrom('expired', 'ahead', 'throttled', 'rejected', 'missing', 'refused', 'garbled', 'broken') }),
+  fc.record({
+    type: fc.constant('failed' as const),
+    kind: fc.constantFrom('expired', 'ahead', 'throttled', 'rejected', 'missing', 'refused', 'garbled', 'broken'),
+  }),
   fc.record({ type: fc.constant('ended' as const), lasted: fc.constantFrom(0, 10, 999, 1000, 400_000) }),
   fc.constant({ type: 'stalled' as const }),
   fc.record({ type: fc.constant('progress' as const), resourceVersion: fc.constant('8') }),
-  fc.record({ type: fc.constant('page' as const), resourceVersion: fc.constant('8'), continue: fc.constantFrom('', 'next') }),
+  fc.record({
+    type: fc.constant('page' as const),
+    resourceVersion: fc.constant('8'),
+    continue: fc.constantFrom('', 'next'),
+  }),
   fc.record({ type: fc.constant('initial-events-end' as const), resourceVersion: fc.constantFrom('8', '') }),
 );
 
 test('whatever happens: time passes between requests that fail, and no delay is longer than asked or a minute', () => {
   fc.assert(
-    fc.property(fc.array(anyInput, { maxLength: 60, size: 'max' }), fc.double({ min: 0, max: 0.999, noNaN: true }), (inputs, random) => {
-      let at = initialState();
-      const atOnce: unknown[] = [];
-      const waits: number[] = [];
-      for (const input of inputs) {
-        const before = at.position;
-        at = step(at, input, { now: 0, random });
-        const failing = input.type === 'failed' || input.type === 'stalled' || (input.type === 'ended' && input.lasted < 1000);
-        if (failing && at.position.at !== 'waiting') atOnce.push([before.at, 'kind' in input ? input.kind : input.type]);
-        if (at.position.at !== 'waiting') continue;
-        waits.push(at.position.delay);
-        at = step(at, { type: 'waited' }, { now: 0, random });
-      }
-      // The one failure that asks again at once is that of a server without streamed lists, and it comes once.
-      expect(atOnce).toEqual([['streaming', 'rejected']].slice(0, Math.min(atOnce.length, 1)));
-      for (const delay of waits) expect(delay).toBeGreaterThanOrEqual(800);
-      for (const delay of waits) expect(delay).toBeLessThanOrEqual(60_000);
-    }),
+    fc.property(
+      fc.array(anyInput, { maxLength: 60, size: 'max' }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (inputs, random) => {
+        let at = initialState();
+        const atOnce: unknown[] = [];
+        const waits: number[] = [];
+        for (const input of inputs) {
+          const before = at.position;
+          at = step(at, input, { now: 0, random });
+          const failing =
+            input.type === 'failed' || input.type === 'stalled' || (input.type === 'ended' && input.lasted < 1000);
+          if (failing && at.position.at !== 'waiting')
+            atOnce.push([before.at, 'kind' in input ? input.kind : input.type]);
+          if (at.position.at !== 'waiting') continue;
+          waits.push(at.position.delay);
+          at = step(at, { type: 'waited' }, { now: 0, random });
+        }
+        // The one failure that asks again at once is that of a server without streamed lists, and it comes once.
+        expect(atOnce).toEqual([['streaming', 'rejected']].slice(0, Math.min(atOnce.length, 1)));
+        for (const delay of waits) expect(delay).toBeGreaterThanOrEqual(800);
+        for (const delay of waits) expect(delay).toBeLessThanOrEqual(60_000);
+      },
+    ),
   );
 });
 

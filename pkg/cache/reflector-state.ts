@@ -164,7 +164,12 @@ function failed(state: ReflectorState, kind: FailureKind, context: StepContext, 
   }
 }
 
-function watchFailed(state: ReflectorState, kind: FailureKind, context: StepContext, retryAfter: number): ReflectorState {
+function watchFailed(
+  state: ReflectorState,
+  kind: FailureKind,
+  context: StepContext,
+  retryAfter: number,
+): ReflectorState {
   switch (kind) {
     case 'throttled':
     case 'broken':
@@ -227,7 +232,12 @@ function listFailed(
     case 'expired': {
       // The snapshot that the pages come from was compacted under us: start over. The second time in one page.
       const whole = position.continue !== '' && state.strikes > 0;
-      return wait({ ...state, strikes: state.strikes + 1 }, { at: 'listing', continue: '', whole }, context, retryAfter);
+      return wait(
+        { ...state, strikes: state.strikes + 1 },
+        { at: 'listing', continue: '', whole },
+        context,
+        retryAfter,
+      );
     }
     case 'throttled':
       return wait(state, position, context, retryAfter);

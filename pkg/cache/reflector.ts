@@ -54,7 +54,11 @@ const STREAM_SILENCE = 30_000;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /** Keeps `target` equal to the server's collection until `signal` aborts. Never rejects, never gives up. */
-export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>, signal: AbortSignal, from = ''): Promise<void> {
+export async function reflect<T extends KubeObject>(
+  options: ReflectorOptions<T>,
+  signal: AbortSignal,
+  from = '',
+): Promise<void> {
   const { log, name } = options;
   log.v(3)?.info('Starting reflector', { type: name });
   try {
@@ -138,7 +142,12 @@ class Reflector<T extends KubeObject> {
     if (streaming) target.begin(this.#state.wentBack);
     observer.requested(streaming ? 'stream' : 'watch');
     const from = streaming ? position.from : this.#state.resourceVersion;
-    using guard = new WatchGuard(clock, this.#signal, timeoutSeconds * 1000 + WATCH_GRACE, () => this.#state.position.at === 'streaming');
+    using guard = new WatchGuard(
+      clock,
+      this.#signal,
+      timeoutSeconds * 1000 + WATCH_GRACE,
+      () => this.#state.position.at === 'streaming',
+    );
     const started = clock.monotonic();
     const events = client.watch({
       ...scope,
@@ -218,9 +227,11 @@ class Reflector<T extends KubeObject> {
     const { position } = this.#state;
     const fields = { type: name, during, delay: position.at === 'waiting' ? Math.round(position.delay) : 0 };
     if (kind === 'expired') log.v(4)?.info('Resource version expired, listing again', fields);
-    else if (canStream && !this.#state.canStream) log.v(4)?.info('The server does not stream lists, listing in pages', fields);
+    else if (canStream && !this.#state.canStream)
+      log.v(4)?.info('The server does not stream lists, listing in pages', fields);
     else if (kind === 'throttled') log.v(2)?.info('The server asks for patience', fields);
-    else log.error(during === 'listing' || during === 'streaming' ? 'Failed to list' : 'Failed to watch', error, fields);
+    else
+      log.error(during === 'listing' || during === 'streaming' ? 'Failed to list' : 'Failed to watch', error, fields);
   }
 }
 

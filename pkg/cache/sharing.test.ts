@@ -12,7 +12,14 @@ interface Thing extends KubeObject {
 
 function thing(name: string, spec: unknown, owner = 'rs-1'): Thing {
   const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: owner }];
-  const metadata = { name, namespace: 'default', uid: name, resourceVersion: '1', creationTimestamp: '', ownerReferences };
+  const metadata = {
+    name,
+    namespace: 'default',
+    uid: name,
+    resourceVersion: '1',
+    creationTimestamp: '',
+    ownerReferences,
+  };
   return JSON.parse(JSON.stringify({ metadata, spec })) as Thing;
 }
 
@@ -55,10 +62,17 @@ const json = fc.jsonValue({ maxDepth: 4, stringUnit: fc.constantFrom('a', 'b') }
 /** A value and one that differs from it here or there, with names that meet Object.prototype among them. */
 const pairs = fc.oneof(
   fc.tuple(json, json),
-  fc.tuple(
-    fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString'), json), { maxLength: 4 }),
-    fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString'), json), { maxLength: 4 }),
-  ).map(([left, right]) => [left, right].map((members) => JSON.parse(`{${members.map(([name, value]) => `"${name}":${JSON.stringify(value)}`).join(',')}}`) as unknown)),
+  fc
+    .tuple(
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString'), json), { maxLength: 4 }),
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString'), json), { maxLength: 4 }),
+    )
+    .map(([left, right]) =>
+      [left, right].map(
+        (members) =>
+          JSON.parse(`{${members.map(([name, value]) => `"${name}":${JSON.stringify(value)}`).join(',')}}`) as unknown,
+      ),
+    ),
 );
 
 test('sharing never changes a value, neither of the fresh nor of the kept object', () => {

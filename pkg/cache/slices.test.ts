@@ -61,43 +61,46 @@ test('what happens while a late handler is replayed the cache waits its turn', a
   await factory.shutdown();
 });
 
-test.each(['streamed', 'in pages'])('a large list, %s, its relist and a late handler leave everyone else their turns', async (how) => {
-  const configMaps = new ScriptedCollection<ConfigMap>();
-  configMaps.canStream = how === 'streamed';
-  for (let i = 0; i < 20_000; i++) {
-    configMaps.put(configMap(`m-${i}`));
-  }
-  const clock = workingClock(0.01);
-  const factory = factoryFor(configMaps, clock);
-  const informer = factory.informer(resources.configMaps);
-
-  /** The longest time between two turns of a bystander while `done` does not hold. */
-  async function longestPause(done: () => boolean): Promise<number> {
-    let longest = 0;
-    for (let last = clock.now(); !done(); last = clock.now()) {
-      await new Promise((resolve) => setImmediate(resolve));
-      longest = Math.max(longest, clock.now() - last);
+test.each(['streamed', 'in pages'])(
+  'a large list, %s, its relist and a late handler leave everyone else their turns',
+  async (how) => {
+    const configMaps = new ScriptedCollection<ConfigMap>();
+    configMaps.canStream = how === 'streamed';
+    for (let i = 0; i < 20_000; i++) {
+      configMaps.put(configMap(`m-${i}`));
     }
-    return longest;
-  }
+    const clock = workingClock(0.01);
+    const factory = factoryFor(configMaps, clock);
+    const informer = factory.informer(resources.configMaps);
 
-  const stop = new AbortController();
-  factory.start(stop.signal);
-  const first = await longestPause(() => informer.hasSynced());
-  expect(informer.lister.size).toBe(20_000);
+    /** The longest time between two turns of a bystander while `done` does not hold. */
+    async function longestPause(done: () => boolean): Promise<number> {
+      let longest = 0;
+      for (let last = clock.now(); !done(); last = clock.now()) {
+        await new Promise((resolve) => setImmediate(resolve));
+        longest = Math.max(longest, clock.now() - last);
+      }
+      return longest;
+    }
 
-  let told = 0;
-  const registration = informer.addEventHandler({ onAdd: () => told++ });
-  const late = await longestPause(() => registration.hasSynced());
-  expect(told).toBe(20_000);
+    const stop = new AbortController();
+    factory.start(stop.signal);
+    const first = await longestPause(() => informer.hasSynced());
+    expect(informer.lister.size).toBe(20_000);
 
-  stop.abort();
-  const again = new AbortController();
-  factory.start(again.signal);
-  const relist = await longestPause(() => informer.hasSynced());
-  again.abort();
-  await factory.shutdown();
-  for (const pause of [first, late, relist]) expect(pause).toBeLessThan(30);
-  // Without slices each of these is one piece of work of hundreds of these milliseconds.
-  expect(clock.now()).toBeGreaterThan(600);
-});
+    let told = 0;
+    const registration = informer.addEventHandler({ onAdd: () => told++ });
+    const late = await longestPause(() => registration.hasSynced());
+    expect(told).toBe(20_000);
+
+    stop.abort();
+    const again = new AbortController();
+    factory.start(again.signal);
+    const relist = await longestPause(() => informer.hasSynced());
+    again.abort();
+    await factory.shutdown();
+    for (const pause of [first, late, relist]) expect(pause).toBeLessThan(30);
+    // Without slices each of these is one piece of work of hundreds of these milliseconds.
+    expect(clock.now()).toBeGreaterThan(600);
+  },
+);

@@ -59,7 +59,8 @@ export class Store<T extends KubeObject> implements Lister<T> {
   addIndex(name: string, valuesOf: IndexFunction<T>): void {
     const known = this.#indexes.get(name);
     if (known?.valuesOf === valuesOf) return;
-    if (known !== undefined) throw new CacheError('IndexConflict', 'the index name is taken by another function', { name });
+    if (known !== undefined)
+      throw new CacheError('IndexConflict', 'the index name is taken by another function', { name });
     const index = new Index(valuesOf, (error) => this.#onIndexError(name, error));
     for (const [key, object] of this.#objects) index.replace(key, undefined, object);
     this.#indexes.set(name, index);
@@ -114,7 +115,14 @@ class Index<T extends KubeObject> {
     const bucket = this.#buckets.get(value);
     if (bucket instanceof Map) bucket.set(key, object);
     else if (bucket === undefined || bucket === old) this.#buckets.set(value, object);
-    else if (bucket !== object) this.#buckets.set(value, new Map([[keyOf(bucket), bucket], [key, object]]));
+    else if (bucket !== object)
+      this.#buckets.set(
+        value,
+        new Map([
+          [keyOf(bucket), bucket],
+          [key, object],
+        ]),
+      );
   }
 
   #remove(value: string, key: ObjectKey): void {

@@ -18,7 +18,9 @@ export class CallScope {
     else parent?.addEventListener('abort', this.#onAbort);
     if (timeout !== undefined && timeout > 0) {
       this.#timer = clock.setTimeout(() => {
-        this.#controller.abort(new TransportError('timeout', `${target}: no answer within ${timeout / 1000} s`, { target }));
+        this.#controller.abort(
+          new TransportError('timeout', `${target}: no answer within ${timeout / 1000} s`, { target }),
+        );
       }, timeout);
     }
   }

@@ -143,7 +143,10 @@ export class Caller {
     const waited = typeof waiting === 'number' ? waiting : await waiting;
     metrics.forVerb(call.method).rateLimiter(waited / 1000);
     if (waited > LONG_THROTTLE) {
-      log.v(3)?.info('Waited for the client-side rate limit', { request: describeCall(call), milliseconds: Math.round(waited) });
+      log.v(3)?.info('Waited for the client-side rate limit', {
+        request: describeCall(call),
+        milliseconds: Math.round(waited),
+      });
     }
   }
 }
@@ -184,7 +187,11 @@ async function readWhole(response: TransportResponse): Promise<Answer> {
 }
 
 /** A body that should be JSON, parsed. */
-export function parseAnswer(answer: Answer, call: Pick<Call, 'method' | 'path'>, parse: (body: Buffer) => unknown): unknown {
+export function parseAnswer(
+  answer: Answer,
+  call: Pick<Call, 'method' | 'path'>,
+  parse: (body: Buffer) => unknown,
+): unknown {
   try {
     return parse(answer.body);
   } catch (cause) {

@@ -27,7 +27,11 @@ export function clientMetrics(metrics: Metrics, host: string): ClientMetrics {
   const histogram = (name: string, help: string, buckets: readonly number[]) =>
     metrics.histogram({ name: `rest_client_${name}`, help, stability: 'ALPHA', labels: ['verb', 'host'], buckets });
   const duration = histogram('request_duration_seconds', 'Request latency, by verb and host.', SECONDS);
-  const rateLimiter = histogram('rate_limiter_duration_seconds', 'Client-side rate limiter latency, by verb and host.', SECONDS);
+  const rateLimiter = histogram(
+    'rate_limiter_duration_seconds',
+    'Client-side rate limiter latency, by verb and host.',
+    SECONDS,
+  );
   const requestSize = histogram('request_size_bytes', 'Request size, by verb and host.', BYTES);
   const responseSize = histogram('response_size_bytes', 'Response size, by verb and host.', BYTES);
   const requests = metrics.counter({

@@ -29,7 +29,9 @@ function scripted(clock: FakeClock, script: Script) {
       const answer = script(request, requests.length);
       if (answer instanceof Error) return Promise.reject(answer);
       if (answer === 'hang') {
-        return new Promise((_, reject) => request.signal?.addEventListener('abort', () => reject(request.signal!.reason), { once: true }));
+        return new Promise((_, reject) =>
+          request.signal?.addEventListener('abort', () => reject(request.signal!.reason), { once: true }),
+        );
       }
       return Promise.resolve(responseOf(answer));
     },
@@ -53,33 +55,117 @@ function world(script: Script, options: Partial<ClientOptions> = {}) {
   return { clock, client, requests, pods: client.resource(resources.pods), nodes: client.resource(resources.nodes) };
 }
 
-const pod = (name: string): Pod => ({ metadata: { name, namespace: 'ns', uid: 'u', resourceVersion: '1', creationTimestamp: '' } });
-const notReady = (retryAfter?: string): Scripted => ({ status: 429, headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter }, body: { kind: 'Status', code: 429, reason: 'TooManyRequests', message: 'slow down' } });
+const pod = (name: string): Pod => ({
+  metadata: { name, namespace: 'ns', uid: 'u', resourceVersion: '1', creationTimestamp: '' },
+});
+const notReady = (retryAfter?: string): Scripted => ({
+  status: 429,
+  headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+  body: { kind: 'Status', code: 429, reason: 'TooManyRequests', message: 'slow down' },
+});
 
 describe('what is sent', () => {
   const { pods, nodes, client, requests } = world(() => ({ body: { items: [] } }));
   test.each<[string, () => Promise<unknown>, Partial<TransportRequest> & { json?: unknown }]>([
-    ['get', () => pods.get({ namespace: 'ns', name: 'a' }), { method: 'GET', path: '/api/v1/namespaces/ns/pods/a', lane: 'read' }],
+    [
+      'get',
+      () => pods.get({ namespace: 'ns', name: 'a' }),
+      { method: 'GET', path: '/api/v1/namespaces/ns/pods/a', lane: 'read' },
+    ],
     ['get of a cluster-scoped object', () => nodes.get({ name: 'n' }), { method: 'GET', path: '/api/v1/nodes/n' }],
     ['list everywhere', () => pods.list(), { method: 'GET', path: '/api/v1/pods' }],
     [
       'list with everything',
-      () => pods.list({ namespace: 'ns', labelSelector: 'a in (b, c)', fieldSelector: 'spec.nodeName=x', limit: 5, continue: 'tok=', resourceVersion: '0', resourceVersionMatch: 'NotOlderThan' }),
-      { path: '/api/v1/namespaces/ns/pods?labelSelector=a%20in%20(b%2C%20c)&fieldSelector=spec.nodeName%3Dx&resourceVersion=0&resourceVersionMatch=NotOlderThan&limit=5&continue=tok%3D' },
+      () =>
+        pods.list({
+          namespace: 'ns',
+          labelSelector: 'a in (b, c)',
+          fieldSelector: 'spec.nodeName=x',
+          limit: 5,
+          continue: 'tok=',
+          resourceVersion: '0',
+          resourceVersionMatch: 'NotOlderThan',
+        }),
+      {
+        path: '/api/v1/namespaces/ns/pods?labelSelector=a%20in%20(b%2C%20c)&fieldSelector=spec.nodeName%3Dx&resourceVersion=0&resourceVersionMatch=NotOlderThan&limit=5&continue=tok%3D',
+      },
     ],
-    ['metadata only', () => pods.list({ metadataOnly: true }), { headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1', 'user-agent': 'test/v1' } }],
-    ['create', () => pods.create(pod('a'), { fieldManager: 'me', dryRun: true }), { method: 'POST', path: '/api/v1/namespaces/ns/pods?dryRun=All&fieldManager=me', lane: 'write', json: { apiVersion: 'v1', kind: 'Pod', ...pod('a') } }],
-    ['create with the bytes given', () => pods.create(pod('a'), { encoded: '{"a":"\\u003c"}' }), { method: 'POST', body: '{"a":"\\u003c"}' }],
+    [
+      'metadata only',
+      () => pods.list({ metadataOnly: true }),
+      {
+        headers: {
+          accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+          'user-agent': 'test/v1',
+        },
+      },
+    ],
+    [
+      'create',
+      () => pods.create(pod('a'), { fieldManager: 'me', dryRun: true }),
+      {
+        method: 'POST',
+        path: '/api/v1/namespaces/ns/pods?dryRun=All&fieldManager=me',
+        lane: 'write',
+        json: { apiVersion: 'v1', kind: 'Pod', ...pod('a') },
+      },
+    ],
+    [
+      'create with the bytes given',
+      () => pods.create(pod('a'), { encoded: '{"a":"\\u003c"}' }),
+      { method: 'POST', body: '{"a":"\\u003c"}' },
+    ],
     ['update', () => pods.update(pod('a')), { method: 'PUT', path: '/api/v1/namespaces/ns/pods/a' }],
     ['updateStatus', () => pods.updateStatus(pod('a')), { method: 'PUT', path: '/api/v1/namespaces/ns/pods/a/status' }],
-    ['merge patch', () => pods.patch({ namespace: 'ns', name: 'a' }, 'merge', { x: null }), { method: 'PATCH', path: '/api/v1/namespaces/ns/pods/a', headers: { accept: 'application/json', 'content-type': 'application/merge-patch+json', 'user-agent': 'test/v1' }, json: { x: null } }],
-    ['apply', () => pods.patch({ namespace: 'ns', name: 'a' }, 'apply', {}, { fieldManager: 'me', force: true, subresource: 'status' }), { path: '/api/v1/namespaces/ns/pods/a/status?fieldManager=me&force=true' }],
+    [
+      'merge patch',
+      () => pods.patch({ namespace: 'ns', name: 'a' }, 'merge', { x: null }),
+      {
+        method: 'PATCH',
+        path: '/api/v1/namespaces/ns/pods/a',
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/merge-patch+json',
+          'user-agent': 'test/v1',
+        },
+        json: { x: null },
+      },
+    ],
+    [
+      'apply',
+      () =>
+        pods.patch(
+          { namespace: 'ns', name: 'a' },
+          'apply',
+          {},
+          { fieldManager: 'me', force: true, subresource: 'status' },
+        ),
+      { path: '/api/v1/namespaces/ns/pods/a/status?fieldManager=me&force=true' },
+    ],
     [
       'delete',
-      () => pods.delete({ namespace: 'ns', name: 'a' }, { gracePeriodSeconds: 0, propagationPolicy: 'Background', preconditions: { uid: 'u' } }),
-      { method: 'DELETE', path: '/api/v1/namespaces/ns/pods/a', json: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0, propagationPolicy: 'Background', preconditions: { uid: 'u' } } },
+      () =>
+        pods.delete(
+          { namespace: 'ns', name: 'a' },
+          { gracePeriodSeconds: 0, propagationPolicy: 'Background', preconditions: { uid: 'u' } },
+        ),
+      {
+        method: 'DELETE',
+        path: '/api/v1/namespaces/ns/pods/a',
+        json: {
+          kind: 'DeleteOptions',
+          apiVersion: 'v1',
+          gracePeriodSeconds: 0,
+          propagationPolicy: 'Background',
+          preconditions: { uid: 'u' },
+        },
+      },
     ],
-    ['request', () => client.request({ method: 'GET', path: '/version' }), { method: 'GET', path: '/version', lane: 'read' }],
+    [
+      'request',
+      () => client.request({ method: 'GET', path: '/version' }),
+      { method: 'GET', path: '/version', lane: 'read' },
+    ],
     ['lease lane', () => client.request({ method: 'PUT', path: '/x', body: {} }, { lane: 'lease' }), { lane: 'lease' }],
   ])('%s', async (_, call, { json, ...expected }) => {
     await call();
@@ -109,12 +195,46 @@ describe('what is sent', () => {
 
 describe('refusals', () => {
   test.each<[string, Scripted, { code: string; message: string }]>([
-    ['a Status', { status: 404, body: { kind: 'Status', status: 'Failure', code: 404, reason: 'NotFound', message: 'pods "a" not found' } }, { code: 'NotFound', message: 'pods "a" not found' }],
-    ['no Status', { status: 404, body: '404 page not found', headers: { 'content-type': 'text/plain' } }, { code: 'NotFound', message: 'the server could not find the requested resource (get pods a)' }],
-    ['a page of a proxy', { status: 502, body: '<html>bad gateway</html>', headers: { 'content-type': 'text/html' } }, { code: 'InternalError', message: 'an error on the server ("<html>bad gateway</html>") has prevented the request from succeeding (get pods a)' }],
-    ['401 with nothing', { status: 401, body: '' }, { code: 'Unauthorized', message: 'the server has asked for the client to provide credentials (get pods a)' }],
-    ['403 in words', { status: 403, body: 'nope', headers: { 'content-type': 'text/plain' } }, { code: 'Forbidden', message: 'nope (get pods a)' }],
-    ['an unknown 4xx', { status: 418, body: '' }, { code: 'Unknown', message: 'the server responded with the status code 418 but did not return more information (get pods a)' }],
+    [
+      'a Status',
+      {
+        status: 404,
+        body: { kind: 'Status', status: 'Failure', code: 404, reason: 'NotFound', message: 'pods "a" not found' },
+      },
+      { code: 'NotFound', message: 'pods "a" not found' },
+    ],
+    [
+      'no Status',
+      { status: 404, body: '404 page not found', headers: { 'content-type': 'text/plain' } },
+      { code: 'NotFound', message: 'the server could not find the requested resource (get pods a)' },
+    ],
+    [
+      'a page of a proxy',
+      { status: 502, body: '<html>bad gateway</html>', headers: { 'content-type': 'text/html' } },
+      {
+        code: 'InternalError',
+        message:
+          'an error on the server ("<html>bad gateway</html>") has prevented the request from succeeding (get pods a)',
+      },
+    ],
+    [
+      '401 with nothing',
+      { status: 401, body: '' },
+      { code: 'Unauthorized', message: 'the server has asked for the client to provide credentials (get pods a)' },
+    ],
+    [
+      '403 in words',
+      { status: 403, body: 'nope', headers: { 'content-type': 'text/plain' } },
+      { code: 'Forbidden', message: 'nope (get pods a)' },
+    ],
+    [
+      'an unknown 4xx',
+      { status: 418, body: '' },
+      {
+        code: 'Unknown',
+        message: 'the server responded with the status code 418 but did not return more information (get pods a)',
+      },
+    ],
   ])('%s', async (_, answer, expected) => {
     const { pods } = world(() => answer);
     await expect(pods.get({ namespace: 'ns', name: 'a' })).rejects.toMatchObject(expected);
@@ -145,11 +265,14 @@ describe('asking again', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test.each([undefined, 'tomorrow', 'Wed, 21 Oct 2026 07:28:00 GMT'])('429 with Retry-After %s is not asked again', async (retryAfter) => {
-    const { pods, requests } = world(() => notReady(retryAfter));
-    await expect(pods.get({ namespace: 'ns', name: 'a' })).rejects.toMatchObject({ code: 'TooManyRequests' });
-    expect(requests.length).toBe(1);
-  });
+  test.each([undefined, 'tomorrow', 'Wed, 21 Oct 2026 07:28:00 GMT'])(
+    '429 with Retry-After %s is not asked again',
+    async (retryAfter) => {
+      const { pods, requests } = world(() => notReady(retryAfter));
+      await expect(pods.get({ namespace: 'ns', name: 'a' })).rejects.toMatchObject({ code: 'TooManyRequests' });
+      expect(requests.length).toBe(1);
+    },
+  );
 
   test('404 with Retry-After is not asked again', async () => {
     const { pods, requests } = world(() => ({ status: 404, headers: { 'retry-after': '1' }, body: '' }));
@@ -167,11 +290,14 @@ describe('asking again', () => {
     expect(requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'PUT']);
   });
 
-  test.each(['refused', 'timeout', 'tls', 'dns', 'closed'] as const)('what failed as %s is not asked again', async (code) => {
-    const { pods, requests } = world(() => new TransportError(code, code));
-    await expect(pods.get({ namespace: 'ns', name: 'a' })).rejects.toMatchObject({ code });
-    expect(requests.length).toBe(1);
-  });
+  test.each(['refused', 'timeout', 'tls', 'dns', 'closed'] as const)(
+    'what failed as %s is not asked again',
+    async (code) => {
+      const { pods, requests } = world(() => new TransportError(code, code));
+      await expect(pods.get({ namespace: 'ns', name: 'a' })).rejects.toMatchObject({ code });
+      expect(requests.length).toBe(1);
+    },
+  );
 });
 
 describe('deadlines and cancellation', () => {
@@ -205,12 +331,20 @@ describe('deadlines and cancellation', () => {
   test('cancelling ends any wait with the reason and leaves no timer and no listener', async () => {
     const controller = new AbortController();
     const { signal } = controller;
-    const { clock, client, pods } = world((request) => (request.path.includes('hang') ? 'hang' : notReady('60')), { qps: 1, burst: 2 });
-    const calls = [pods.get({ namespace: 'ns', name: 'hang' }, { signal }), pods.get({ namespace: 'ns', name: 'later' }, { signal }), client.request({ method: 'GET', path: '/throttled' }, { signal })];
+    const { clock, client, pods } = world((request) => (request.path.includes('hang') ? 'hang' : notReady('60')), {
+      qps: 1,
+      burst: 2,
+    });
+    const calls = [
+      pods.get({ namespace: 'ns', name: 'hang' }, { signal }),
+      pods.get({ namespace: 'ns', name: 'later' }, { signal }),
+      client.request({ method: 'GET', path: '/throttled' }, { signal }),
+    ];
     const outcomes = Promise.allSettled(calls);
     await settle();
     controller.abort(new Error('enough'));
-    for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
     expect(clock.pending).toBe(0);
     expect(getEventListeners(signal, 'abort').length).toBe(0);
   });
@@ -227,7 +361,10 @@ describe('the rate limit', () => {
   });
 
   test('lease renewal has its own bucket; watches take no token', async () => {
-    const { clock, client, pods, requests } = world((request) => ({ body: request.path.includes('watch') ? '' : {} }), { qps: 0.001, burst: 1 });
+    const { clock, client, pods, requests } = world((request) => ({ body: request.path.includes('watch') ? '' : {} }), {
+      qps: 0.001,
+      burst: 1,
+    });
     await client.request({ method: 'GET', path: '/a' });
     await client.request({ method: 'PUT', path: '/lease', body: {} }, { lane: 'lease' });
     for await (const _ of pods.watch());
@@ -304,7 +441,8 @@ describe('what is seen of it', () => {
   test('warnings are logged once a text', async () => {
     const logged: unknown[] = [];
     const log: Logger = { ...silentLogger, warning: (_, fields?: Fields) => logged.push(fields?.warning) };
-    const header = '299 - "v1 Foo is deprecated", 299 kube "say \\"hi\\", please" "Mon, 01 Jan 2026 00:00:00 GMT", 199 - "other"';
+    const header =
+      '299 - "v1 Foo is deprecated", 299 kube "say \\"hi\\", please" "Mon, 01 Jan 2026 00:00:00 GMT", 199 - "other"';
     const { pods } = world(() => ({ headers: { warning: header }, body: pod('a') }), { log });
     for (let i = 0; i < 3; i++) await pods.get({ namespace: 'ns', name: 'a' });
     expect(logged).toEqual(['v1 Foo is deprecated', 'say "hi", please']);
@@ -312,7 +450,10 @@ describe('what is seen of it', () => {
 
   test('metrics count tries, retries, sizes and waits under the names of client-go', async () => {
     const metrics = new Metrics();
-    const { clock, pods } = world((_, n) => (n === 1 ? notReady('1') : n === 3 ? new TransportError('refused', 'x') : { body: pod('a') }), { metrics });
+    const { clock, pods } = world(
+      (_, n) => (n === 1 ? notReady('1') : n === 3 ? new TransportError('refused', 'x') : { body: pod('a') }),
+      { metrics },
+    );
     const call = pods.create(pod('a'));
     await clock.step(1000);
     await call;
@@ -336,7 +477,10 @@ describe('what is seen of it', () => {
 describe('lists', () => {
   test('say of each item what it is, which the server leaves out', async () => {
     const items = [{ metadata: { name: 'a' } }, { kind: 'Other', apiVersion: 'v9', metadata: { name: 'b' } }];
-    const { pods } = world(() => ({ status: 200, body: { kind: 'PodList', metadata: { resourceVersion: '1' }, items } }));
+    const { pods } = world(() => ({
+      status: 200,
+      body: { kind: 'PodList', metadata: { resourceVersion: '1' }, items },
+    }));
     expect((await pods.list()).items).toEqual([{ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a' } }, items[1]]);
   });
 });
@@ -346,14 +490,24 @@ describe('watches', () => {
     let cancelled = false;
     async function* chunks(): AsyncGenerator<Uint8Array> {
       try {
-        for (;;) yield Buffer.from(`${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'a', managedFields: [] } } })}\n`);
+        for (;;)
+          yield Buffer.from(
+            `${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'a', managedFields: [] } } })}\n`,
+          );
       } finally {
         cancelled = true;
       }
     }
     const { pods, requests } = world(() => ({ chunks: chunks() }));
     const names: string[] = [];
-    const options = { resourceVersion: '5', allowWatchBookmarks: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', timeoutSeconds: 300, dropManagedFields: true } as const;
+    const options = {
+      resourceVersion: '5',
+      allowWatchBookmarks: true,
+      sendInitialEvents: true,
+      resourceVersionMatch: 'NotOlderThan',
+      timeoutSeconds: 300,
+      dropManagedFields: true,
+    } as const;
     for await (const event of pods.watch(options)) {
       if (event.type === 'ERROR') break;
       names.push(JSON.stringify(event.object.metadata));
@@ -361,12 +515,17 @@ describe('watches', () => {
     }
     expect(names).toEqual(['{"name":"a"}', '{"name":"a"}', '{"name":"a"}']);
     expect(cancelled).toBe(true);
-    expect(requests[0]!.path).toBe('/api/v1/pods?resourceVersion=5&resourceVersionMatch=NotOlderThan&watch=true&allowWatchBookmarks=true&sendInitialEvents=true&timeoutSeconds=300');
+    expect(requests[0]!.path).toBe(
+      '/api/v1/pods?resourceVersion=5&resourceVersionMatch=NotOlderThan&watch=true&allowWatchBookmarks=true&sendInitialEvents=true&timeoutSeconds=300',
+    );
     expect(requests[0]!.timeout).toBe(70_000);
   });
 
   test('refused at the start throw the refusal', async () => {
-    const { pods } = world(() => ({ status: 410, body: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } }));
+    const { pods } = world(() => ({
+      status: 410,
+      body: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' },
+    }));
     await expect(pods.watch()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'Expired' });
   });
 });

@@ -52,11 +52,17 @@ export function createClient(options: ClientOptions): Client {
   return {
     resource: <T extends KubeObject>(type: ResourceType<T>): ResourceClient<T> =>
       resourceClient(type, { caller, clock, userAgent, timeout: options.timeout ?? DEFAULT_TIMEOUT }),
-    request: <R>(request: RawRequest, callOptions?: CallOptions) => rawRequest<R>(caller, userAgent, request, callOptions),
+    request: <R>(request: RawRequest, callOptions?: CallOptions) =>
+      rawRequest<R>(caller, userAgent, request, callOptions),
   };
 }
 
-async function rawRequest<R>(caller: Caller, userAgent: string, request: RawRequest, options: CallOptions = {}): Promise<R> {
+async function rawRequest<R>(
+  caller: Caller,
+  userAgent: string,
+  request: RawRequest,
+  options: CallOptions = {},
+): Promise<R> {
   const hasBody = request.body !== undefined;
   const answer = await caller.exchange({
     method: request.method,

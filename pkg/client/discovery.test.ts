@@ -19,17 +19,31 @@ function serving(documents: Readonly<Record<string, unknown>>): Pick<Client, 're
 }
 
 const told = ({ resources, failed }: Discovery): unknown => ({
-  resources: resources.map((one) => `${apiVersionOf(one)} ${one.resource} ${one.kind}${one.namespaced ? '' : ' cluster'}${one.preferred ? ' preferred' : ''} ${one.verbs.join()}`),
+  resources: resources.map(
+    (one) =>
+      `${apiVersionOf(one)} ${one.resource} ${one.kind}${one.namespaced ? '' : ' cluster'}${one.preferred ? ' preferred' : ''} ${one.verbs.join()}`,
+  ),
   failed: [...failed.keys()],
 });
 
-const offered = (resource: string, kind: string, scope = 'Namespaced') => ({ resource, responseKind: { group: '', version: '', kind }, scope, verbs: ['get', 'list'] });
-const aggregated = (...items: object[]) => ({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', items });
+const offered = (resource: string, kind: string, scope = 'Namespaced') => ({
+  resource,
+  responseKind: { group: '', version: '', kind },
+  scope,
+  verbs: ['get', 'list'],
+});
+const aggregated = (...items: object[]) => ({
+  kind: 'APIGroupDiscoveryList',
+  apiVersion: 'apidiscovery.k8s.io/v2',
+  items,
+});
 
 describe('aggregated discovery', () => {
   test('takes two requests', async () => {
     const server = serving({
-      '/api': aggregated({ versions: [{ version: 'v1', resources: [offered('pods', 'Pod'), offered('nodes', 'Node', 'Cluster')] }] }),
+      '/api': aggregated({
+        versions: [{ version: 'v1', resources: [offered('pods', 'Pod'), offered('nodes', 'Node', 'Cluster')] }],
+      }),
       '/apis': aggregated({
         metadata: { name: 'apps' },
         versions: [
@@ -58,11 +72,18 @@ describe('aggregated discovery', () => {
         metadata: { name: 'example.com' },
         versions: [
           { version: 'v2', freshness: 'Stale', resources: [offered('things', 'Thing')] },
-          { version: 'v1', freshness: 'Current', resources: [offered('things', 'Thing'), { resource: 'odd', scope: 'Namespaced' }] },
+          {
+            version: 'v1',
+            freshness: 'Current',
+            resources: [offered('things', 'Thing'), { resource: 'odd', scope: 'Namespaced' }],
+          },
         ],
       }),
     });
-    expect(told(await discover(server))).toEqual({ resources: ['example.com/v1 things Thing preferred get,list'], failed: ['example.com/v2'] });
+    expect(told(await discover(server))).toEqual({
+      resources: ['example.com/v1 things Thing preferred get,list'],
+      failed: ['example.com/v2'],
+    });
   });
 
   test('is what the embedded server gives', async () => {
@@ -70,7 +91,13 @@ describe('aggregated discovery', () => {
     const client = createClient({ transport: server.inProcessTransport(), userAgent: 'test', qps: -1 });
     const { resources, failed } = await discover(client);
     expect(failed.size).toBe(0);
-    expect(resources.find(({ resource }) => resource === 'deployments')).toMatchObject({ group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, preferred: true });
+    expect(resources.find(({ resource }) => resource === 'deployments')).toMatchObject({
+      group: 'apps',
+      version: 'v1',
+      kind: 'Deployment',
+      namespaced: true,
+      preferred: true,
+    });
     expect(resources.filter(({ resource }) => resource.includes('/'))).toEqual([]);
     await server.close();
   });
@@ -85,13 +112,22 @@ describe('discovery of old', () => {
   test('asks for each group version', async () => {
     const server = serving({
       '/api': { kind: 'APIVersions', versions: ['v1'] },
-      '/api/v1': { resources: [{ name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list'] }, { name: 'pods/status', kind: 'Pod', namespaced: true, verbs: ['get'] }] },
+      '/api/v1': {
+        resources: [
+          { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list'] },
+          { name: 'pods/status', kind: 'Pod', namespaced: true, verbs: ['get'] },
+        ],
+      },
       '/apis': groups('v1beta1', 'v1'),
       '/apis/apps/v1': { resources: [{ name: 'deployments', kind: 'Deployment', namespaced: true, verbs: ['list'] }] },
       '/apis/apps/v1beta1': { resources: [{ name: 'deployments', kind: 'Deployment', namespaced: true }] },
     });
     expect(told(await discover(server))).toEqual({
-      resources: ['v1 pods Pod preferred list', 'apps/v1beta1 deployments Deployment ', 'apps/v1 deployments Deployment preferred list'],
+      resources: [
+        'v1 pods Pod preferred list',
+        'apps/v1beta1 deployments Deployment ',
+        'apps/v1 deployments Deployment preferred list',
+      ],
       failed: [],
     });
   });
@@ -101,10 +137,11 @@ describe('discovery of old', () => {
     expect(told(await discover(server))).toEqual({ resources: [], failed: ['apps/v1'] });
   });
 
-  test.each([{}, { '/api': { kind: 'APIVersions', versions: [] } }, { '/api': {}, '/apis': { kind: 'APIGroupList', groups: [] } }])(
-    'rejects where the groups cannot be had: %j',
-    async (documents) => {
-      await expect(discover(serving(documents))).rejects.toBeInstanceOf(Error);
-    },
-  );
+  test.each([
+    {},
+    { '/api': { kind: 'APIVersions', versions: [] } },
+    { '/api': {}, '/apis': { kind: 'APIGroupList', groups: [] } },
+  ])('rejects where the groups cannot be had: %j', async (documents) => {
+    await expect(discover(serving(documents))).rejects.toBeInstanceOf(Error);
+  });
 });

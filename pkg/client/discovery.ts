@@ -74,16 +74,27 @@ function describe({ name: group, versions, preferred }: Group): DiscoveredResour
 const versionName = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`);
 
 /** Newest form first; servers know one of them. */
-const ACCEPT = ['application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList', 'application/json'].join(',');
+const ACCEPT = [
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+  'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList',
+  'application/json',
+].join(',');
 
 interface Entrance {
   readonly groups: readonly Group[];
   readonly failed: ReadonlyMap<string, unknown>;
 }
 
-type EntranceAnswer = AggregatedAnswer | { readonly kind: 'APIVersions'; readonly versions: readonly string[] } | GroupListAnswer;
+type EntranceAnswer =
+  | AggregatedAnswer
+  | { readonly kind: 'APIVersions'; readonly versions: readonly string[] }
+  | GroupListAnswer;
 
-async function entrance(client: Pick<Client, 'request'>, path: '/api' | '/apis', options: CallOptions): Promise<Entrance> {
+async function entrance(
+  client: Pick<Client, 'request'>,
+  path: '/api' | '/apis',
+  options: CallOptions,
+): Promise<Entrance> {
   const answer = await client.request<EntranceAnswer>({ method: 'GET', path, accept: ACCEPT }, options);
   switch (answer.kind) {
     case 'APIGroupDiscoveryList':
@@ -137,7 +148,11 @@ function aggregated({ items }: AggregatedAnswer): Entrance {
   const groups = items.map(({ metadata, versions = [] }) => {
     const name = metadata?.name ?? '';
     const fresh = versions.filter(({ version, freshness }) => {
-      if (freshness === 'Stale') failed.set(versionName(name, version), new Error(`stale GroupVersion discovery: ${versionName(name, version)}`));
+      if (freshness === 'Stale')
+        failed.set(
+          versionName(name, version),
+          new Error(`stale GroupVersion discovery: ${versionName(name, version)}`),
+        );
       return freshness !== 'Stale';
     });
     const offered = fresh.map(({ version, resources = [] }) => ({
@@ -152,10 +167,20 @@ function aggregated({ items }: AggregatedAnswer): Entrance {
 }
 
 interface ResourceListAnswer {
-  readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean; readonly verbs?: readonly string[] }[];
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly namespaced: boolean;
+    readonly verbs?: readonly string[];
+  }[];
 }
 
-async function resourcesOf(client: Pick<Client, 'request'>, group: string, version: string, options: CallOptions): Promise<readonly Offered[]> {
+async function resourcesOf(
+  client: Pick<Client, 'request'>,
+  group: string,
+  version: string,
+  options: CallOptions,
+): Promise<readonly Offered[]> {
   const path = `${group === '' ? '/api' : '/apis'}/${versionName(group, version)}`;
   const { resources = [] } = await client.request<ResourceListAnswer>({ method: 'GET', path }, options);
   return resources

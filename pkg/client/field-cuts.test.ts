@@ -17,12 +17,17 @@ type Json = Record<string, unknown>;
 function picked(value: unknown, tree: FieldTree): unknown {
   if (typeof value !== 'object' || value === null || Object.keys(tree).length === 0) return value;
   if (Array.isArray(value)) return value.map((element) => picked(element, tree));
-  return Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(tree, name)).map(([name, below]) => [name, picked(below, tree[name]!)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => Object.hasOwn(tree, name))
+      .map(([name, below]) => [name, picked(below, tree[name]!)]),
+  );
 }
 
 function kept(object: Json, tree: FieldTree): unknown {
   const { metadata, ...rest } = picked(object, { apiVersion: {}, kind: {}, metadata: {}, ...tree }) as Json;
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return { ...rest, ...(metadata === undefined ? {} : { metadata }) };
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    return { ...rest, ...(metadata === undefined ? {} : { metadata }) };
   const { managedFields: _, ...others } = metadata as Json;
   return { ...rest, metadata: others };
 }
@@ -42,11 +47,17 @@ describe('cutting objects down to fields', () => {
     ['{}', {}],
     ['{"kind":"A","spec":{"x":1,"node":"n","y":2},"z":3}', { kind: 'A', spec: { node: 'n' } }],
     ['{"x":[1,{"}":"]"}],"status":{"a":1}}', { status: { a: 1 } }],
-    ['{"spec":{"list":[{"name":1,"x":2},{"x":2,"name":3},{},4]}}', { spec: { list: [{ name: 1 }, { name: 3 }, {}, 4] } }],
+    [
+      '{"spec":{"list":[{"name":1,"x":2},{"x":2,"name":3},{},4]}}',
+      { spec: { list: [{ name: 1 }, { name: 3 }, {}, 4] } },
+    ],
     ['{"spec":{"x":1}}', { spec: {} }],
     ['{"spec":null,"status":7}', { spec: null, status: 7 }],
     ['{"metadata":{"managedFields":[1],"name":"a"}}', { metadata: { name: 'a' } }],
-    ['{"metadata":{"name":"a","managedFields":[1]},"spec":{"node":{"managedFields":1}}}', { metadata: { name: 'a' }, spec: { node: { managedFields: 1 } } }],
+    [
+      '{"metadata":{"name":"a","managedFields":[1]},"spec":{"node":{"managedFields":1}}}',
+      { metadata: { name: 'a' }, spec: { node: { managedFields: 1 } } },
+    ],
     ['{ "a" : 1 , "kind" : "K" , "b" : 2 , "status" : [ ] , "c" : 3 }', { kind: 'K', status: [] }],
   ])('%s', (text, expected) => {
     expect(cutDown(text, tree)).toEqual(expected);
@@ -63,7 +74,9 @@ describe('cutting objects down to fields', () => {
     fc.assert(
       fc.property(nested.object, nested.tree, fc.constantFrom(undefined, 1, '\t'), (object, fields, space) => {
         const { metadata: _, kind: __, ...rest } = fields;
-        expect(cutDown(JSON.stringify(object, null, space), rest)).toEqual(JSON.parse(JSON.stringify(kept(object, rest))));
+        expect(cutDown(JSON.stringify(object, null, space), rest)).toEqual(
+          JSON.parse(JSON.stringify(kept(object, rest))),
+        );
       }),
       { numRuns: 1000 },
     );
@@ -83,20 +96,29 @@ describe('cutting objects down to fields', () => {
   });
 
   test('is done to the items of a list, to events, and to no Status', async () => {
-    const items = [1, 2, 3].map((i) => ({ metadata: { name: `${i}`, managedFields: [1] }, spec: { node: i, other: i } }));
+    const items = [1, 2, 3].map((i) => ({
+      metadata: { name: `${i}`, managedFields: [1] },
+      spec: { node: i, other: i },
+    }));
     const bytes = Buffer.from(JSON.stringify({ kind: 'List', metadata: { resourceVersion: '7' }, items }));
     const list = await decodeList(bytes, { breather: new Breather(new FakeClock()), keep: tree });
     const expected = items.map(({ metadata: { name }, spec: { node } }) => ({ metadata: { name }, spec: { node } }));
     expect(list).toEqual({ kind: 'List', metadata: { resourceVersion: '7' }, items: expected });
 
     const decoder = new EventDecoder({ keep: tree });
-    const decoded = (type: string, object: object): unknown => decoder.decode(Buffer.from(JSON.stringify({ type, object })));
+    const decoded = (type: string, object: object): unknown =>
+      decoder.decode(Buffer.from(JSON.stringify({ type, object })));
     expect(decoded('ADDED', items[0]!)).toEqual({ type: 'ADDED', object: expected[0] });
     const status = { kind: 'Status', code: 410, message: 'too old', reason: 'Expired' };
     expect(decoded('ERROR', status)).toEqual({ type: 'ERROR', object: status });
   });
 
-  test.each(['{"items":[{"metadata":{}', '{"items":[{]}', '{"items":[{"kind":}]}', '{"items":[{"x":1}{"x":1}]}'])('what %s says is garbled', async (text) => {
-    await expect(decodeList(Buffer.from(text), { breather: new Breather(new FakeClock()), keep: tree })).rejects.toMatchObject({ code: 'garbled' });
-  });
+  test.each(['{"items":[{"metadata":{}', '{"items":[{]}', '{"items":[{"kind":}]}', '{"items":[{"x":1}{"x":1}]}'])(
+    'what %s says is garbled',
+    async (text) => {
+      await expect(
+        decodeList(Buffer.from(text), { breather: new Breather(new FakeClock()), keep: tree }),
+      ).rejects.toMatchObject({ code: 'garbled' });
+    },
+  );
 });

@@ -30,7 +30,10 @@ export function objectFields(tree: FieldTree): Fields {
 }
 
 function members(tree: FieldTree): readonly Field[] {
-  return Object.entries(tree).map(([name, below]) => ({ name: asciiBytes(name), below: Object.keys(below).length === 0 ? undefined : members(below) }));
+  return Object.entries(tree).map(([name, below]) => ({
+    name: asciiBytes(name),
+    below: Object.keys(below).length === 0 ? undefined : members(below),
+  }));
 }
 
 /**
@@ -45,7 +48,13 @@ export function cutFields(bytes: Uint8Array, at: number, end: number, fields: Fi
   return skipValue(bytes, at, end);
 }
 
-function cutMembers(bytes: Uint8Array, open: number, end: number, fields: Exclude<Fields, undefined>, cuts: Cut[]): number {
+function cutMembers(
+  bytes: Uint8Array,
+  open: number,
+  end: number,
+  fields: Exclude<Fields, undefined>,
+  cuts: Cut[],
+): number {
   /** Behind the last member that stays; behind the brace while there is none. */
   let kept = open + 1;
   let comma = -1;

@@ -11,11 +11,13 @@ import { EventDecoder, LineFramer, decodeWatch } from './watch-decoder.ts';
 
 const breather = (): Breather => new Breather(new FakeClock());
 
-const metadata = fc.tuple(json.object, fc.option(json.value, { nil: undefined }), fc.array(fc.nat(9), { minLength: 8, maxLength: 8 })).map(([base, fields, order]) => {
-  const entries = Object.entries(base as object).filter(([key]) => key !== 'managedFields');
-  if (fields !== undefined) entries.splice(order[0]! % (entries.length + 1), 0, ['managedFields', fields]);
-  return Object.fromEntries(entries);
-});
+const metadata = fc
+  .tuple(json.object, fc.option(json.value, { nil: undefined }), fc.array(fc.nat(9), { minLength: 8, maxLength: 8 }))
+  .map(([base, fields, order]) => {
+    const entries = Object.entries(base as object).filter(([key]) => key !== 'managedFields');
+    if (fields !== undefined) entries.splice(order[0]! % (entries.length + 1), 0, ['managedFields', fields]);
+    return Object.fromEntries(entries);
+  });
 const object = fc.tuple(json.object, metadata, fc.nat(9)).map(([base, meta, at]) => {
   const entries = Object.entries(base as object).filter(([key]) => key !== 'metadata');
   entries.splice(at % (entries.length + 1), 0, ['metadata', meta]);
@@ -43,16 +45,23 @@ describe('leaving out metadata.managedFields', () => {
     );
   });
 
-  test.each(['', '{', '[]', '{"spec":{"metadata":{}}}', '{"metadata":{"a":1', '{"metadata":{"managedFields":['])('finds no metadata in %s', (text) => {
-    expect(parseMetadata(Buffer.from(text))).toBeUndefined();
-  });
+  test.each(['', '{', '[]', '{"spec":{"metadata":{}}}', '{"metadata":{"a":1', '{"metadata":{"managedFields":['])(
+    'finds no metadata in %s',
+    (text) => {
+      expect(parseMetadata(Buffer.from(text))).toBeUndefined();
+    },
+  );
 
   test.each([
     ['first', '{"metadata":{"managedFields":[1],"name":"a"}}', '{"metadata":{"name":"a"}}'],
     ['last', '{"metadata":{"name":"a","managedFields":[{"x":"]}"}]},"spec":1}', '{"metadata":{"name":"a"},"spec":1}'],
     ['between', '{"metadata":{"a":1,"managedFields":{},"b":2}}', '{"metadata":{"a":1,"b":2}}'],
     ['alone', '{"metadata":{"managedFields":null}}', '{"metadata":{}}'],
-    ['spaced', '{ "metadata" : { "a" : 1 , "managedFields" : [ ] , "b" : 2 } }', '{ "metadata" : { "a" : 1 , "b" : 2 } }'],
+    [
+      'spaced',
+      '{ "metadata" : { "a" : 1 , "managedFields" : [ ] , "b" : 2 } }',
+      '{ "metadata" : { "a" : 1 , "b" : 2 } }',
+    ],
     ['of a template', '{"spec":{"metadata":{"managedFields":[1]}}}', '{"spec":{"metadata":{"managedFields":[1]}}}'],
     ['in a text', '{"metadata":{"a":"\\"managedFields\\":[1],"}}', '{"metadata":{"a":"\\"managedFields\\":[1],"}}'],
   ])('%s', (_, text, expected) => {
@@ -77,19 +86,28 @@ describe('leaving out metadata.managedFields', () => {
 describe('lists', () => {
   test('come out as JSON.parse gives them, item by item', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(object, { maxLength: 6 }), json.object, indent, fc.boolean(), async (items, envelope, space, drop) => {
-        const list = { kind: 'List', ...(envelope as object), items, metadata: { resourceVersion: '1' } };
-        const bytes = Buffer.from(JSON.stringify(list, null, space));
-        const expected = copy({ ...list, items: drop ? items.map(withoutManagedFields) : items });
-        expect(await decodeList(bytes, { breather: breather(), dropManagedFields: drop })).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.array(object, { maxLength: 6 }),
+        json.object,
+        indent,
+        fc.boolean(),
+        async (items, envelope, space, drop) => {
+          const list = { kind: 'List', ...(envelope as object), items, metadata: { resourceVersion: '1' } };
+          const bytes = Buffer.from(JSON.stringify(list, null, space));
+          const expected = copy({ ...list, items: drop ? items.map(withoutManagedFields) : items });
+          expect(await decodeList(bytes, { breather: breather(), dropManagedFields: drop })).toEqual(expected);
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
   test('nested lists that look like the outer one are not mistaken for it', async () => {
     const inner = { metadata: { name: 'in', managedFields: [1] } };
-    const items = [1, 2, 3].map((i) => ({ metadata: { name: `${i}`, managedFields: [1] }, spec: { manifests: [inner, inner] } }));
+    const items = [1, 2, 3].map((i) => ({
+      metadata: { name: `${i}`, managedFields: [1] },
+      spec: { manifests: [inner, inner] },
+    }));
     const bytes = Buffer.from(JSON.stringify({ metadata: {}, items }));
     const list = await decodeList(bytes, { breather: breather(), dropManagedFields: true });
     expect(list.items).toEqual(items.map((item) => ({ ...item, metadata: { name: item.metadata.name } })));
@@ -105,9 +123,14 @@ describe('lists', () => {
   });
 
   test('cut off anywhere they are garbled, never short', async () => {
-    const text = JSON.stringify({ metadata: { resourceVersion: '7' }, items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] });
+    const text = JSON.stringify({
+      metadata: { resourceVersion: '7' },
+      items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }],
+    });
     for (let end = 0; end < text.length; end++) {
-      await expect(decodeList(Buffer.from(text.slice(0, end)), { breather: breather() })).rejects.toMatchObject({ code: 'garbled' });
+      await expect(decodeList(Buffer.from(text.slice(0, end)), { breather: breather() })).rejects.toMatchObject({
+        code: 'garbled',
+      });
     }
   });
 });
@@ -118,7 +141,8 @@ describe('watch streams', () => {
       yield* chunks;
     }
     const events: unknown[] = [];
-    for await (const event of decodeWatch(async () => body(), { dropManagedFields: drop }, breather())) events.push(event);
+    for await (const event of decodeWatch(async () => body(), { dropManagedFields: drop }, breather()))
+      events.push(event);
     return events;
   }
 
@@ -134,7 +158,9 @@ describe('watch streams', () => {
 
   test('give the same events however the bytes are cut up, with and without the last newline', async () => {
     const type = fc.constantFrom('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK');
-    const event = fc.tuple(type, object, fc.boolean()).map(([kind, value, swapped]) => (swapped ? { object: value, type: kind } : { type: kind, object: value }));
+    const event = fc
+      .tuple(type, object, fc.boolean())
+      .map(([kind, value, swapped]) => (swapped ? { object: value, type: kind } : { type: kind, object: value }));
     await fc.assert(
       fc.asyncProperty(
         fc.array(event, { maxLength: 8 }),
@@ -144,7 +170,9 @@ describe('watch streams', () => {
         fc.boolean(),
         async (events, sizes, newline, last, drop) => {
           const text = events.map((one) => JSON.stringify(one)).join(newline) + (last ? newline : '');
-          const expected = copy(drop ? events.map((one) => ({ ...one, object: withoutManagedFields(one.object) })) : events);
+          const expected = copy(
+            drop ? events.map((one) => ({ ...one, object: withoutManagedFields(one.object) })) : events,
+          );
           expect(await collect(chop(Buffer.from(text), sizes), drop)).toEqual(expected);
         },
       ),
@@ -173,12 +201,20 @@ describe('watch streams', () => {
     });
   });
 
-  test.each(['nonsense', '{"type":"ADDED"}', '{"type":"NEWS","object":{}}', '[]', '"x"', '{"object":{}}', '<html>', '{"type":"ADDED","object":{}}x'])(
-    'that say %s are garbled',
-    (line) => {
-      expect(() => new EventDecoder({ dropManagedFields: true }).decode(Buffer.from(line))).toThrow(expect.objectContaining({ code: 'garbled' }));
-    },
-  );
+  test.each([
+    'nonsense',
+    '{"type":"ADDED"}',
+    '{"type":"NEWS","object":{}}',
+    '[]',
+    '"x"',
+    '{"object":{}}',
+    '<html>',
+    '{"type":"ADDED","object":{}}x',
+  ])('that say %s are garbled', (line) => {
+    expect(() => new EventDecoder({ dropManagedFields: true }).decode(Buffer.from(line))).toThrow(
+      expect.objectContaining({ code: 'garbled' }),
+    );
+  });
 
   test('cost in proportion to their length, however small the pieces', () => {
     const cost = (pieces: number): number => {

@@ -161,7 +161,9 @@ export function textWithout(bytes: Buffer, start: number, end: number, cuts: rea
 export function parseMetadata(bytes: Buffer): unknown {
   const metadata = findMember(bytes, skipSpace(bytes, 0, bytes.length), bytes.length, METADATA);
   const end = metadata === undefined ? -1 : skipValue(bytes, metadata.value, bytes.length);
-  return metadata === undefined || end < 0 ? undefined : parseWithout(bytes, metadata.value, end, managedFieldsOf(bytes, metadata.value, end));
+  return metadata === undefined || end < 0
+    ? undefined
+    : parseWithout(bytes, metadata.value, end, managedFieldsOf(bytes, metadata.value, end));
 }
 
 /** The same bytes as a Buffer; nothing is copied. */

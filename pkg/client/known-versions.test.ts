@@ -14,12 +14,15 @@ function world() {
   let version = 7;
   const requests: string[] = [];
   let gate = Promise.resolve();
-  const put = (verb: string) => async (object: ReplicaSet): Promise<ReplicaSet> => {
-    requests.push(`${verb} ${object.metadata.resourceVersion}`);
-    await gate;
-    if (object.metadata.resourceVersion !== String(version)) throw new ApiError({ status: 'Failure', code: 409, reason: 'Conflict' });
-    return { ...object, metadata: { ...object.metadata, resourceVersion: String(++version) } };
-  };
+  const put =
+    (verb: string) =>
+    async (object: ReplicaSet): Promise<ReplicaSet> => {
+      requests.push(`${verb} ${object.metadata.resourceVersion}`);
+      await gate;
+      if (object.metadata.resourceVersion !== String(version))
+        throw new ApiError({ status: 'Failure', code: 409, reason: 'Conflict' });
+      return { ...object, metadata: { ...object.metadata, resourceVersion: String(++version) } };
+    };
   const server: Client = {
     resource: () => ({ update: put('update'), updateStatus: put('status') }) as unknown as ResourceClient<never>,
     request: () => Promise.reject(new Error('unexpected')),
@@ -34,7 +37,8 @@ function world() {
   return { clock, client, requests, close, restore: (to: number) => void (version = to) };
 }
 
-const at = (version: number, uid = 'u1'): ReplicaSet => replicaSet({ metadata: { uid, resourceVersion: String(version) } });
+const at = (version: number, uid = 'u1'): ReplicaSet =>
+  replicaSet({ metadata: { uid, resourceVersion: String(version) } });
 const versionOf = async (written: Promise<ReplicaSet>): Promise<string> => (await written).metadata.resourceVersion;
 
 test('what another client has written is not written over, and costs no request', async () => {
@@ -42,7 +46,8 @@ test('what another client has written is not written over, and costs no request'
   expect(await versionOf(client().update(at(7)))).toBe('8');
   await expect(client().updateStatus(at(7))).rejects.toMatchObject({
     code: 'Conflict',
-    message: 'Operation cannot be fulfilled on replicasets.apps "web-1": the object has been modified; please apply your changes to the latest version and try again',
+    message:
+      'Operation cannot be fulfilled on replicasets.apps "web-1": the object has been modified; please apply your changes to the latest version and try again',
   });
   expect(await versionOf(client().updateStatus(at(8)))).toBe('9');
   expect(requests).toEqual(['update 7', 'status 8']);

@@ -40,7 +40,8 @@ export class KnownVersions {
     return {
       ...inner,
       update: (object, options) => this.#write(type, object, options?.signal, () => inner.update(object, options)),
-      updateStatus: (object, options) => this.#write(type, object, options?.signal, () => inner.updateStatus(object, options)),
+      updateStatus: (object, options) =>
+        this.#write(type, object, options?.signal, () => inner.updateStatus(object, options)),
     };
   }
 
@@ -55,7 +56,8 @@ export class KnownVersions {
     for (let other = this.#underWay.get(uid); other !== undefined; other = this.#underWay.get(uid)) await other;
     signal?.throwIfAborted();
     const known = this.#known.get(uid);
-    if (known !== undefined && isOlder(resourceVersion, known.version) && this.#clock.monotonic() - known.at < MEMORY) throw conflict(type, object);
+    if (known !== undefined && isOlder(resourceVersion, known.version) && this.#clock.monotonic() - known.at < MEMORY)
+      throw conflict(type, object);
     const writing = send();
     const ended = writing.then(
       ({ metadata }) => this.#wrote(uid, metadata.resourceVersion),

@@ -42,14 +42,18 @@ export async function decodeList<T extends KubeObject>(bytes: Buffer, options: D
   const fields = options.keep && objectFields(options.keep);
   const separator = separatorAfter(bytes, at, end);
   while (bytes[at] !== CLOSE_BRACKET) {
-    const item = fields ? decodeFields(bytes, at, fields) : decodeItem(bytes, at, separator, options.dropManagedFields === true);
+    const item = fields
+      ? decodeFields(bytes, at, fields)
+      : decodeItem(bytes, at, separator, options.dropManagedFields === true);
     items.push(complete(item.value as T));
     at = skipSpace(bytes, item.end, end);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
     else if (bytes[at] !== CLOSE_BRACKET) throw garbled();
     if (options.breather.due) await options.breather.pause();
   }
-  const envelope = parse(() => JSON.parse(bytes.toString('utf8', 0, member.value) + '[]' + bytes.toString('utf8', at + 1)));
+  const envelope = parse(() =>
+    JSON.parse(bytes.toString('utf8', 0, member.value) + '[]' + bytes.toString('utf8', at + 1)),
+  );
   return { ...(envelope as KubeList<T>), items };
 }
 

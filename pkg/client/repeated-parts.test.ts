@@ -16,14 +16,20 @@ const held = {
   status: { phase: 'Pending' },
 };
 const newer = { ...held, metadata: { ...held.metadata, resourceVersion: '2' } };
-const parserOf = (known: object | undefined): RepetitionParser => new RepetitionParser(() => known as KubeObject | undefined, true);
-const parsed = (known: object, line: Buffer): { object: typeof held } | undefined => parserOf(known).parse(line) as { object: typeof held } | undefined;
+const parserOf = (known: object | undefined): RepetitionParser =>
+  new RepetitionParser(() => known as KubeObject | undefined, true);
+const parsed = (known: object, line: Buffer): { object: typeof held } | undefined =>
+  parserOf(known).parse(line) as { object: typeof held } | undefined;
 
 describe('parsing along a held object', () => {
   test('takes what is repeated from it, and the rest from the event', () => {
     const { object } = parsed(held, lineOf({ ...newer, status: { phase: 'Running' } }))!;
     expect(object.spec).toBe(held.spec);
-    expect(object).toEqual({ ...held, metadata: { name: 'a', namespace: 'b', resourceVersion: '2' }, status: { phase: 'Running' } });
+    expect(object).toEqual({
+      ...held,
+      metadata: { name: 'a', namespace: 'b', resourceVersion: '2' },
+      status: { phase: 'Running' },
+    });
     expect(Object.keys(object)).toEqual(Object.keys(held));
   });
 
@@ -31,7 +37,10 @@ describe('parsing along a held object', () => {
     const asked: unknown[] = [];
     const parser = new RepetitionParser((...key) => void asked.push(key), true);
     for (const metadata of [{ name: 'a', namespace: 'b' }, { name: 'c' }]) parser.parse(lineOf({ metadata }));
-    expect(asked).toEqual([['a', 'b'], ['c', undefined]]);
+    expect(asked).toEqual([
+      ['a', 'b'],
+      ['c', undefined],
+    ]);
   });
 
   test.each<[string, Buffer]>([
@@ -55,7 +64,9 @@ describe('parsing along a held object', () => {
   test.each(['}x', '', ']', '},{}', ',"spec":'])('does not let %j pass behind what is repeated', (rest) => {
     const whole = lineOf({ ...newer, status: undefined }).toString();
     const line = Buffer.from(whole.slice(0, -1) + rest);
-    expect(() => new EventDecoder({ known: () => held as object as KubeObject }).decode(line)).toThrow(expect.objectContaining({ code: 'garbled' }));
+    expect(() => new EventDecoder({ known: () => held as object as KubeObject }).decode(line)).toThrow(
+      expect.objectContaining({ code: 'garbled' }),
+    );
   });
 
   test('does not go on looking for what never repeats, nor gives it up for good', () => {
@@ -77,7 +88,13 @@ describe('parsing along a held object', () => {
     const member = fc.constantFrom('spec', 'status', 'data', '__proto__', 'ü');
     const object = fc.array(fc.tuple(member, json.value), { maxLength: 4 });
     const build = (entries: readonly (readonly [string, unknown])[], version: number): object =>
-      JSON.parse(JSON.stringify({ kind: 'X', metadata: { name: 'a', resourceVersion: `${version}`, managedFields: [version] }, ...Object.fromEntries(entries) })) as object;
+      JSON.parse(
+        JSON.stringify({
+          kind: 'X',
+          metadata: { name: 'a', resourceVersion: `${version}`, managedFields: [version] },
+          ...Object.fromEntries(entries),
+        }),
+      ) as object;
     fc.assert(
       fc.property(object, object, fc.boolean(), fc.boolean(), (before, changes, drop, deleted) => {
         const known = build(before, 1) as KubeObject;

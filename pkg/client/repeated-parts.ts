@@ -70,7 +70,8 @@ export class RepetitionParser {
       const quote = afterQuote(bytes, at + 2) - 1;
       const member = bytes.toString('utf8', at + 2, quote);
       const luck = this.#luck.get(member) ?? 0;
-      if (bytes[quote + 1] !== COLON || !Object.hasOwn(held, member) || (luck < 0 && this.#count % NEXT_CHANCE !== 0)) break;
+      if (bytes[quote + 1] !== COLON || !Object.hasOwn(held, member) || (luck < 0 && this.#count % NEXT_CHANCE !== 0))
+        break;
       const value: unknown = held[member as keyof object];
       const text = typeof value === 'object' ? JSON.stringify(value) : '';
       const from = quote + 2;
@@ -101,7 +102,9 @@ function afterQuote(bytes: Buffer, at: number): number {
 /** A text without escapes among the members of the object at `at`. */
 function textMember(bytes: Buffer, at: number, key: Buffer): string | undefined {
   const value = findMember(bytes, at, bytes.length, key)?.value;
-  return value !== undefined && bytes[value] === QUOTE ? bytes.toString('utf8', value + 1, afterQuote(bytes, value + 1) - 1) : undefined;
+  return value !== undefined && bytes[value] === QUOTE
+    ? bytes.toString('utf8', value + 1, afterQuote(bytes, value + 1) - 1)
+    : undefined;
 }
 
 /** The index after the object that opens at `at`. What is known of its inside is not read twice, if it stands last as usual. */

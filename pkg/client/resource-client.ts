@@ -36,7 +36,10 @@ interface WriteDetails {
 const wholeIn = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
 
 /** The typed verbs on one resource. */
-export function resourceClient<T extends KubeObject>(type: ResourceType<T>, parts: ResourceClientParts): ResourceClient<T> {
+export function resourceClient<T extends KubeObject>(
+  type: ResourceType<T>,
+  parts: ResourceClientParts,
+): ResourceClient<T> {
   const { caller, userAgent } = parts;
 
   function read(path: string, accept: string, options: CallOptions, name?: string): Call {
@@ -51,7 +54,13 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     };
   }
 
-  function writing(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown, options: CallOptions, details: WriteDetails): Call {
+  function writing(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body: unknown,
+    options: CallOptions,
+    details: WriteDetails,
+  ): Call {
     const { contentType = 'application/json', name, encoded } = details;
     return {
       method,
@@ -65,7 +74,13 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     };
   }
 
-  async function write(method: 'POST' | 'PUT' | 'PATCH', path: string, body: unknown, options: WriteOptions, details: WriteDetails): Promise<T> {
+  async function write(
+    method: 'POST' | 'PUT' | 'PATCH',
+    path: string,
+    body: unknown,
+    options: WriteOptions,
+    details: WriteDetails,
+  ): Promise<T> {
     const call = writing(method, path, body, options, details);
     return parseAnswer(await caller.exchange(call), call, options.metadataOnly ? metadataIn : wholeIn) as T;
   }
@@ -93,12 +108,15 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     },
 
     async list(options: ListOptions = {}) {
-      const answer = await caller.exchange(read(listPath(type, options), acceptHeader(options.metadataOnly, true), options));
+      const answer = await caller.exchange(
+        read(listPath(type, options), acceptHeader(options.metadataOnly, true), options),
+      );
       return decodeList<T>(answer.body, {
         dropManagedFields: options.dropManagedFields === true,
         keep: options.keep,
         // As out of a watch: whoever is handed an object, for an event or an owner reference, is to know what it is.
-        complete: (item) => (item.kind === undefined ? { apiVersion: apiVersionOf(type), kind: type.kind, ...item } : item),
+        complete: (item) =>
+          item.kind === undefined ? { apiVersion: apiVersionOf(type), kind: type.kind, ...item } : item,
         breather: new Breather(parts.clock),
       });
     },
@@ -113,7 +131,9 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
     },
 
     create: async (object, options = {}) =>
-      write('POST', createPath(type, object.metadata.namespace, options), withKind(object), options, { encoded: options.encoded }),
+      write('POST', createPath(type, object.metadata.namespace, options), withKind(object), options, {
+        encoded: options.encoded,
+      }),
 
     update: (object, options = {}) => put(object, options),
 
@@ -127,7 +147,9 @@ export function resourceClient<T extends KubeObject>(type: ResourceType<T>, part
 
     async delete(name, options = {}) {
       // What comes back, often the whole object, is of no use to anyone.
-      await caller.exchange(writing('DELETE', objectPath(type, name), deleteBody(options), options, { name: name.name }));
+      await caller.exchange(
+        writing('DELETE', objectPath(type, name), deleteBody(options), options, { name: name.name }),
+      );
     },
   };
 }

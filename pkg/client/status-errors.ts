@@ -100,11 +100,15 @@ function meaningOf(code: number, verb: string, said: string): { reason: string; 
     case 422:
       return { reason: 'Invalid', message: 'the server rejected our request due to an error in our request' };
     case 429:
-      return { reason: 'TooManyRequests', message: 'the server has received too many requests and has asked us to try again later' };
+      return {
+        reason: 'TooManyRequests',
+        message: 'the server has received too many requests and has asked us to try again later',
+      };
     case 503:
       return { reason: 'ServiceUnavailable', message: 'the server is currently unable to handle the request' };
     case 504: {
-      const message = 'the server was unable to return a response in the time allotted, but may still be processing the request';
+      const message =
+        'the server was unable to return a response in the time allotted, but may still be processing the request';
       return { reason: 'Timeout', message };
     }
     default:
@@ -112,6 +116,9 @@ function meaningOf(code: number, verb: string, said: string): { reason: string; 
         const message = `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
         return { reason: 'InternalError', message };
       }
-      return { reason: 'Unknown', message: `the server responded with the status code ${code} but did not return more information` };
+      return {
+        reason: 'Unknown',
+        message: `the server responded with the status code ${code} but did not return more information`,
+      };
   }
 }

@@ -72,7 +72,8 @@ export class EventDecoder<T extends KubeObject> {
     this.#dropManagedFields = dropManagedFields;
     this.#fields = keep && objectFields(keep);
     // Of what is cut down, too little is left for looking whether it repeats anything.
-    this.#repetitions = known === undefined || keep !== undefined ? undefined : new RepetitionParser(known, dropManagedFields);
+    this.#repetitions =
+      known === undefined || keep !== undefined ? undefined : new RepetitionParser(known, dropManagedFields);
   }
 
   /** Throws a `garbled` TransportError for a line that is no event. */

@@ -12,7 +12,12 @@ function setUp(ownerMetadata: Partial<ReplicaSet['metadata']> = {}) {
   const cluster = new FakeCluster({ clock: new FakeClock() });
   const owner = cluster.create(replicaSets, replicaSet({ name: 'owner', metadata: ownerMetadata }));
   const wrote: string[] = [];
-  const put = (name: string, controller: ReplicaSet | undefined, labels: Record<string, string>, metadata: Partial<Pod['metadata']> = {}): Pod => {
+  const put = (
+    name: string,
+    controller: ReplicaSet | undefined,
+    labels: Record<string, string>,
+    metadata: Partial<Pod['metadata']> = {},
+  ): Pod => {
     const base = pod(name, controller);
     return cluster.create(pods, { ...base, metadata: { ...base.metadata, labels, ...metadata } });
   };
@@ -55,7 +60,10 @@ test('keeps its own, adopts matching orphans, releases what matches no longer, p
   expect(controllersOf('released')).toEqual([]);
   expect(cluster.reads.filter(({ verb }) => verb === 'get')).toHaveLength(1);
   expect(cluster.writes.map(({ body }) => body)).toContainEqual({
-    metadata: { uid: cluster.get(pods, 'default/released')!.metadata.uid, ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }] },
+    metadata: {
+      uid: cluster.get(pods, 'default/released')!.metadata.uid,
+      ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }],
+    },
   });
 
   cluster.writes.length = 0;
@@ -106,7 +114,9 @@ describe('an owner that may not', () => {
     put('orphan', undefined, web);
     cluster.finish(replicaSets, 'default/owner');
     const { uid } = cluster.create(replicaSets, replicaSet({ name: 'owner' })).metadata;
-    await expect(run(undefined, owner)).rejects.toThrow(`original ReplicaSet default/owner is gone: got uid ${uid}, wanted ${owner.metadata.uid}`);
+    await expect(run(undefined, owner)).rejects.toThrow(
+      `original ReplicaSet default/owner is gone: got uid ${uid}, wanted ${owner.metadata.uid}`,
+    );
   });
 });
 
@@ -119,7 +129,8 @@ describe('refused patches', () => {
     const { cluster, owner, put, run } = setUp();
     put('orphan', undefined, web);
     put('released', owner, other);
-    cluster.fault = ({ key, verb }) => (verb === 'patch' && key === `default/${target}` ? new ApiError({ code, reason }) : undefined);
+    cluster.fault = ({ key, verb }) =>
+      verb === 'patch' && key === `default/${target}` ? new ApiError({ code, reason }) : undefined;
     expect(await run()).toEqual(claimed);
   });
 
@@ -129,7 +140,9 @@ describe('refused patches', () => {
     put('second', owner, other);
     put('third', undefined, web);
     cluster.fault = ({ key, verb }) =>
-      verb === 'patch' && key !== 'default/third' ? new ApiError({ code: 409, reason: 'Conflict', message: `no ${key}` }) : undefined;
+      verb === 'patch' && key !== 'default/third'
+        ? new ApiError({ code: 409, reason: 'Conflict', message: `no ${key}` })
+        : undefined;
     await expect(run()).rejects.toThrow('[no default/first, no default/second]');
     expect(controllersOf('third')).toEqual([owner.metadata.uid]);
   });
@@ -138,6 +151,8 @@ describe('refused patches', () => {
 test('filterClaimed: owned and selected, nothing written', () => {
   const owner = replicaSet({ name: 'owner' });
   const relabelled = { ...pod('c', owner), metadata: { ...pod('c', owner).metadata, labels: other } };
-  const names = filterClaimed(owner, compileLabels(web), [pod('a', owner), pod('b'), relabelled]).map(({ metadata }) => metadata.name);
+  const names = filterClaimed(owner, compileLabels(web), [pod('a', owner), pod('b'), relabelled]).map(
+    ({ metadata }) => metadata.name,
+  );
   expect(names).toEqual(['a']);
 });

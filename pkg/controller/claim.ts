@@ -1,4 +1,12 @@
-import { type KubeObject, type ResourceType, type Selector, controllerOf, isApiError, isNotFound, keyOf } from '#pkg/api';
+import {
+  type KubeObject,
+  type ResourceType,
+  type Selector,
+  controllerOf,
+  isApiError,
+  isNotFound,
+  keyOf,
+} from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
 import type { Logger } from '#pkg/log';
@@ -33,7 +41,9 @@ export interface ClaimOptions<Owner extends KubeObject, T extends KubeObject> {
  * that an owner deleted meanwhile, or another of its name, adopts nothing. Throws when a patch failed, after all were
  * tried (`BaseControllerRefManager.ClaimObject` in `pkg/controller/controller_ref_manager.go`).
  */
-export async function claim<Owner extends KubeObject, T extends KubeObject>(options: ClaimOptions<Owner, T>): Promise<readonly T[]> {
+export async function claim<Owner extends KubeObject, T extends KubeObject>(
+  options: ClaimOptions<Owner, T>,
+): Promise<readonly T[]> {
   const claimed = new Set<T>();
   const changes: { readonly candidate: T; readonly verdict: Verdict }[] = [];
   for (const candidate of options.candidates) {
@@ -54,7 +64,11 @@ export async function claim<Owner extends KubeObject, T extends KubeObject>(opti
 }
 
 /** Of the candidates those that `owner` manages and its selector matches, with nothing written. */
-export function filterClaimed<T extends KubeObject>(owner: KubeObject, selector: Selector, candidates: readonly T[]): readonly T[] {
+export function filterClaimed<T extends KubeObject>(
+  owner: KubeObject,
+  selector: Selector,
+  candidates: readonly T[],
+): readonly T[] {
   return candidates.filter(
     (candidate) => controllerOf(candidate)?.uid === owner.metadata.uid && selector.matches(candidate.metadata.labels),
   );
@@ -62,7 +76,10 @@ export function filterClaimed<T extends KubeObject>(owner: KubeObject, selector:
 
 type Verdict = 'keep' | 'adopt' | 'release' | 'pass';
 
-function verdictOn<Owner extends KubeObject, T extends KubeObject>(candidate: T, options: ClaimOptions<Owner, T>): Verdict {
+function verdictOn<Owner extends KubeObject, T extends KubeObject>(
+  candidate: T,
+  options: ClaimOptions<Owner, T>,
+): Verdict {
   const owner = options.owner.metadata;
   const controller = controllerOf(candidate);
   const matches = options.selector.matches(candidate.metadata.labels) && (options.filter?.(candidate) ?? true);
@@ -72,12 +89,15 @@ function verdictOn<Owner extends KubeObject, T extends KubeObject>(candidate: T,
     return owner.deletionTimestamp === undefined ? 'release' : 'pass';
   }
   if (!matches || owner.deletionTimestamp !== undefined) return 'pass';
-  if (candidate.metadata.deletionTimestamp !== undefined || candidate.metadata.namespace !== owner.namespace) return 'pass';
+  if (candidate.metadata.deletionTimestamp !== undefined || candidate.metadata.namespace !== owner.namespace)
+    return 'pass';
   return 'adopt';
 }
 
 /** Reads the owner from the server; rejects when it may not adopt any more. */
-async function checkOwner<Owner extends KubeObject, T extends KubeObject>(options: ClaimOptions<Owner, T>): Promise<void> {
+async function checkOwner<Owner extends KubeObject, T extends KubeObject>(
+  options: ClaimOptions<Owner, T>,
+): Promise<void> {
   const { owner, ownerType, ownerClient, signal } = options;
   const object = keyOf(owner);
   let live: Owner;
@@ -111,7 +131,11 @@ async function adopt<Owner extends KubeObject, T extends KubeObject>(
     throw new ControllerError('AdoptionRefused', text, { object: keyOf(candidate) }, { cause: error });
   }
   // The UID makes the server refuse the patch if another object has the name by now.
-  const metadata = { uid, ownerReferences: [controllerReference(owner, ownerType)], ...(finalizers.length > 0 ? { finalizers } : {}) };
+  const metadata = {
+    uid,
+    ownerReferences: [controllerReference(owner, ownerType)],
+    ...(finalizers.length > 0 ? { finalizers } : {}),
+  };
   try {
     options.wrote?.(await client.patch(candidate.metadata, 'strategic', { metadata }, { signal }));
     return true;
@@ -121,9 +145,15 @@ async function adopt<Owner extends KubeObject, T extends KubeObject>(
   }
 }
 
-async function release<Owner extends KubeObject, T extends KubeObject>(candidate: T, options: ClaimOptions<Owner, T>): Promise<void> {
+async function release<Owner extends KubeObject, T extends KubeObject>(
+  candidate: T,
+  options: ClaimOptions<Owner, T>,
+): Promise<void> {
   const { owner, ownerType, type, client, finalizers = [], log, signal } = options;
-  log.v(2)?.info('Patching object to remove its controllerRef', { [logName(type)]: keyOf(candidate), [logName(ownerType)]: keyOf(owner) });
+  log.v(2)?.info('Patching object to remove its controllerRef', {
+    [logName(type)]: keyOf(candidate),
+    [logName(ownerType)]: keyOf(owner),
+  });
   const metadata = {
     uid: candidate.metadata.uid,
     ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }],

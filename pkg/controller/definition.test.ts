@@ -31,18 +31,26 @@ test('several errors become one that has them all', () => {
   const other = new Error('other');
   expect(aggregate([])).toBeUndefined();
   expect(aggregate([other])).toBe(other);
-  expect(aggregate([conflict, other])).toMatchObject({ code: 'Several', message: '[changed, other]', data: { errors: [conflict, other] } });
+  expect(aggregate([conflict, other])).toMatchObject({
+    code: 'Several',
+    message: '[changed, other]',
+    data: { errors: [conflict, other] },
+  });
   expect(aggregate([other, new Error('other')])).toMatchObject({ message: 'other' });
   expect(isOnlyConflicts(aggregate([conflict, conflict]))).toBe(true);
   expect(isOnlyConflicts(aggregate([conflict, other]))).toBe(false);
 });
 
 test('finalizers are put on and taken off without touching the object', () => {
-  const map: ConfigMap = { metadata: { name: 'a', uid: 'u', resourceVersion: '1', creationTimestamp: '', finalizers: ['x'] } };
+  const map: ConfigMap = {
+    metadata: { name: 'a', uid: 'u', resourceVersion: '1', creationTimestamp: '', finalizers: ['x'] },
+  };
   expect(withFinalizer(map, 'x')).toBe(map);
   expect(withFinalizer(map, 'y').metadata.finalizers).toEqual(['x', 'y']);
   expect(withoutFinalizer(map, 'y')).toBe(map);
   expect(withoutFinalizer(map, 'x').metadata.finalizers).toEqual([]);
   expect(hasFinalizer(map, 'x')).toBe(true);
-  expect(removeFinalizerPatch(map, 'x')).toEqual({ metadata: { uid: 'u', '$deleteFromPrimitiveList/finalizers': ['x'] } });
+  expect(removeFinalizerPatch(map, 'x')).toEqual({
+    metadata: { uid: 'u', '$deleteFromPrimitiveList/finalizers': ['x'] },
+  });
 });

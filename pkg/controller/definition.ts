@@ -133,7 +133,9 @@ export interface ControllerDescription<Flags extends readonly FlagDefinition[] =
 }
 
 /** A controller with its code. */
-export interface ControllerDefinition<Flags extends readonly FlagDefinition[] = readonly FlagDefinition[]> extends ControllerDescription<Flags> {
+export interface ControllerDefinition<
+  Flags extends readonly FlagDefinition[] = readonly FlagDefinition[],
+> extends ControllerDescription<Flags> {
   /** Asks for informers, adds handlers and indexes; makes no request and starts nothing. Undefined where its flags switch it off. */
   create(context: ControllerContext<Flags>): Controller | undefined;
 }

@@ -28,6 +28,7 @@ export function aggregate(errors: readonly unknown[]): unknown {
 
 /** Nothing but write conflicts: the world moved on, the next look will see it. No news for anybody. */
 export function isOnlyConflicts(error: unknown): boolean {
-  if (error instanceof ControllerError && error.code === 'Several') return (error.data.errors ?? []).every(isOnlyConflicts);
+  if (error instanceof ControllerError && error.code === 'Several')
+    return (error.data.errors ?? []).every(isOnlyConflicts);
   return isConflict(error);
 }

@@ -58,7 +58,8 @@ export class Expectations {
 
   /** A deletion was seen (by timestamp or event), or will not happen. Counts once for each UID. */
   deletionObserved(key: ObjectKey, uid: string): void {
-    if (this.#byKey.get(key)?.deletions.delete(uid)) this.#log.v(4)?.info('Expected deletion observed', { [this.#field]: key, uid });
+    if (this.#byKey.get(key)?.deletions.delete(uid))
+      this.#log.v(4)?.info('Expected deletion observed', { [this.#field]: key, uid });
   }
 
   /** Nothing is awaited any more, or too long: the dependents in the cache may be acted on. */
@@ -95,7 +96,9 @@ export class Expectations {
 
   #set(key: ObjectKey, creations: number, uids: Iterable<string>): void {
     const expectation = { creations, deletions: new Set(uids), since: this.#clock.monotonic() };
-    this.#log.v(4)?.info('Setting expectations', { [this.#field]: key, creations, deletions: expectation.deletions.size });
+    this.#log
+      .v(4)
+      ?.info('Setting expectations', { [this.#field]: key, creations, deletions: expectation.deletions.size });
     this.#byKey.set(key, expectation);
   }
 }

@@ -31,14 +31,18 @@ describe('slowStart', () => {
         let running = 0;
         let started = 0;
         const batches: number[] = [];
-        await slowStart(count, async () => {
-          if (running === 0) batches.push(0);
-          batches[batches.length - 1]!++;
-          running++;
-          started++;
-          await new Promise(setImmediate);
-          running--;
-        }, 1000);
+        await slowStart(
+          count,
+          async () => {
+            if (running === 0) batches.push(0);
+            batches[batches.length - 1]!++;
+            running++;
+            started++;
+            await new Promise(setImmediate);
+            running--;
+          },
+          1000,
+        );
         expect(started).toBe(count);
         batches.forEach((size, i) => expect(size).toBe(i < batches.length - 1 ? 2 ** i : count - (2 ** i - 1)));
       }),

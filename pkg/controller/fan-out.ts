@@ -27,7 +27,11 @@ export async function inParallel<T>(
  * to fail alike (quota, admission) this costs one refused request and one event instead of hundreds. The first batch
  * with a failure is finished, the rest is skipped (`slowStartBatch` in `pkg/controller/replicaset`).
  */
-export async function slowStart(count: number, task: () => Promise<void>, concurrency = CONCURRENCY): Promise<FanOutResult> {
+export async function slowStart(
+  count: number,
+  task: () => Promise<void>,
+  concurrency = CONCURRENCY,
+): Promise<FanOutResult> {
   let successes = 0;
   for (let size = Math.min(1, count); size > 0; size = Math.min(2 * size, count - successes)) {
     const batch = await inParallel(Array.from({ length: size }), task, concurrency);

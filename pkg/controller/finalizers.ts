@@ -7,7 +7,10 @@ export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
 /** The object with the finalizer; the same object if it has it. */
 export function withFinalizer<T extends KubeObject>(object: T, finalizer: string): T {
   if (hasFinalizer(object, finalizer)) return object;
-  return { ...object, metadata: { ...object.metadata, finalizers: [...(object.metadata.finalizers ?? []), finalizer] } };
+  return {
+    ...object,
+    metadata: { ...object.metadata, finalizers: [...(object.metadata.finalizers ?? []), finalizer] },
+  };
 }
 
 /** The object without the finalizer; the same object if it has none of it. */

@@ -29,11 +29,14 @@ test('the index finds what a scan over the namespace finds', async () => {
       const { lister } = informers.informer(pods);
       indexByLabel(informers.informer(pods));
       informers.start(new AbortController().signal);
-      for (const [i, metadata] of there.entries()) cluster.create(pods, { ...pod(`pod-${i}`), metadata: { name: `pod-${i}`, ...metadata } });
+      for (const [i, metadata] of there.entries())
+        cluster.create(pods, { ...pod(`pod-${i}`), metadata: { name: `pod-${i}`, ...metadata } });
       await clock.step(1);
       const compiled = compileSelector(asked);
       const scanned = cluster.list(pods, 'default').filter(({ metadata }) => compiled.matches(metadata.labels));
-      expect(labelledAs(lister, 'default', asked, compiled).map(keyOf).toSorted()).toEqual(scanned.map(keyOf).toSorted());
+      expect(labelledAs(lister, 'default', asked, compiled).map(keyOf).toSorted()).toEqual(
+        scanned.map(keyOf).toSorted(),
+      );
       const named = cluster.list(pods, 'other').filter(({ metadata }) => metadata.labels?.['app'] === 'a');
       expect(withLabel(lister, 'other', 'app', 'a').map(keyOf)).toEqual(named.map(keyOf));
     }),

@@ -36,7 +36,13 @@ function setUp(options: Partial<LoopOptions> & Pick<LoopOptions, 'reconcile'>, l
   const metrics = new Metrics();
   const abort = new AbortController();
   const context = { name: 'test-controller', informers, clock, metrics, log: recorder(lines) };
-  const loop: Controller = createLoop(context, { queue: 'test', resource: configMaps, workers: 2, triggers: [forObject(configMaps)], ...options });
+  const loop: Controller = createLoop(context, {
+    queue: 'test',
+    resource: configMaps,
+    workers: 2,
+    triggers: [forObject(configMaps)],
+    ...options,
+  });
   let ended = false;
   const run = (): Promise<void> => loop.run(abort.signal).finally(() => (ended = true));
   end = async () => {
@@ -50,7 +56,8 @@ function setUp(options: Partial<LoopOptions> & Pick<LoopOptions, 'reconcile'>, l
     return running;
   };
   const put = (name: string): ConfigMap => cluster.create(configMaps, { metadata: { name } });
-  const touch = (name: string): ConfigMap => cluster.change(configMaps, `default/${name}`, (map) => ({ ...map, data: { at: cluster.resourceVersion } }));
+  const touch = (name: string): ConfigMap =>
+    cluster.change(configMaps, `default/${name}`, (map) => ({ ...map, data: { at: cluster.resourceVersion } }));
   return { clock, cluster, informers, lines, abort, loop, start, put, touch, metrics, hasEnded: () => ended };
 }
 
@@ -127,10 +134,7 @@ describe('work', () => {
     let own = 0;
     let others = 0;
     const { clock, informers, start, put } = setUp({
-      triggers: [
-        forObject(configMaps),
-        on(configMaps, { update: () => (others++, []) }),
-      ],
+      triggers: [forObject(configMaps), on(configMaps, { update: () => (others++, []) })],
       reconcile: async () => void own++,
     });
     put('a');
@@ -156,7 +160,9 @@ describe('failures', () => {
     await clock.step(10_000);
     const gaps = times.slice(1).map((time, i) => time - times[i]!);
     expect(gaps).toEqual([5, 10, 20, 40, 80]);
-    expect(lines.filter((line) => line.startsWith('E'))).toEqual(Array.from({ length: 5 }, () => 'E Error syncing default/a'));
+    expect(lines.filter((line) => line.startsWith('E'))).toEqual(
+      Array.from({ length: 5 }, () => 'E Error syncing default/a'),
+    );
   });
 
   test('of one key do not hold up others, whatever is thrown', async () => {
@@ -178,7 +184,12 @@ describe('failures', () => {
   });
 
   test.each([
-    ['a conflict is told quietly and tried again', { code: 409, reason: 'Conflict' }, 'I Conflict while syncing, will retry default/a', true],
+    [
+      'a conflict is told quietly and tried again',
+      { code: 409, reason: 'Conflict' },
+      'I Conflict while syncing, will retry default/a',
+      true,
+    ],
     [
       'a namespace that goes away ends it',
       { code: 403, reason: 'Forbidden', details: { causes: [{ reason: 'NamespaceTerminating' }] } },
@@ -285,7 +296,10 @@ describe('the stop', () => {
   });
 
   test('is what a loop without workers waits for', async () => {
-    const { clock, abort, start, put, hasEnded } = setUp({ workers: 0, reconcile: () => Promise.reject(new Error('never called')) });
+    const { clock, abort, start, put, hasEnded } = setUp({
+      workers: 0,
+      reconcile: () => Promise.reject(new Error('never called')),
+    });
     put('a');
     const running = start();
     await clock.step(1000);
@@ -297,7 +311,8 @@ describe('the stop', () => {
 
   test('a reconcile that ends because of it is no error', async () => {
     const { clock, abort, lines, start, put } = setUp({
-      reconcile: (_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      reconcile: (_key, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     });
     put('a');
     const running = start();

@@ -75,8 +75,17 @@ class Loop implements Controller {
     this.#options = options;
     this.#clock = clock;
     this.#log = context.log;
-    this.#queue = createRateLimitingQueue<ObjectKey>({ name: options.queue, clock, metrics, rateLimiter: options.rateLimiter });
-    const attach = { informers: context.informers, name: context.name, enqueue: (item: Enqueue) => this.#enqueue(item) };
+    this.#queue = createRateLimitingQueue<ObjectKey>({
+      name: options.queue,
+      clock,
+      metrics,
+      rateLimiter: options.rateLimiter,
+    });
+    const attach = {
+      informers: context.informers,
+      name: context.name,
+      enqueue: (item: Enqueue) => this.#enqueue(item),
+    };
     this.#attached = options.triggers.map((trigger) => trigger.attach(attach));
     this.#field = logName(options.resource);
   }
@@ -173,7 +182,10 @@ class Loop implements Controller {
 
   async #process(key: ObjectKey, signal: AbortSignal): Promise<void> {
     const started = this.#clock.monotonic();
-    const story = (): { [name: string]: unknown } => ({ [this.#field]: key, duration: this.#clock.monotonic() - started });
+    const story = (): { [name: string]: unknown } => ({
+      [this.#field]: key,
+      duration: this.#clock.monotonic() - started,
+    });
     this.#running.add(key);
     this.#log.v(5)?.info('Started syncing', { [this.#field]: key });
     try {
@@ -206,7 +218,8 @@ class Loop implements Controller {
       this.#queue.forget(key);
       return;
     }
-    if (isOnlyConflicts(error)) this.#log.v(2)?.info('Conflict while syncing, will retry', { ...story, retries: failures });
+    if (isOnlyConflicts(error))
+      this.#log.v(2)?.info('Conflict while syncing, will retry', { ...story, retries: failures });
     else if (isPanic(error)) this.#log.error('Observed a panic', error, { ...story, stack: error.stack });
     else this.#log.error('Error syncing', error, { ...story, retries: failures });
     this.#queue.addRateLimited(key);

@@ -27,7 +27,11 @@ function setUp() {
   return { expectations, handlers };
 }
 
-const change = (of: Pod, metadata: Partial<Pod['metadata']>, status = of.status): Pod => ({ ...of, metadata: { ...of.metadata, ...metadata }, status });
+const change = (of: Pod, metadata: Partial<Pod['metadata']>, status = of.status): Pod => ({
+  ...of,
+  metadata: { ...of.metadata, ...metadata },
+  status,
+});
 const pending = { phase: 'Pending' };
 const mine = change(pod('p', one), {}, pending);
 const orphan = change(pod('p'), {}, pending);
@@ -46,14 +50,38 @@ describe('who is enqueued', () => {
     ['a dependent that went', handlers.delete?.(mine), ['default/one']],
     ['an orphan that went: nobody', handlers.delete?.(orphan), []],
     ['a change of a dependent', handlers.update?.(mine, change(mine, { annotations: { a: 'b' } })), ['default/one']],
-    ['a change with more to do later', handlers.update?.(mine, change(mine, {}, { phase: 'Running' })), ['default/one', { key: 'default/one', after: 7 }]],
-    ['a change of owner: old and new', handlers.update?.(mine, change(pod('p', two), {}, pending)), ['default/one', 'default/two']],
-    ['a release: the old owner, then all who select it', handlers.update?.(mine, orphan), ['default/one', 'default/one', 'default/two']],
+    [
+      'a change with more to do later',
+      handlers.update?.(mine, change(mine, {}, { phase: 'Running' })),
+      ['default/one', { key: 'default/one', after: 7 }],
+    ],
+    [
+      'a change of owner: old and new',
+      handlers.update?.(mine, change(pod('p', two), {}, pending)),
+      ['default/one', 'default/two'],
+    ],
+    [
+      'a release: the old owner, then all who select it',
+      handlers.update?.(mine, orphan),
+      ['default/one', 'default/one', 'default/two'],
+    ],
     ['an adoption: the new owner', handlers.update?.(orphan, mine), ['default/one']],
-    ['an orphan whose labels changed', handlers.update?.(change(orphan, relabelled), orphan), ['default/one', 'default/two']],
-    ['an orphan of which nothing matters changed', handlers.update?.(orphan, change(orphan, {}, { phase: 'Running' })), []],
+    [
+      'an orphan whose labels changed',
+      handlers.update?.(change(orphan, relabelled), orphan),
+      ['default/one', 'default/two'],
+    ],
+    [
+      'an orphan of which nothing matters changed',
+      handlers.update?.(orphan, change(orphan, {}, { phase: 'Running' })),
+      [],
+    ],
     ['the begin of a deletion', handlers.update?.(mine, change(mine, deleting)), ['default/one']],
-    ['a relabelling under deletion: also by the old labels', handlers.update?.(mine, change(mine, { ...deleting, ...relabelled })), ['default/one', 'default/one']],
+    [
+      'a relabelling under deletion: also by the old labels',
+      handlers.update?.(mine, change(mine, { ...deleting, ...relabelled })),
+      ['default/one', 'default/one'],
+    ],
   ])('%s', (_name, keys, expected) => expect(keys).toEqual(expected));
 });
 

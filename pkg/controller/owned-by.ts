@@ -31,7 +31,11 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
 
   function selecting(orphan: T): readonly Enqueue[] {
     const keys = owners.matching(orphan).map(keyOf);
-    if (keys.length > 1) log?.error('More than one owner selects an object', undefined, { [logName(resource)]: keyOf(orphan), owners: keys });
+    if (keys.length > 1)
+      log?.error('More than one owner selects an object', undefined, {
+        [logName(resource)]: keyOf(orphan),
+        owners: keys,
+      });
     return keys;
   }
 
@@ -47,7 +51,8 @@ export function ownedBy<Owner extends KubeObject, T extends KubeObject>(
 
   function update(old: T, current: T): readonly Enqueue[] {
     const labelsChanged = !semanticEqual(old.metadata.labels ?? {}, current.metadata.labels ?? {});
-    if (current.metadata.deletionTimestamp !== undefined) return [...remove(current), ...(labelsChanged ? remove(old) : [])];
+    if (current.metadata.deletionTimestamp !== undefined)
+      return [...remove(current), ...(labelsChanged ? remove(old) : [])];
 
     const keys: Enqueue[] = [];
     const before = controllerOf(old);

@@ -31,28 +31,39 @@ const expression = fc.oneof(
   fc.record({ key, operator: fc.constantFrom('In', 'NotIn'), values: fc.uniqueArray(value, { minLength: 1 }) }),
   fc.record({ key, operator: fc.constantFrom('Exists', 'DoesNotExist') }),
 );
-const selector: fc.Arbitrary<LabelSelector> = fc.record({ matchLabels: labels, matchExpressions: fc.array(expression, { maxLength: 2 }) });
+const selector: fc.Arbitrary<LabelSelector> = fc.record({
+  matchLabels: labels,
+  matchExpressions: fc.array(expression, { maxLength: 2 }),
+});
 
 test('the indexes find what a scan over all selectors finds', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(selector, { maxLength: 8 }), fc.array(labels, { maxLength: 8 }), async (selectors, labelSets) => {
-      const { clock, cluster, owners, podLister } = setUp();
-      selectors.forEach((of, i) => cluster.create(replicaSets, selecting(`owner-${i}`, of)));
-      const orphans = labelSets.map((of, i) => cluster.create(pods, { ...pod(`pod-${i}`), metadata: { name: `pod-${i}`, labels: of } }));
-      await clock.step(1);
-      for (const orphan of orphans) {
-        const scanned = cluster.list(replicaSets).filter(({ spec }) => {
-          const compiled = compileSelector(spec!.selector);
-          return !compiled.everything && compiled.matches(orphan.metadata.labels);
-        });
-        expect(owners.matching(orphan).map(keyOf).toSorted()).toEqual(scanned.map(keyOf).toSorted());
-      }
-      for (const owner of cluster.list(replicaSets)) {
-        const found = orphansFor(podLister, 'default', owner.spec!.selector).filter((of) => owners.selectorOf(owner).matches(of.metadata.labels));
-        const scanned = orphans.filter((of) => compileSelector(owner.spec!.selector).matches(of.metadata.labels));
-        expect(found.map(keyOf).toSorted()).toEqual(scanned.map(keyOf).toSorted());
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(selector, { maxLength: 8 }),
+      fc.array(labels, { maxLength: 8 }),
+      async (selectors, labelSets) => {
+        const { clock, cluster, owners, podLister } = setUp();
+        selectors.forEach((of, i) => cluster.create(replicaSets, selecting(`owner-${i}`, of)));
+        const orphans = labelSets.map((of, i) =>
+          cluster.create(pods, { ...pod(`pod-${i}`), metadata: { name: `pod-${i}`, labels: of } }),
+        );
+        await clock.step(1);
+        for (const orphan of orphans) {
+          const scanned = cluster.list(replicaSets).filter(({ spec }) => {
+            const compiled = compileSelector(spec!.selector);
+            return !compiled.everything && compiled.matches(orphan.metadata.labels);
+          });
+          expect(owners.matching(orphan).map(keyOf).toSorted()).toEqual(scanned.map(keyOf).toSorted());
+        }
+        for (const owner of cluster.list(replicaSets)) {
+          const found = orphansFor(podLister, 'default', owner.spec!.selector).filter((of) =>
+            owners.selectorOf(owner).matches(of.metadata.labels),
+          );
+          const scanned = orphans.filter((of) => compileSelector(owner.spec!.selector).matches(of.metadata.labels));
+          expect(found.map(keyOf).toSorted()).toEqual(scanned.map(keyOf).toSorted());
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });
@@ -73,8 +84,14 @@ test('the controller is found by name and must be the same object', async () => 
 test('a changed selector counts, other namespaces and invalid selectors do not', async () => {
   const { clock, cluster, owners } = setUp();
   cluster.create(replicaSets, selecting('changing', { matchLabels: { app: 'old' } }));
-  cluster.create(replicaSets, { ...replicaSet({ name: 'elsewhere' }), metadata: { name: 'elsewhere', namespace: 'other' } });
-  const invalid = cluster.create(replicaSets, selecting('invalid', { matchExpressions: [{ key: 'app', operator: 'Near', values: ['web'] }] }));
+  cluster.create(replicaSets, {
+    ...replicaSet({ name: 'elsewhere' }),
+    metadata: { name: 'elsewhere', namespace: 'other' },
+  });
+  const invalid = cluster.create(
+    replicaSets,
+    selecting('invalid', { matchExpressions: [{ key: 'app', operator: 'Near', values: ['web'] }] }),
+  );
   await clock.step(1);
   expect(owners.matching(pod('orphan'))).toEqual([]);
   expect(() => owners.selectorOf(invalid)).toThrow(SelectorError);
@@ -96,7 +113,10 @@ test('where an empty selector selects all, it selects all of its namespace', asy
   await clock.step(1);
   const names = (of: Record<string, string>): string[] => {
     const one = pod('one');
-    return owners.matching({ ...one, metadata: { ...one.metadata, labels: of } }).map(keyOf).toSorted();
+    return owners
+      .matching({ ...one, metadata: { ...one.metadata, labels: of } })
+      .map(keyOf)
+      .toSorted();
   };
   expect(names({ app: 'web' })).toEqual(['default/all', 'default/web']);
   expect(names({})).toEqual(['default/all']);

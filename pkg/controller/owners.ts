@@ -34,7 +34,9 @@ export const specSelector = (owner: Selecting): LabelSelector | undefined => own
 /** An index takes one function for good, and several controllers may ask for it. */
 const indexFunctions = new WeakMap<object, (owner: KubeObject) => readonly string[]>();
 
-function indexBySelector<Owner extends KubeObject>(selectorOf: SelectorOf<Owner>): (owner: KubeObject) => readonly string[] {
+function indexBySelector<Owner extends KubeObject>(
+  selectorOf: SelectorOf<Owner>,
+): (owner: KubeObject) => readonly string[] {
   const known = indexFunctions.get(selectorOf);
   if (known) return known;
   const index = (owner: KubeObject): readonly string[] => {
@@ -67,7 +69,11 @@ export class Owners<Owner extends KubeObject> {
   readonly #compiled = new Map<string, Compiled>();
 
   /** `selectorOf`: a function that lives as long as the program; `spec.selector` where missing. */
-  constructor(informer: SharedInformer<Owner>, selectorOf: SelectorOf<Owner> = specSelector, { emptySelectsAll = false }: OwnersOptions = {}) {
+  constructor(
+    informer: SharedInformer<Owner>,
+    selectorOf: SelectorOf<Owner> = specSelector,
+    { emptySelectsAll = false }: OwnersOptions = {},
+  ) {
     this.#selectorOf = selectorOf;
     this.#emptySelectsAll = emptySelectsAll;
     this.resource = informer.resource;
@@ -87,11 +93,18 @@ export class Owners<Owner extends KubeObject> {
   /** Owners in the namespace of `dependent` that select it. Missing and invalid selectors select nothing, empty ones as told. */
   matching(dependent: KubeObject): readonly Owner[] {
     const { namespace = '', labels = {} } = dependent.metadata;
-    const values = [anywhere(namespace), ...Object.entries(labels).map(([key, value]) => requiring(namespace, key, value))];
+    const values = [
+      anywhere(namespace),
+      ...Object.entries(labels).map(([key, value]) => requiring(namespace, key, value)),
+    ];
     return values.flatMap((value) =>
       this.lister.byIndex(SELECTOR_INDEX, value).filter((owner) => {
         const { selector } = this.#compile(owner);
-        return !(selector instanceof SelectorError) && (this.#emptySelectsAll || !selector.everything) && selector.matches(labels);
+        return (
+          !(selector instanceof SelectorError) &&
+          (this.#emptySelectsAll || !selector.everything) &&
+          selector.matches(labels)
+        );
       }),
     );
   }

@@ -18,7 +18,16 @@ interface Traits {
 
 /** A Pod on a node, running, not ready, created at 0: what is not said does not differ. */
 function make(name: string, traits: Traits): Pod {
-  const { node = 'n', phase = 'Running', ready, cost, restarts = 0, sidecarRestarts = 0, created = at(0), uid = 'same' } = traits;
+  const {
+    node = 'n',
+    phase = 'Running',
+    ready,
+    cost,
+    restarts = 0,
+    sidecarRestarts = 0,
+    created = at(0),
+    uid = 'same',
+  } = traits;
   const base = pod(name);
   return {
     ...base,
@@ -30,17 +39,17 @@ function make(name: string, traits: Traits): Pod {
     },
     spec: {
       containers: [],
-      initContainers: [
-        { name: 'sidecar', restartPolicy: 'Always' },
-        { name: 'once' },
-      ],
+      initContainers: [{ name: 'sidecar', restartPolicy: 'Always' }, { name: 'once' }],
       nodeName: node,
     },
     status: {
       phase,
       conditions: ready === undefined ? [] : [{ type: 'Ready', status: 'True', lastTransitionTime: ready }],
       containerStatuses: [{ restartCount: restarts }] as never,
-      initContainerStatuses: [{ name: 'sidecar', restartCount: sidecarRestarts }, { name: 'once', restartCount: 99 }] as never,
+      initContainerStatuses: [
+        { name: 'sidecar', restartCount: sidecarRestarts },
+        { name: 'once', restartCount: 99 },
+      ] as never,
     },
   };
 }
@@ -48,7 +57,11 @@ function make(name: string, traits: Traits): Pod {
 const NOW = EPOCH + 100_000_000;
 const ago = (seconds: number): string => at(100_000 - seconds);
 
-function order(a: Traits, b: Traits, options: { readonly deletionCost?: boolean; readonly crowd?: string } = {}): string {
+function order(
+  a: Traits,
+  b: Traits,
+  options: { readonly deletionCost?: boolean; readonly crowd?: string } = {},
+): string {
   const pods = [make('a', a), make('b', b)];
   const colocated = (of: Pod): number => (of.spec?.nodeName === options.crowd ? 3 : 1);
   const ranked = (list: Pod[]): string =>
@@ -66,9 +79,19 @@ describe('who goes first', () => {
     ['pending before unknown', { phase: 'Pending', ready: ago(9) }, { phase: 'Unknown' }],
     ['unknown before running', { phase: 'Unknown', ready: ago(9) }, {}],
     ['not ready before ready', { cost: '5' }, { ready: ago(9) }],
-    ['lower cost, though alone on its node', { ready: ago(9), cost: '-1' }, { ready: ago(9), node: 'crowded' }, { crowd: 'crowded' }],
+    [
+      'lower cost, though alone on its node',
+      { ready: ago(9), cost: '-1' },
+      { ready: ago(9), node: 'crowded' },
+      { crowd: 'crowded' },
+    ],
     ['on the crowded node', { ready: ago(9000), node: 'crowded' }, { ready: ago(9) }, { crowd: 'crowded' }],
-    ['cost means nothing with its gate off', { ready: ago(9), node: 'crowded' }, { ready: ago(9), cost: '-1' }, { crowd: 'crowded', deletionCost: false }],
+    [
+      'cost means nothing with its gate off',
+      { ready: ago(9), node: 'crowded' },
+      { ready: ago(9), cost: '-1' },
+      { crowd: 'crowded', deletionCost: false },
+    ],
     ['ready for a much shorter time', { ready: ago(9), uid: 'z' }, { ready: ago(9000), restarts: 9, uid: 'a' }],
     ['ready for about as long: the lower UID', { ready: ago(1000), uid: 'a' }, { ready: ago(700), uid: 'z' }],
     ['more restarts', { restarts: 2, created: ago(9000) }, { restarts: 1, created: ago(9) }],

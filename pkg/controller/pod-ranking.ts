@@ -78,7 +78,13 @@ function compare(a: Candidate, b: Candidate, options: RankingOptions): number {
 const differ = (a: number, b: number): boolean => a !== b && !(Number.isNaN(a) && Number.isNaN(b));
 
 /** No time before any; then by age or its magnitude, younger first; then by UID. */
-function compareTimes(timeA: number, timeB: number, a: Candidate, b: Candidate, { now, exactTimes = false }: RankingOptions): number {
+function compareTimes(
+  timeA: number,
+  timeB: number,
+  a: Candidate,
+  b: Candidate,
+  { now, exactTimes = false }: RankingOptions,
+): number {
   if (Number.isNaN(timeA) || Number.isNaN(timeB)) return Number.isNaN(timeA) ? -1 : 1;
   if (exactTimes) return timeB - timeA;
   const difference = magnitude(now - timeA) - magnitude(now - timeB);

@@ -17,7 +17,13 @@ test.each([
 
 test('a Pod takes labels, annotations, finalizers and spec from the template, and nothing else', () => {
   const template = podTemplate('app:v1', { app: 'web' });
-  const metadata = { ...template.metadata, annotations: { a: 'b' }, finalizers: ['example.com/x'], name: 'ignored', namespace: 'ignored' };
+  const metadata = {
+    ...template.metadata,
+    annotations: { a: 'b' },
+    finalizers: ['example.com/x'],
+    name: 'ignored',
+    namespace: 'ignored',
+  };
   const made = podFromTemplate({ ...template, metadata }, replicaSet(), resources.replicaSets);
   expect(made).toEqual({
     apiVersion: 'v1',
@@ -29,7 +35,14 @@ test('a Pod takes labels, annotations, finalizers and spec from the template, an
       annotations: { a: 'b' },
       finalizers: ['example.com/x'],
       ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'uid-web-1', controller: true, blockOwnerDeletion: true },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: 'web-1',
+          uid: 'uid-web-1',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
       ],
     },
     spec: template.spec,
@@ -37,5 +50,7 @@ test('a Pod takes labels, annotations, finalizers and spec from the template, an
 });
 
 test('a template without labels makes Pods that nobody would find', () => {
-  expect(() => podFromTemplate(podTemplate('app:v1', {}), replicaSet(), resources.replicaSets)).toThrow('unable to create pods, no labels');
+  expect(() => podFromTemplate(podTemplate('app:v1', {}), replicaSet(), resources.replicaSets)).toThrow(
+    'unable to create pods, no labels',
+  );
 });

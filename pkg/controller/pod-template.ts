@@ -19,7 +19,8 @@ export function podNamePrefix(ownerName: string): string {
 /** A Pod as `template` describes it, managed by `owner`. Throws `InvalidTemplate` for one without labels. */
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerType: ResourceType): NewObject<Pod> {
   const { labels = {}, annotations = {}, finalizers = [] } = (template.metadata ?? {}) as NewObject<Pod>['metadata'];
-  if (Object.keys(labels).length === 0) throw new ControllerError('InvalidTemplate', 'unable to create pods, no labels', {});
+  if (Object.keys(labels).length === 0)
+    throw new ControllerError('InvalidTemplate', 'unable to create pods, no labels', {});
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -45,7 +45,10 @@ export function projectedInformers(factory: InformerFactory, definitions: readon
   const transforms = new Map<string, (object: KubeObject) => KubeObject>();
   for (const [name, kept] of fields) if (kept) transforms.set(name, keepFields(...kept));
 
-  function informer<T extends KubeObject>(resource: ResourceType<T>, options?: InformerOptions<T>): ReturnType<typeof factory.informer<T>> {
+  function informer<T extends KubeObject>(
+    resource: ResourceType<T>,
+    options?: InformerOptions<T>,
+  ): ReturnType<typeof factory.informer<T>> {
     const name = groupResource(resource);
     if (!fields.has(name)) throw new RangeError(`no controller declares that it reads ${name}`);
     const transform = transforms.get(name) as InformerOptions<T>['transform'];

@@ -64,7 +64,10 @@ export function on<T extends KubeObject>(
       const { resync = false, resyncPeriod } = options;
       const informer = informers.informer(resource);
       const handler = eventHandlerOf(handlers, resync, enqueue);
-      const registration = informer.addEventHandler(handler, { name, ...(resync ? { resyncPeriod } : { resyncPeriod: 0 }) });
+      const registration = informer.addEventHandler(handler, {
+        name,
+        ...(resync ? { resyncPeriod } : { resyncPeriod: 0 }),
+      });
       return {
         hasSynced: () => registration.hasSynced(),
         remove: () => registration.remove(),
@@ -103,7 +106,8 @@ function eventHandlerOf<T extends KubeObject>(
   return {
     onAdd: (object, isInInitialList) => all(handlers.add?.(object, isInInitialList)),
     onUpdate(old, current) {
-      if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion) all(handlers.update?.(old, current));
+      if (resync || old.metadata.resourceVersion !== current.metadata.resourceVersion)
+        all(handlers.update?.(old, current));
     },
     onDelete: (object) => all(handlers.delete?.(object)),
   };

@@ -18,7 +18,13 @@ async function setUp() {
   informers.start(end.signal);
   await clock.step(1000);
   const metrics = new Metrics();
-  return { clock, cluster, metrics, end, barrier: new WriteBarrier({ informers: tracked, metrics, subsystem: 'test' }) };
+  return {
+    clock,
+    cluster,
+    metrics,
+    end,
+    barrier: new WriteBarrier({ informers: tracked, metrics, subsystem: 'test' }),
+  };
 }
 
 describe('WriteBarrier', () => {
@@ -49,7 +55,10 @@ describe('WriteBarrier', () => {
     const { clock, cluster, barrier, end } = await setUp();
     barrier.wrote('k', 'uid', pods, cluster.create(pods, pod('a')).metadata.resourceVersion);
     let caughtUp = false;
-    const waiting = barrier.behind('k')!.caughtUp(end.signal).then(() => (caughtUp = true));
+    const waiting = barrier
+      .behind('k')!
+      .caughtUp(end.signal)
+      .then(() => (caughtUp = true));
     await clock.step(999);
     expect(caughtUp).toBe(false);
     await clock.step(1);

@@ -44,12 +44,15 @@ export class WriteBarrier {
   constructor(options: WriteBarrierOptions) {
     for (const informer of options.informers) this.#informers.set(groupResource(informer.resource), informer);
     const { metrics, subsystem } = options;
-    this.#skips = subsystem === undefined ? undefined : metrics?.counter({
-      name: `${subsystem}_stale_sync_skips_total`,
-      help: 'Syncs put off because the cache had not yet read what the controller wrote.',
-      stability: 'ALPHA',
-      labels: ['group', 'resource'],
-    });
+    this.#skips =
+      subsystem === undefined
+        ? undefined
+        : metrics?.counter({
+            name: `${subsystem}_stale_sync_skips_total`,
+            help: 'Syncs put off because the cache had not yet read what the controller wrote.',
+            stability: 'ALPHA',
+            labels: ['group', 'resource'],
+          });
   }
 
   /** After a write for `key`, the object of that UID: the written object's resource and version. */

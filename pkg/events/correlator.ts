@@ -170,7 +170,16 @@ function keyOf(...parts: readonly (string | undefined)[]): string {
 }
 
 function sourceAndObject({ source, involvedObject: object, type }: NewEvent): readonly (string | undefined)[] {
-  return [source?.component, source?.host, object.kind, object.namespace, object.name, object.uid, object.apiVersion, type];
+  return [
+    source?.component,
+    source?.host,
+    object.kind,
+    object.namespace,
+    object.name,
+    object.uid,
+    object.apiVersion,
+    type,
+  ];
 }
 
 function spamKey(event: NewEvent): string {

@@ -11,7 +11,13 @@ import { type RunningEventRecorder, createEventRecorder, referenceTo } from './i
 const pod = {
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'web-0', namespace: 'shop', uid: 'p1', resourceVersion: '7', creationTimestamp: '2026-01-01T00:00:00Z' },
+  metadata: {
+    name: 'web-0',
+    namespace: 'shop',
+    uid: 'p1',
+    resourceVersion: '7',
+    creationTimestamp: '2026-01-01T00:00:00Z',
+  },
 } as Pod;
 
 function world() {
@@ -19,7 +25,13 @@ function world() {
   const store = new EventStore();
   const errors: string[] = [];
   const log = { ...silentLogger, error: (message: string) => void errors.push(message) };
-  const recorder = createEventRecorder({ client: store.client, clock, random: seededRandom(1), log, component: 'test-controller' });
+  const recorder = createEventRecorder({
+    client: store.client,
+    clock,
+    random: seededRandom(1),
+    log,
+    component: 'test-controller',
+  });
   running.push(recorder);
   const verbs = (): string[] => store.writes.map((write) => write.verb);
   const stored = (): CoreEvent[] => [...store.events.values()];
@@ -42,7 +54,14 @@ describe('one event', () => {
     expect(rest).toEqual({
       apiVersion: 'v1',
       kind: 'Event',
-      involvedObject: { kind: 'Pod', namespace: 'shop', name: 'web-0', uid: 'p1', apiVersion: 'v1', resourceVersion: '7' },
+      involvedObject: {
+        kind: 'Pod',
+        namespace: 'shop',
+        name: 'web-0',
+        uid: 'p1',
+        apiVersion: 'v1',
+        resourceVersion: '7',
+      },
       reason: 'Started',
       message: 'Started container web',
       source: { component: 'test-controller' },
@@ -76,7 +95,9 @@ describe('one event', () => {
     recorder.event(bare, 'Normal', 'R', 'lost');
     recorder.event(referenceTo(resources.pods, bare, 'spec.containers{web}'), 'Normal', 'R', 'kept');
     await settle();
-    expect(stored().map((event) => [event.message, event.involvedObject.fieldPath])).toEqual([['kept', 'spec.containers{web}']]);
+    expect(stored().map((event) => [event.message, event.involvedObject.fieldPath])).toEqual([
+      ['kept', 'spec.containers{web}'],
+    ]);
     expect(errors).toEqual(['Could not construct reference, will not report event']);
   });
 
@@ -180,7 +201,14 @@ describe('limits', () => {
       about(all.recorder);
       open();
       await all.recorder.flush();
-      return { ...all, told: () => all.stored().filter(({ reason }) => reason === 'R').map(({ count, message }) => `${count} ${message}`) };
+      return {
+        ...all,
+        told: () =>
+          all
+            .stored()
+            .filter(({ reason }) => reason === 'R')
+            .map(({ count, message }) => `${count} ${message}`),
+      };
     }
 
     it('those that resemble each other are written as one with their count', async () => {
@@ -195,7 +223,11 @@ describe('limits', () => {
         recorder.event(pod, 'Normal', 'R', `message ${i}`);
         await clock.step(2000);
       }
-      expect(told()).toEqual(['7 (combined from similar events): message 11', '1 another type', ...[6, 7, 8, 9].map((i) => `1 message ${i}`)]);
+      expect(told()).toEqual([
+        '7 (combined from similar events): message 11',
+        '1 another type',
+        ...[6, 7, 8, 9].map((i) => `1 message ${i}`),
+      ]);
     });
 
     it('repetitions stay what they are', async () => {
@@ -203,7 +235,10 @@ describe('limits', () => {
         for (let i = 0; i < 20; i++) all.event(pod, 'Normal', 'R', 'same');
       });
       expect(told()).toEqual(['20 same']);
-      expect(stored().at(-1)).toMatchObject({ firstTimestamp: '2026-03-04T05:06:07Z', lastTimestamp: '2026-03-04T05:06:07Z' });
+      expect(stored().at(-1)).toMatchObject({
+        firstTimestamp: '2026-03-04T05:06:07Z',
+        lastTimestamp: '2026-03-04T05:06:07Z',
+      });
     });
 
     it('each counts against the limit of its object', async () => {

@@ -53,7 +53,13 @@ class Recorder implements RunningEventRecorder {
     this.#holdback = new Holdback(options.clock);
   }
 
-  event(about: KubeObject | ObjectReference, type: EventType, reason: string, message: string, extra?: EventOptions): void {
+  event(
+    about: KubeObject | ObjectReference,
+    type: EventType,
+    reason: string,
+    message: string,
+    extra?: EventOptions,
+  ): void {
     try {
       this.#record(about, type, reason, message, extra);
     } catch (error) {
@@ -62,11 +68,21 @@ class Recorder implements RunningEventRecorder {
     }
   }
 
-  #record(about: KubeObject | ObjectReference, type: EventType, reason: string, message: string, extra?: EventOptions): void {
+  #record(
+    about: KubeObject | ObjectReference,
+    type: EventType,
+    reason: string,
+    message: string,
+    extra?: EventOptions,
+  ): void {
     const { clock, random } = this.#options;
     const reference = referenceOf(about);
     if (reference === undefined) {
-      this.#log.error('Could not construct reference, will not report event', undefined, { object: about, reason, message });
+      this.#log.error('Could not construct reference, will not report event', undefined, {
+        object: about,
+        reason,
+        message,
+      });
       return;
     }
     this.#log.v(this.#options.verbosity ?? 3)?.info('Event occurred', {
@@ -79,9 +95,20 @@ class Recorder implements RunningEventRecorder {
       message,
     });
     if (this.#stopped !== undefined) {
-      this.#log.error('Unable to record event (will not retry!): the recorder is stopped', undefined, { reason, message });
+      this.#log.error('Unable to record event (will not retry!): the recorder is stopped', undefined, {
+        reason,
+        message,
+      });
     } else {
-      const occurrence = { about: reference, source: this.#options, type, reason, message, time: clock.now(), ...extra };
+      const occurrence = {
+        about: reference,
+        source: this.#options,
+        type,
+        reason,
+        message,
+        time: clock.now(),
+        ...extra,
+      };
       if (this.#backlog.add(newEvent(occurrence, random))) this.#wake();
       else this.#tellDropped(reason);
     }

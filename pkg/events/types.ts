@@ -12,7 +12,13 @@ export type ObjectReference = CoreEvent['involvedObject'];
  * where it may not, pass `referenceTo(resources.pods, pod)`.
  */
 export interface EventRecorder {
-  event(about: KubeObject | ObjectReference, type: EventType, reason: string, message: string, options?: EventOptions): void;
+  event(
+    about: KubeObject | ObjectReference,
+    type: EventType,
+    reason: string,
+    message: string,
+    options?: EventOptions,
+  ): void;
 }
 
 export interface EventOptions {

@@ -38,7 +38,11 @@ describe('values', () => {
   test.each<[Record<string, boolean>, string, string]>([
     [{ NoSuch: true }, '1.36', 'unrecognized feature gate: NoSuch'],
     [{ Settled: false }, '1.36', 'cannot set feature gate Settled to false, feature is locked to true'],
-    [{ Young: true }, '1.35', 'cannot set feature gate Young to true, feature is PreAlpha at emulated version 1.35, min compatibility version 1.34'],
+    [
+      { Young: true },
+      '1.35',
+      'cannot set feature gate Young to true, feature is PreAlpha at emulated version 1.35, min compatibility version 1.34',
+    ],
     [{ Leaning: true, Grown: false }, '1.36', 'Leaning is enabled, but depends on features that are disabled: [Grown]'],
     [{ A: true, B: true }, '1.36', '[unrecognized feature gate: A, unrecognized feature gate: B]'],
   ])('%o at %s is refused', (values, emulated, message) => {
@@ -59,14 +63,20 @@ describe('values', () => {
 
 describe('the table', () => {
   test('has the alpha and beta gates of the reference, no more and no fewer', () => {
-    const rows = readFileSync(`${import.meta.dirname}/../../test/golden/feature-gates.tsv`, 'utf8').trim().split('\n').slice(1);
-    const expected = rows.map((row) => row.split('\t')).map(([name, stage, value]) => `kube:${name}=true|false (${stage} - default=${value})`);
+    const rows = readFileSync(`${import.meta.dirname}/../../test/golden/feature-gates.tsv`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1);
+    const expected = rows
+      .map((row) => row.split('\t'))
+      .map(([name, stage, value]) => `kube:${name}=true|false (${stage} - default=${value})`);
     expect(describeGates()).toEqual(expected);
   });
 
   test('names only gates it has as dependencies, and its defaults agree with them', () => {
     for (const facts of Object.values(GATES)) for (const need of facts.needs ?? []) expect(GATES).toHaveProperty(need);
-    for (const version of ['1.33', '1.34', '1.35', '1.36']) expect(() => new FeatureGates({ emulated: parseVersion(version), table: GATES })).not.toThrow();
+    for (const version of ['1.33', '1.34', '1.35', '1.36'])
+      expect(() => new FeatureGates({ emulated: parseVersion(version), table: GATES })).not.toThrow();
   });
 });
 

@@ -45,7 +45,9 @@ export class FeatureGates {
     this.#explicit = options.values ?? {};
     const given = Object.entries(this.#explicit);
     const compatible = options.minCompatibility ?? { major: this.#emulated.major, minor: this.#emulated.minor - 1 };
-    const problems = given.flatMap(([name, value]) => refusal(name, value, this.#gate(name), this.#emulated, compatible));
+    const problems = given.flatMap(([name, value]) =>
+      refusal(name, value, this.#gate(name), this.#emulated, compatible),
+    );
     // The defaults of the table itself agree with each other, in every version: a test sees to it.
     if (problems.length === 0 && (given.length > 0 || options.table)) problems.push(...this.#missingDependencies());
     if (problems.length > 0) throw new FeatureGateError('BadGates', aggregateText(problems), { problems });
@@ -90,7 +92,9 @@ export class FeatureGates {
   #missingDependencies(): string[] {
     return Object.entries(this.#table).flatMap(([name, { needs }]) => {
       const missing = needs && this.enabled(name) ? needs.filter((need) => !this.#gate(need)?.enabled) : [];
-      return missing.length > 0 ? [`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`] : [];
+      return missing.length > 0
+        ? [`${name} is enabled, but depends on features that are disabled: [${missing.join(' ')}]`]
+        : [];
     });
   }
 }
@@ -116,7 +120,13 @@ function specAt(facts: GateFacts, version: Version): GateSpec {
   return spec;
 }
 
-function refusal(name: string, value: boolean, spec: GateSpec | undefined, emulated: Version, compatible: Version): string[] {
+function refusal(
+  name: string,
+  value: boolean,
+  spec: GateSpec | undefined,
+  emulated: Version,
+  compatible: Version,
+): string[] {
   if (!spec) return [`unrecognized feature gate: ${name}`];
   if (spec.locked && spec.default !== value) {
     return [`cannot set feature gate ${name} to ${value}, feature is locked to ${spec.default}`];

@@ -4,7 +4,9 @@ export type Stage = 'pre-alpha' | 'alpha' | 'beta' | 'ga' | 'deprecated';
 type Default = 'on' | 'off';
 
 /** What a gate is from a version on: `1.34 beta on`. */
-export type StageText = `${number}.${number} ${Exclude<Stage, 'pre-alpha'>} ${Default}` | `${number}.${number} ${Exclude<Stage, 'pre-alpha'>} ${Default} locked`;
+export type StageText =
+  | `${number}.${number} ${Exclude<Stage, 'pre-alpha'>} ${Default}`
+  | `${number}.${number} ${Exclude<Stage, 'pre-alpha'>} ${Default} locked`;
 
 export interface GateFacts {
   /** Ascending by version. */

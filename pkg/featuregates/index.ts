@@ -6,6 +6,12 @@
  *     if (gates.enabled('PodDeletionCost')) sortByCost(pods);
  */
 export { FeatureGateError, type FeatureGateErrorCode } from './errors.ts';
-export { FeatureGates, type FeatureGateOptions, type Gate, KUBERNETES_VERSION, describeGates } from './feature-gates.ts';
+export {
+  FeatureGates,
+  type FeatureGateOptions,
+  type Gate,
+  KUBERNETES_VERSION,
+  describeGates,
+} from './feature-gates.ts';
 export type { GateFacts, GateSpec, GateTable, Stage } from './gate-table.ts';
 export { type Version, compareVersions, formatVersion, parseVersion } from './version.ts';

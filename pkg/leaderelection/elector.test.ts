@@ -20,7 +20,13 @@ function world() {
   clocks.push(clock);
   const store = new MemoryLockStore();
   const metrics = new Metrics();
-  const candidate = (identity: string, change: Partial<LeaderElectionConfig> & { polling?: boolean; work?: (signal: AbortSignal) => void | Promise<void> } = {}) => {
+  const candidate = (
+    identity: string,
+    change: Partial<LeaderElectionConfig> & {
+      polling?: boolean;
+      work?: (signal: AbortSignal) => void | Promise<void>;
+    } = {},
+  ) => {
     const calls: string[] = [];
     const abort = new AbortController();
     let leading: AbortSignal | undefined;
@@ -120,8 +126,15 @@ describe('winning', () => {
     const { clock, store, candidate } = world();
     candidate('a');
     await clock.step(60_000);
-    expect(store.requests.map((request) => request.verb)).toEqual(['get', 'create', ...Array<string>(30).fill('update')]);
-    expect(store.record).toMatchObject({ acquireTime: '2026-01-02T03:04:05.678000Z', renewTime: '2026-01-02T03:05:05.678000Z' });
+    expect(store.requests.map((request) => request.verb)).toEqual([
+      'get',
+      'create',
+      ...Array<string>(30).fill('update'),
+    ]);
+    expect(store.record).toMatchObject({
+      acquireTime: '2026-01-02T03:04:05.678000Z',
+      renewTime: '2026-01-02T03:05:05.678000Z',
+    });
   });
 
   it('is given to one only; the others report it', async () => {
@@ -134,20 +147,23 @@ describe('winning', () => {
     expect(refusedBy(b.elector)).toBe('not-leading');
   });
 
-  it.each([true, false])('takes over within lease duration and jittered retry period after a crash; polling: %s', async (polling) => {
-    const { clock, store, candidate, cut } = world();
-    candidate('a');
-    await settle();
-    const b = candidate('b', { polling });
-    await clock.step(9000);
-    cut('a');
-    const before = clock.monotonic();
-    await clock.stepUntil(() => b.elector.isLeader());
-    expect(clock.monotonic() - before).toBeLessThanOrEqual(15_000 + (polling ? 2000 * 2.2 : 0) + 200);
-    expect(clock.monotonic() - before).toBeGreaterThan(15_000 - 2000);
-    expect(store.record).toMatchObject({ holderIdentity: 'b', leaderTransitions: 1 });
-    expect(b.calls).toEqual(['leader a', 'leader b', 'started']);
-  });
+  it.each([true, false])(
+    'takes over within lease duration and jittered retry period after a crash; polling: %s',
+    async (polling) => {
+      const { clock, store, candidate, cut } = world();
+      candidate('a');
+      await settle();
+      const b = candidate('b', { polling });
+      await clock.step(9000);
+      cut('a');
+      const before = clock.monotonic();
+      await clock.stepUntil(() => b.elector.isLeader());
+      expect(clock.monotonic() - before).toBeLessThanOrEqual(15_000 + (polling ? 2000 * 2.2 : 0) + 200);
+      expect(clock.monotonic() - before).toBeGreaterThan(15_000 - 2000);
+      expect(store.record).toMatchObject({ holderIdentity: 'b', leaderTransitions: 1 });
+      expect(b.calls).toEqual(['leader a', 'leader b', 'started']);
+    },
+  );
 
   it('takes up a lease that is given back at once', async () => {
     const { clock, candidate, store } = world();
@@ -171,12 +187,22 @@ describe('winning', () => {
     store.write({ ...old, holderIdentity: '', strategy: 'OldestEmulationVersion' });
     candidate('a');
     await settle();
-    expect(store.record).toMatchObject({ holderIdentity: 'a', leaderTransitions: 8, strategy: 'OldestEmulationVersion' });
+    expect(store.record).toMatchObject({
+      holderIdentity: 'a',
+      leaderTransitions: 8,
+      strategy: 'OldestEmulationVersion',
+    });
   });
 
   it('takes back at once what is held in its own name', async () => {
     const { store, candidate, metrics } = world();
-    store.write({ holderIdentity: 'a', leaseDurationSeconds: 15, acquireTime: 'then', renewTime: 'then', leaderTransitions: 7 });
+    store.write({
+      holderIdentity: 'a',
+      leaseDurationSeconds: 15,
+      acquireTime: 'then',
+      renewTime: 'then',
+      leaderTransitions: 7,
+    });
     const a = candidate('a');
     await settle();
     expect(a.elector.isLeader()).toBe(true);

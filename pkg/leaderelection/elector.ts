@@ -3,7 +3,16 @@ import { type LeaderElectionConfig, rulesOf, validate } from './config.ts';
 import { type ElectionMetrics, electionMetrics } from './election-metrics.ts';
 import { LeaderElectionError } from './errors.ts';
 import type { LeaderElectionRecord, LockCallOptions } from './lock.ts';
-import { type Command, type Input, type Rules, type State, type StopReason, initialState, mayAct, step } from './step.ts';
+import {
+  type Command,
+  type Input,
+  type Rules,
+  type State,
+  type StopReason,
+  initialState,
+  mayAct,
+  step,
+} from './step.ts';
 
 /** What `onStartedLeading` set going. */
 interface Work {
@@ -77,7 +86,8 @@ export class LeaderElector {
    * `onStartedLeading` rejected with.
    */
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#state.phase.name !== 'stopped') throw new LeaderElectionError('already-running', 'the elector is running');
+    if (this.#state.phase.name !== 'stopped')
+      throw new LeaderElectionError('already-running', 'the elector is running');
     const { callbacks, lock, log } = this.#config;
     this.#state = { ...this.#state, phase: initialState.phase, pending: initialState.pending };
     this.#work = undefined;
@@ -125,7 +135,10 @@ export class LeaderElector {
 
   #step(input: Input): readonly Command[] {
     const { clock } = this.#config;
-    const { state, commands } = step(this.#rules, this.#state, input, { monotonic: clock.monotonic(), wall: clock.now() });
+    const { state, commands } = step(this.#rules, this.#state, input, {
+      monotonic: clock.monotonic(),
+      wall: clock.now(),
+    });
     this.#state = state;
     return commands;
   }
@@ -158,7 +171,9 @@ export class LeaderElector {
       case 'get':
         return this.#read(command.deadline);
       case 'create':
-        return this.#write('Error initially creating lease lock', command.deadline, (o) => lock.create(command.record, o));
+        return this.#write('Error initially creating lease lock', command.deadline, (o) =>
+          lock.create(command.record, o),
+        );
       case 'update':
         return this.#write('Failed to update lease', command.deadline, (o) => lock.update(command.record, o));
       default:
@@ -241,7 +256,10 @@ export class LeaderElector {
     const cancelled = new Promise<never>((_resolve, reject) => {
       abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
     });
-    const timer = clock.setTimeout(() => abort.abort(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError')), timeout);
+    const timer = clock.setTimeout(
+      () => abort.abort(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError')),
+      timeout,
+    );
     try {
       const cancel = (): void => abort.abort(new DOMException('the election ended', 'AbortError'));
       return await Promise.race([call({ signal: abort.signal, timeout }, cancel), cancelled]);
@@ -319,7 +337,8 @@ export class LeaderElector {
           this.#wake();
         }
       } catch (error) {
-        if (!signal.aborted) log.v(4)?.info('Cannot watch the lock', { lock: lock.describe(), err: describeError(error) });
+        if (!signal.aborted)
+          log.v(4)?.info('Cannot watch the lock', { lock: lock.describe(), err: describeError(error) });
       }
       await sleep(clock, backoff.next(), signal).catch(() => {});
     }

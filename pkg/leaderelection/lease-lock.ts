@@ -65,11 +65,13 @@ export class LeaseLock implements ResourceLock {
 
   async update(record: LeaderElectionRecord, options: LockCallOptions): Promise<void> {
     const known = this.#lease;
-    if (known === undefined) throw new LeaderElectionError('lock-not-read', 'lease not initialized, call get or create first');
+    if (known === undefined)
+      throw new LeaderElectionError('lock-not-read', 'lease not initialized, call get or create first');
     const { labels } = this.#options;
     const lease: Lease = {
       ...known,
-      metadata: labels === undefined ? known.metadata : { ...known.metadata, labels: { ...known.metadata.labels, ...labels } },
+      metadata:
+        labels === undefined ? known.metadata : { ...known.metadata, labels: { ...known.metadata.labels, ...labels } },
       spec: specOf(record, known.spec),
     };
     this.#keep(await this.#leases.update(lease, { ...options, lane: 'lease' }), options);

@@ -124,7 +124,10 @@ describe('a Lease', () => {
       ...client,
       resource: (type) => {
         const leases = client.resource(type);
-        return { ...leases, get: async (name, call) => (await (call?.timeout === 1 ? late : undefined), await leases.get(name)) };
+        return {
+          ...leases,
+          get: async (name, call) => (await (call?.timeout === 1 ? late : undefined), await leases.get(name)),
+        };
       },
     };
     const other = new LeaseLock({ client: deaf, namespace: 'kube-system', name: 'test', identity: 'host_2' });
@@ -135,7 +138,9 @@ describe('a Lease', () => {
     await lock.update({ ...record, leaderTransitions: 4 }, options);
     answer();
     await expect(given).rejects.toThrow('too late');
-    await expect(other.update({ ...record, holderIdentity: 'host_2' }, options)).rejects.toMatchObject({ code: 'Conflict' });
+    await expect(other.update({ ...record, holderIdentity: 'host_2' }, options)).rejects.toMatchObject({
+      code: 'Conflict',
+    });
     expect(lease()?.spec?.holderIdentity).toBe('host_1');
   });
 });

@@ -161,7 +161,10 @@ class Simulation {
 
   #input(process: Process, input: Input): void {
     const monotonic = this.#local(process);
-    const { state, commands } = step(process.rules, process.state, input, { monotonic, wall: 1_700_000_000_000 + monotonic });
+    const { state, commands } = step(process.rules, process.state, input, {
+      monotonic,
+      wall: 1_700_000_000_000 + monotonic,
+    });
     process.state = state;
     process.turn++;
     process.waiting = false;
@@ -205,7 +208,8 @@ class Simulation {
     process.waiting = true;
     const { turn } = process;
     const due = Math.max(this.#now, (until - process.offset) / process.rate);
-    if (due < Number.POSITIVE_INFINITY) this.#at(due + 1e-6, () => this.#deliver(process, turn, () => this.#input(process, { type: 'time' })));
+    if (due < Number.POSITIVE_INFINITY)
+      this.#at(due + 1e-6, () => this.#deliver(process, turn, () => this.#input(process, { type: 'time' })));
   }
 
   #request(process: Process, command: Extract<Command, { do: 'get' | 'create' | 'update' }>): void {
@@ -232,7 +236,8 @@ class Simulation {
   #serve(command: Extract<Command, { do: 'get' | 'create' | 'update' }>, known: number | undefined): Input {
     if (!this.#calm && this.#random() < 0.05) return { type: command.do === 'get' ? 'get-failed' : 'write-failed' };
     if (command.do === 'get') return { type: 'got', record: this.#record };
-    const free = command.do === 'create' ? this.#record === undefined : known === this.#version && this.#record !== undefined;
+    const free =
+      command.do === 'create' ? this.#record === undefined : known === this.#version && this.#record !== undefined;
     if (!free) return { type: 'write-failed' };
     this.#write(command.record);
     return { type: 'written' };
@@ -305,7 +310,8 @@ class Simulation {
 
   #check(): void {
     const acting = this.#processes.filter((process) => mayAct(process.rules, process.state, this.#local(process)));
-    if (acting.length > 1) this.#violation(`at ${this.#now} may act: ${acting.map((process) => process.name).join(', ')}`);
+    if (acting.length > 1)
+      this.#violation(`at ${this.#now} may act: ${acting.map((process) => process.name).join(', ')}`);
   }
 
   /** What the callbacks of one life may be: leaders, a start, leaders, an end. */

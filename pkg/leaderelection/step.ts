@@ -57,7 +57,12 @@ export type Phase =
 type Pending =
   | { readonly name: 'time'; readonly until: number }
   | { readonly name: 'get' }
-  | { readonly name: 'write'; readonly record: LeaderElectionRecord; readonly startedAt: number; readonly optimistic: boolean };
+  | {
+      readonly name: 'write';
+      readonly record: LeaderElectionRecord;
+      readonly startedAt: number;
+      readonly optimistic: boolean;
+    };
 
 export type Input =
   /** The time waited for has come. */
@@ -130,7 +135,9 @@ function onTime(rules: Rules, state: State, now: Now): Step {
   const renewing: State = { ...state, phase: { ...phase, cycleEnd } };
   const known = state.observed?.record;
   // The record seen last is most likely still there, so it is replaced without reading it first.
-  return known?.holderIdentity === rules.identity ? write(renewing, 'update', renewal(rules, known, now), now, true) : read(renewing);
+  return known?.holderIdentity === rules.identity
+    ? write(renewing, 'update', renewal(rules, known, now), now, true)
+    : read(renewing);
 }
 
 function onRecord(rules: Rules, state: State, record: LeaderElectionRecord | undefined, now: Now): Step {
@@ -161,7 +168,10 @@ function onWritten(rules: Rules, before: State, now: Now): Step {
   // Stopped for so long in between that others may have taken over already.
   if (expired) return tryLater(rules, state, now);
   const resting = rest(rules, led, now);
-  return { ...resting, commands: [...resting.commands.slice(0, -1), { do: 'start-leading' }, ...resting.commands.slice(-1)] };
+  return {
+    ...resting,
+    commands: [...resting.commands.slice(0, -1), { do: 'start-leading' }, ...resting.commands.slice(-1)],
+  };
 }
 
 function onWriteFailed(rules: Rules, state: State, now: Now): Step {
@@ -171,7 +181,8 @@ function onWriteFailed(rules: Rules, state: State, now: Now): Step {
 }
 
 function onSeen(rules: Rules, state: State, record: LeaderElectionRecord | undefined, now: Now): Step {
-  if (state.phase.name !== 'candidate' || state.pending.name !== 'time') return { state, commands: [pendingWait(state)] };
+  if (state.phase.name !== 'candidate' || state.pending.name !== 'time')
+    return { state, commands: [pendingWait(state)] };
   const seen = record === undefined ? state : observe(state, record, now);
   const free = record === undefined || record.holderIdentity === '';
   const soon = now.monotonic + rules.random() * SPREAD * rules.retryPeriod;
@@ -198,7 +209,8 @@ function tryLater(rules: Rules, state: State, now: Now): Step {
   const regular = now.monotonic + jitter(rules.random, rules.retryPeriod, JITTER_FACTOR);
   const expiry = expiryOf(state);
   // At the moment of expiry rather than at the next regular try after it.
-  const atExpiry = expiry > now.monotonic ? expiry + rules.random() * SPREAD * rules.retryPeriod : Number.POSITIVE_INFINITY;
+  const atExpiry =
+    expiry > now.monotonic ? expiry + rules.random() * SPREAD * rules.retryPeriod : Number.POSITIVE_INFINITY;
   return wait(state, Math.min(regular, atExpiry));
 }
 
@@ -245,7 +257,13 @@ function read(state: State): Step {
   return { state: { ...state, pending: { name: 'get' } }, commands: [{ do: 'get', ...deadlineOf(state) }] };
 }
 
-function write(state: State, verb: 'create' | 'update', record: LeaderElectionRecord, now: Now, optimistic = false): Step {
+function write(
+  state: State,
+  verb: 'create' | 'update',
+  record: LeaderElectionRecord,
+  now: Now,
+  optimistic = false,
+): Step {
   return {
     state: { ...state, pending: { name: 'write', record, startedAt: now.monotonic, optimistic } },
     commands: [{ do: verb, record, ...deadlineOf(state) }],

@@ -4,11 +4,20 @@ import type { Clock } from '#pkg/base';
 
 import { type LoggerOptions, type RootLogger, createLogger } from './create-logger.ts';
 
-const clock: Clock = { now: () => Date.UTC(2026, 10, 22, 11, 1, 2, 345), monotonic: () => 0, setTimeout: () => ({ cancel: () => {} }) };
+const clock: Clock = {
+  now: () => Date.UTC(2026, 10, 22, 11, 1, 2, 345),
+  monotonic: () => 0,
+  setTimeout: () => ({ cancel: () => {} }),
+};
 
 function capture(options: LoggerOptions = {}): { log: RootLogger; lines: string[] } {
   const lines: string[] = [];
-  const log = createLogger({ clock, pid: 1234, output: { write: (line: string) => void lines.push(line) }, ...options });
+  const log = createLogger({
+    clock,
+    pid: 1234,
+    output: { write: (line: string) => void lines.push(line) },
+    ...options,
+  });
   return { log, lines };
 }
 
@@ -18,11 +27,12 @@ function stable(lines: readonly string[]): string[] {
 }
 
 describe('text', () => {
-  test('has klog\'s header, quoted message and fields', () => {
+  test("has klog's header, quoted message and fields", () => {
     const { log, lines } = capture();
     log.info('Scaled "up"', { replicaSet: 'default/web-1', replicas: 3, done: true, missing: undefined, none: null });
     expect(stable(lines)).toEqual([
-      String.raw`IDATE.345000    1234 create-logger.test.ts:N] "Scaled \"up\"" replicaSet="default/web-1" replicas=3 done=true missing=<nil> none=<nil>` + '\n',
+      String.raw`IDATE.345000    1234 create-logger.test.ts:N] "Scaled \"up\"" replicaSet="default/web-1" replicas=3 done=true missing=<nil> none=<nil>` +
+        '\n',
     ]);
   });
 
@@ -70,17 +80,25 @@ describe('values', () => {
   test('objects of the API appear by name only', () => {
     const { log, lines } = capture();
     const secret = { kind: 'Secret', metadata: { namespace: 'kube-system', name: 'key' }, data: { k: 'c2VjcmV0' } };
-    log.info('Seen', { secret, list: [secret], pair: { namespace: 'a', name: 'b' }, node: { metadata: { name: 'n1' } } });
+    log.info('Seen', {
+      secret,
+      list: [secret],
+      pair: { namespace: 'a', name: 'b' },
+      node: { metadata: { name: 'n1' } },
+    });
     // The list of a secret is under a harmless name; the first is hidden for its own.
     expect(lines[0]).toContain('secret="[redacted]" list=["kube-system/key"] pair="a/b" node="n1"');
     expect(lines[0]).not.toContain('c2VjcmV0');
   });
 
-  test.each(['token', 'Authorization', 'client-key-data', 'password', 'id-token-data'])('%s is hidden at any depth', (name) => {
-    const { log, lines } = capture({ format: 'json' });
-    log.info('Config', { [name]: 'hunter2', deep: { er: [{ [name]: 'hunter2' }] } });
-    expect(lines[0]).not.toContain('hunter2');
-  });
+  test.each(['token', 'Authorization', 'client-key-data', 'password', 'id-token-data'])(
+    '%s is hidden at any depth',
+    (name) => {
+      const { log, lines } = capture({ format: 'json' });
+      log.info('Config', { [name]: 'hunter2', deep: { er: [{ [name]: 'hunter2' }] } });
+      expect(lines[0]).not.toContain('hunter2');
+    },
+  );
 
   test('what cannot be printed does not throw', () => {
     const { log, lines } = capture();
@@ -107,7 +125,10 @@ describe('verbosity', () => {
     ['replicaset-controller', 1, false],
     ['leaderelection', 9, true],
   ])('vmodule: %s at %i logs: %s', (logger, level, logs) => {
-    const vmodule = [{ pattern: 'deployment_c*', verbosity: 5 }, { pattern: 'leader?lection', verbosity: 9 }];
+    const vmodule = [
+      { pattern: 'deployment_c*', verbosity: 5 },
+      { pattern: 'leader?lection', verbosity: 9 },
+    ];
     const { log } = capture({ vmodule });
     expect(log.with({ logger }).v(level) !== undefined).toBe(logs);
   });

@@ -116,7 +116,16 @@ class PinoLogger implements Logger {
     const state = this.#state;
     const all = fields === undefined ? this.#fields : [...this.#fields, fields];
     const site = callSite();
-    const entry: Entry = { severity, verbosity: this.#level, message, error, fields: all, site, time: state.micros(), pid: state.pid };
+    const entry: Entry = {
+      severity,
+      verbosity: this.#level,
+      message,
+      error,
+      fields: all,
+      site,
+      time: state.micros(),
+      pid: state.pid,
+    };
     if (severity === 'error') state.error.error(entry);
     else if (severity === 'warning') state.info.warn(entry);
     else state.info.info(entry);

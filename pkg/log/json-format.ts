@@ -10,8 +10,10 @@ import { nestedJson, plainValue } from './values.ts';
 export function formatJson(entry: Entry): string {
   let line = `{"ts":${entry.time / 1000},"caller":"${entry.site.file}:${entry.site.line}","msg":${JSON.stringify(entry.message)}`;
   if (entry.severity !== 'error') line += `,"v":${entry.verbosity}`;
-  else if (entry.error !== undefined && entry.error !== null) line += `,"err":${JSON.stringify(describeError(entry.error))}`;
+  else if (entry.error !== undefined && entry.error !== null)
+    line += `,"err":${JSON.stringify(describeError(entry.error))}`;
   const fields = mergedFields(entry.fields);
-  for (const name of Object.keys(fields)) line += `,${JSON.stringify(name)}:${nestedJson(plainValue(name, fields[name]))}`;
+  for (const name of Object.keys(fields))
+    line += `,${JSON.stringify(name)}:${nestedJson(plainValue(name, fields[name]))}`;
   return `${line}}\n`;
 }

@@ -25,7 +25,8 @@ const STDERR = 2;
 export function createOutputs(options: OutputOptions, clock: Clock): Outputs {
   if (options.output) return { info: options.output, error: options.output, flush: () => {}, close: () => {} };
   const error = open(STDERR, 0);
-  if (!options.splitStream) return { info: error, error, flush: () => error.flushSync(), close: () => error.flushSync() };
+  if (!options.splitStream)
+    return { info: error, error, flush: () => error.flushSync(), close: () => error.flushSync() };
   const info = open(STDOUT, options.infoBufferSize ?? 0);
   const flush = (): void => {
     info.flushSync();

@@ -21,7 +21,9 @@ export function formatText(entry: Entry): string {
 
 /** What begins with a quoted name stands as it is, as klog's unstructured lines do: `"ttl-controller" is disabled`. */
 function shownMessage(message: string): string {
-  return message.startsWith('"') && quote(message) === JSON.stringify(message) && !/[\n\r]/.test(message) ? message : quote(message);
+  return message.startsWith('"') && quote(message) === JSON.stringify(message) && !/[\n\r]/.test(message)
+    ? message
+    : quote(message);
 }
 
 let lastSecond = -1;
@@ -65,7 +67,15 @@ function text(string: string): string {
 // oxlint-disable-next-line no-control-regex
 const SPECIAL = /[\u0000-\u001f\u007f"\\\u2028\u2029\ufeff]/g;
 const SHORT: Readonly<Record<string, string>> = {
-  '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '"': '\\"', '\\': '\\\\',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
 };
 
 /** As Go's `strconv.Quote`. */

@@ -1,7 +1,8 @@
 import { describeError } from '#pkg/base';
 
 /** Names under which a credential may travel; their values are never printed. */
-const SECRET = /^(?:authorization|password|token|secret|.*(?:-|_)?key-?data|.*token-?data|bearer.*|private-?key|credentials?)$/i;
+const SECRET =
+  /^(?:authorization|password|token|secret|.*(?:-|_)?key-?data|.*token-?data|bearer.*|private-?key|credentials?)$/i;
 const HIDDEN = '[redacted]';
 
 export function isSecretName(name: string): boolean {
@@ -27,14 +28,17 @@ export function plainValue(name: string, value: unknown): unknown {
 /** JSON of a nested value; objects of the API and errors inside it are rendered as at the top. */
 export function nestedJson(value: unknown): string {
   try {
-    return JSON.stringify(value, (name, inner: unknown) => (inner === value ? inner : plainValue(name, inner))) ?? 'null';
+    return (
+      JSON.stringify(value, (name, inner: unknown) => (inner === value ? inner : plainValue(name, inner))) ?? 'null'
+    );
   } catch (error) {
     return JSON.stringify(`unprintable: ${describeError(error)}`);
   }
 }
 
 function objectReference(value: object): string | undefined {
-  const subject = 'metadata' in value && typeof value.metadata === 'object' && value.metadata !== null ? value.metadata : value;
+  const subject =
+    'metadata' in value && typeof value.metadata === 'object' && value.metadata !== null ? value.metadata : value;
   const { name, namespace } = subject as { name?: unknown; namespace?: unknown };
   if (typeof name !== 'string' || (namespace !== undefined && typeof namespace !== 'string')) return undefined;
   // A bare pair is a reference only if it is nothing more.

@@ -8,7 +8,16 @@ export { ManagerError, type ManagerErrorCode } from './errors.ts';
 export { CONFIG_NAME, componentConfig } from './options/config.ts';
 export type { Flag, FlagSection } from './options/flag.ts';
 export { formatDefault } from './options/help.ts';
-export { type CommandLine, type Options, type Request, PROGRAM, completeOptions, controllerOptions, flagTexts, readCommandLine } from './options/options.ts';
+export {
+  type CommandLine,
+  type Options,
+  type Request,
+  PROGRAM,
+  completeOptions,
+  controllerOptions,
+  flagTexts,
+  readCommandLine,
+} from './options/options.ts';
 export { type PendingFlags, flagSections } from './options/sections.ts';
 export { KNOWN_CONTROLLERS, type KnownController } from './registry/known-controllers.ts';
 export { type Connection } from './run/connection.ts';

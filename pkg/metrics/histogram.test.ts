@@ -10,21 +10,24 @@ test('shows what prom-client would show', async () => {
   const label = fc.constantFrom('a', 'b', 'c"\\d\n');
   const value = fc.oneof(fc.constantFrom(...BUCKETS), fc.double({ min: -1, max: 2000, noNaN: true }));
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ x: label, y: label, value, bound: fc.boolean() }), { maxLength: 30 }), async (observations) => {
-      const settings = { name: 'seconds', help: 'Help.', labelNames: ['x', 'y'], buckets: BUCKETS };
-      const [ours, theirs] = [new Registry(), new Registry()];
-      const histogram = new Histogram(settings);
-      ours.registerMetric(histogram.forRegistry());
-      const original = new PromHistogram({ ...settings, registers: [theirs] });
-      for (const { x, y, value: observed, bound } of observations) {
-        if (bound) histogram.labels({ y, x }).observe(observed);
-        else histogram.observe({ x, y }, observed);
-        original.observe({ x, y }, observed);
-      }
-      histogram.zero({ x: 'z', y: 'z' });
-      original.zero({ x: 'z', y: 'z' });
-      expect(await ours.metrics()).toBe(await theirs.metrics());
-    }),
+    fc.asyncProperty(
+      fc.array(fc.record({ x: label, y: label, value, bound: fc.boolean() }), { maxLength: 30 }),
+      async (observations) => {
+        const settings = { name: 'seconds', help: 'Help.', labelNames: ['x', 'y'], buckets: BUCKETS };
+        const [ours, theirs] = [new Registry(), new Registry()];
+        const histogram = new Histogram(settings);
+        ours.registerMetric(histogram.forRegistry());
+        const original = new PromHistogram({ ...settings, registers: [theirs] });
+        for (const { x, y, value: observed, bound } of observations) {
+          if (bound) histogram.labels({ y, x }).observe(observed);
+          else histogram.observe({ x, y }, observed);
+          original.observe({ x, y }, observed);
+        }
+        histogram.zero({ x: 'z', y: 'z' });
+        original.zero({ x: 'z', y: 'z' });
+        expect(await ours.metrics()).toBe(await theirs.metrics());
+      },
+    ),
     { numRuns: 100 },
   );
 });
@@ -35,7 +38,9 @@ test('without labels it is there from the start', async () => {
   registry.registerMetric(histogram.forRegistry());
   expect(await registry.metrics()).toContain('plain_bucket{le="1"} 0');
   histogram.observe(3);
-  expect(await registry.metrics()).toContain('plain_bucket{le="1"} 0\nplain_bucket{le="+Inf"} 1\nplain_sum 3\nplain_count 1');
+  expect(await registry.metrics()).toContain(
+    'plain_bucket{le="1"} 0\nplain_bucket{le="+Inf"} 1\nplain_sum 3\nplain_count 1',
+  );
 });
 
 test('values of labels may come in their order, and unknown labels or values are refused', () => {

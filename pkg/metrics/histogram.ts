@@ -45,7 +45,9 @@ export class Histogram<Label extends string = string> {
     const [first] = args;
     if (typeof first === 'object') return this.#of(first);
     const values = args as string[];
-    return this.#of(Object.fromEntries(this.#settings.labelNames.map((label, at) => [label, values[at]])) as LabelValues<Label>);
+    return this.#of(
+      Object.fromEntries(this.#settings.labelNames.map((label, at) => [label, values[at]])) as LabelValues<Label>,
+    );
   }
 
   /** Shows the series before anything was observed. */
@@ -58,7 +60,13 @@ export class Histogram<Label extends string = string> {
     const { name, help } = this.#settings;
     const values = [...this.#series.values()].flatMap((series) => series.values(name));
     // prom-client's type for it is a const enum's, whose value for a histogram is its name in JSON all the same.
-    return Promise.resolve({ name, help, type: 'histogram', values, aggregator: 'sum' } as unknown as MetricObjectWithValues<MetricValueWithName<string>>);
+    return Promise.resolve({
+      name,
+      help,
+      type: 'histogram',
+      values,
+      aggregator: 'sum',
+    } as unknown as MetricObjectWithValues<MetricValueWithName<string>>);
   }
 
   /** As what the registry's type asks for; it calls nothing but `name` and `get`. */
@@ -81,7 +89,10 @@ export class Histogram<Label extends string = string> {
 }
 
 /** Labels as they were declared, so that they are shown in one order whoever was first to observe. */
-function inOrder(labels: Readonly<Record<string, string | number>>, names: readonly string[]): Readonly<Record<string, string | number>> {
+function inOrder(
+  labels: Readonly<Record<string, string | number>>,
+  names: readonly string[],
+): Readonly<Record<string, string | number>> {
   return Object.fromEntries(names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])));
 }
 
@@ -115,6 +126,10 @@ class Series implements Observer {
       count += inside;
       return { labels: { le: this.#bounds[at] ?? '+Inf', ...labels }, value: count, metricName: `${name}_bucket` };
     });
-    return [...buckets, { labels, value: this.#sum, metricName: `${name}_sum` }, { labels, value: count, metricName: `${name}_count` }];
+    return [
+      ...buckets,
+      { labels, value: this.#sum, metricName: `${name}_sum` },
+      { labels, value: count, metricName: `${name}_count` },
+    ];
   }
 }

@@ -11,7 +11,12 @@ type LabelValues = Record<string, string | number>;
  * Makes a metric write `unexpected` for label values that are not allowed (`--allow-metric-labels`), whichever of its
  * methods they come through. Costs something on every call, so only metrics with rules are changed.
  */
-export function restrictLabels(metric: object, names: readonly string[], rules: LabelRules, onUnexpected: () => void): void {
+export function restrictLabels(
+  metric: object,
+  names: readonly string[],
+  rules: LabelRules,
+  onUnexpected: () => void,
+): void {
   const allowed = (label: string, value: string | number): string | number => {
     if (value === UNEXPECTED || (rules.get(label)?.has(String(value)) ?? true)) return value;
     onUnexpected();
@@ -23,7 +28,8 @@ export function restrictLabels(metric: object, names: readonly string[], rules: 
     if (!original) continue;
     methods[name] = (...args) => {
       const [first, ...rest] = args;
-      if (typeof first === 'object' && first !== null) return original(restricted(first as LabelValues, allowed), ...rest);
+      if (typeof first === 'object' && first !== null)
+        return original(restricted(first as LabelValues, allowed), ...rest);
       // `labels('a', 'b')`: values in the order in which the labels were declared.
       if (name !== 'labels' && name !== 'remove') return original(...args);
       return original(...(args as (string | number)[]).map((value, index) => allowed(names[index] ?? '', value)));
@@ -31,6 +37,9 @@ export function restrictLabels(metric: object, names: readonly string[], rules: 
   }
 }
 
-function restricted(values: LabelValues, allowed: (label: string, value: string | number) => string | number): LabelValues {
+function restricted(
+  values: LabelValues,
+  allowed: (label: string, value: string | number) => string | number,
+): LabelValues {
   return Object.fromEntries(Object.entries(values).map(([label, value]) => [label, allowed(label, value)]));
 }

@@ -7,7 +7,9 @@ test('a name gives one metric, with its stability in the help text', async () =>
   const counter = metrics.counter({ name: 'things_total', help: 'Things.', stability: 'BETA', labels: ['kind'] });
   metrics.counter({ name: 'things_total', help: 'Things.', stability: 'BETA', labels: ['kind'] }).inc({ kind: 'a' });
   counter.inc({ kind: 'a' });
-  expect(await metrics.expose()).toBe('# HELP things_total [BETA] Things.\n# TYPE things_total counter\nthings_total{kind="a"} 2\n');
+  expect(await metrics.expose()).toBe(
+    '# HELP things_total [BETA] Things.\n# TYPE things_total counter\nthings_total{kind="a"} 2\n',
+  );
   expect(metrics.stabilities()).toEqual(['BETA']);
 });
 

@@ -84,7 +84,10 @@ export class Metrics {
     return this.registry.metrics();
   }
 
-  #metric<Label extends string, M extends Metric>(options: MetricOptions<Label>, create: (settings: MetricSettings<Label>) => M): M {
+  #metric<Label extends string, M extends Metric>(
+    options: MetricOptions<Label>,
+    create: (settings: MetricSettings<Label>) => M,
+  ): M {
     const { name, help, stability, labels = [] } = options;
     const known = this.#metrics.get(name);
     // Names are given once in the whole program, each to one kind of metric.

@@ -30,6 +30,11 @@ export function createControllers(
   });
 }
 
-function flagValues(flags: readonly FlagDefinition[], values: Readonly<Record<string, unknown>>): ControllerContext['options'] {
-  return Object.fromEntries(flags.map((flag) => [flag.name, values[flag.name] ?? flag.default])) as ControllerContext['options'];
+function flagValues(
+  flags: readonly FlagDefinition[],
+  values: Readonly<Record<string, unknown>>,
+): ControllerContext['options'] {
+  return Object.fromEntries(
+    flags.map((flag) => [flag.name, values[flag.name] ?? flag.default]),
+  ) as ControllerContext['options'];
 }

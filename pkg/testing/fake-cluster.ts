@@ -14,7 +14,16 @@ import {
   makeKey,
   splitKey,
 } from '#pkg/api';
-import { type Clock, type Random, deepFreeze, formatTime, randomNameSuffix, seededRandom, semanticEqual, sleep } from '#pkg/base';
+import {
+  type Clock,
+  type Random,
+  deepFreeze,
+  formatTime,
+  randomNameSuffix,
+  seededRandom,
+  semanticEqual,
+  sleep,
+} from '#pkg/base';
 import type { Client, DeleteOptions, ListOptions, ResourceClient, WatchOptions } from '#pkg/client';
 
 import { patchObject } from './fake-patch.ts';
@@ -97,7 +106,8 @@ export class FakeCluster {
   create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>): T {
     const { generateName = '', name = generateName + randomNameSuffix(this.#random) } = object.metadata;
     const namespace = type.namespaced ? (object.metadata.namespace ?? 'default') : undefined;
-    if (this.get(type, makeKey(namespace, name))) throw refusal('AlreadyExists', 409, `${groupResource(type)} "${name}" already exists`);
+    if (this.get(type, makeKey(namespace, name)))
+      throw refusal('AlreadyExists', 409, `${groupResource(type)} "${name}" already exists`);
     const metadata: Partial<ObjectMeta> = {
       ...object.metadata,
       name,
@@ -130,18 +140,29 @@ export class FakeCluster {
     return this.#change(type, live, change(live));
   }
 
-  patch<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, kind: 'merge' | 'strategic', body: unknown, subresource?: string): T {
+  patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    kind: 'merge' | 'strategic',
+    body: unknown,
+    subresource?: string,
+  ): T {
     const live = this.#require(type, key);
     const patched = patchObject(live, kind, body);
     if (patched.metadata.uid !== live.metadata.uid) throw refusal('Invalid', 422, 'metadata.uid: field is immutable');
     if (patched.metadata.resourceVersion !== live.metadata.resourceVersion) throw conflict(type, key);
-    if (controllers(patched) > 1) throw refusal('Invalid', 422, 'metadata.ownerReferences: only one reference can have controller set to true');
+    if (controllers(patched) > 1)
+      throw refusal('Invalid', 422, 'metadata.ownerReferences: only one reference can have controller set to true');
     const status = 'status' in live ? { status: live.status } : {};
     return this.#change(type, live, subresource === 'status' ? patched : { ...patched, ...status });
   }
 
   /** Deletes, or begins to: objects with finalizers and Pods on a node stay until {@link finish} or the last finalizer. */
-  delete(type: ResourceType, key: ObjectKey, options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'preconditions' | 'propagationPolicy'> = {}): void {
+  delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'preconditions' | 'propagationPolicy'> = {},
+  ): void {
     const stored = this.#require(type, key);
     const live = withPolicy(stored, options.propagationPolicy);
     const { uid = live.metadata.uid, resourceVersion = live.metadata.resourceVersion } = options.preconditions ?? {};
@@ -155,7 +176,10 @@ export class FakeCluster {
       return;
     }
     const deletionTimestamp = formatTime(this.#clock.now() + deletionGracePeriodSeconds * 1000);
-    this.#change(type, stored, { ...live, metadata: { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds } });
+    this.#change(type, stored, {
+      ...live,
+      metadata: { ...live.metadata, deletionTimestamp, deletionGracePeriodSeconds },
+    });
   }
 
   /** Removes an object for good, as the kubelet does with a Pod that has ended. */
@@ -179,27 +203,47 @@ export class FakeCluster {
   #resourceClient<T extends KubeObject>(type: ResourceType<T>): ResourceClient<T> {
     const key = ({ namespace, name }: NamespacedName): ObjectKey => makeKey(namespace, name);
     return {
-      get: (name, options) => this.#serve({ verb: 'get', type, key: key(name) }, options?.signal, () => this.#require(type, key(name))),
-      list: (options) => this.#serve({ verb: 'list', type, key: '' }, options?.signal, () => this.#listOf(type, options)),
+      get: (name, options) =>
+        this.#serve({ verb: 'get', type, key: key(name) }, options?.signal, () => this.#require(type, key(name))),
+      list: (options) =>
+        this.#serve({ verb: 'list', type, key: '' }, options?.signal, () => this.#listOf(type, options)),
       watch: (options) => this.#watch(type, options),
       create: (object, options) => {
         const name = makeKey(object.metadata.namespace, object.metadata.name ?? '');
-        return this.#serve({ verb: 'create', type, key: name, body: object }, options?.signal, () => this.create(type, object));
+        return this.#serve({ verb: 'create', type, key: name, body: object }, options?.signal, () =>
+          this.create(type, object),
+        );
       },
       update: (object, options) =>
-        this.#serve({ verb: 'update', type, key: keyOf(object), body: object }, options?.signal, () => this.update(type, object)),
+        this.#serve({ verb: 'update', type, key: keyOf(object), body: object }, options?.signal, () =>
+          this.update(type, object),
+        ),
       updateStatus: (object, options) => {
-        const request: ClusterRequest = { verb: 'update', type, subresource: 'status', key: keyOf(object), body: object };
+        const request: ClusterRequest = {
+          verb: 'update',
+          type,
+          subresource: 'status',
+          key: keyOf(object),
+          body: object,
+        };
         return this.#serve(request, options?.signal, () => this.updateStatus(type, object));
       },
       patch: (name, kind, body, options) => {
         if (kind !== 'merge' && kind !== 'strategic') throw new RangeError(`the fake cluster knows no ${kind} patches`);
         const { subresource } = options ?? {};
-        const request: ClusterRequest = { verb: 'patch', type, key: key(name), body, ...(subresource ? { subresource } : {}) };
+        const request: ClusterRequest = {
+          verb: 'patch',
+          type,
+          key: key(name),
+          body,
+          ...(subresource ? { subresource } : {}),
+        };
         return this.#serve(request, options?.signal, () => this.patch(type, key(name), kind, body, subresource));
       },
       delete: (name, options) =>
-        this.#serve({ verb: 'delete', type, key: key(name) }, options?.signal, () => this.delete(type, key(name), options)),
+        this.#serve({ verb: 'delete', type, key: key(name) }, options?.signal, () =>
+          this.delete(type, key(name), options),
+        ),
     };
   }
 
@@ -218,10 +262,16 @@ export class FakeCluster {
 
   /** Copies, as everything that comes over a wire: whoever reads them may write to them before others see them. */
   #listOf<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions) {
-    return { metadata: { resourceVersion: this.resourceVersion }, items: structuredClone(this.list(type, options?.namespace)) };
+    return {
+      metadata: { resourceVersion: this.resourceVersion },
+      items: structuredClone(this.list(type, options?.namespace)),
+    };
   }
 
-  async *#watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions = {}): ReturnType<ResourceClient<T>['watch']> {
+  async *#watch<T extends KubeObject>(
+    type: ResourceType<T>,
+    options: WatchOptions = {},
+  ): ReturnType<ResourceClient<T>['watch']> {
     if (options.sendInitialEvents) throw refusal('Invalid', 422, 'sendInitialEvents: Forbidden');
     if (options.resourceVersion !== undefined && options.resourceVersion !== this.resourceVersion) {
       throw refusal('Expired', 410, 'too old resource version');
@@ -248,7 +298,8 @@ export class FakeCluster {
     try {
       while (!options.signal?.aborted) {
         if (broken) throw broken.error;
-        for (let next = events.shift(); next; next = events.shift()) yield { type: next.type, object: structuredClone(next.object) as T };
+        for (let next = events.shift(); next; next = events.shift())
+          yield { type: next.type, object: structuredClone(next.object) as T };
         // It may have been aborted, or have more, while the reader was busy.
         if (!options.signal?.aborted) await new Promise<void>((resolve) => (wake = resolve));
       }
@@ -269,7 +320,11 @@ export class FakeCluster {
 
   #require<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey): T {
     const live = this.get(type, key);
-    if (!live) throw refusal('NotFound', 404, `${groupResource(type)} "${key}" not found`, { name: splitKey(key).name, kind: type.resource });
+    if (!live)
+      throw refusal('NotFound', 404, `${groupResource(type)} "${key}" not found`, {
+        name: splitKey(key).name,
+        kind: type.resource,
+      });
     return live;
   }
 
@@ -280,7 +335,13 @@ export class FakeCluster {
     const { uid, creationTimestamp, deletionTimestamp, generation } = live.metadata;
     return this.#change(type, live, {
       ...replaced,
-      metadata: { ...replaced.metadata, uid, creationTimestamp, generation, ...(deletionTimestamp ? { deletionTimestamp } : {}) },
+      metadata: {
+        ...replaced.metadata,
+        uid,
+        creationTimestamp,
+        generation,
+        ...(deletionTimestamp ? { deletionTimestamp } : {}),
+      },
     });
   }
 
@@ -288,9 +349,12 @@ export class FakeCluster {
   #change<T extends KubeObject>(type: ResourceType<T>, live: T, next: T): T {
     if (semanticEqual(live, next)) return live;
     const { generation = 1, deletionTimestamp } = next.metadata;
-    const changed = !semanticEqual(wishOf(live, type), wishOf(next, type)) || (deletionTimestamp !== live.metadata.deletionTimestamp && type.kind !== 'Pod');
+    const changed =
+      !semanticEqual(wishOf(live, type), wishOf(next, type)) ||
+      (deletionTimestamp !== live.metadata.deletionTimestamp && type.kind !== 'Pod');
     const result = { ...next, metadata: { ...next.metadata, generation: changed ? generation + 1 : generation } };
-    const waitsForKubelet = type.kind === 'Pod' && isAssigned(result) && result.metadata.deletionGracePeriodSeconds !== 0;
+    const waitsForKubelet =
+      type.kind === 'Pod' && isAssigned(result) && result.metadata.deletionGracePeriodSeconds !== 0;
     if (deletionTimestamp !== undefined && !result.metadata.finalizers?.length && !waitsForKubelet) {
       this.#remove(type, result);
       return result;
@@ -321,8 +385,13 @@ export class FakeCluster {
 /** With the finalizer by which the garbage collector knows what to do with its dependents. */
 function withPolicy<T extends KubeObject>(object: T, policy: DeleteOptions['propagationPolicy']): T {
   if (policy === undefined) return object;
-  const others = (object.metadata.finalizers ?? []).filter((finalizer) => finalizer !== 'orphan' && finalizer !== 'foregroundDeletion');
-  const finalizers = [...others, ...(policy === 'Orphan' ? ['orphan'] : policy === 'Foreground' ? ['foregroundDeletion'] : [])];
+  const others = (object.metadata.finalizers ?? []).filter(
+    (finalizer) => finalizer !== 'orphan' && finalizer !== 'foregroundDeletion',
+  );
+  const finalizers = [
+    ...others,
+    ...(policy === 'Orphan' ? ['orphan'] : policy === 'Foreground' ? ['foregroundDeletion'] : []),
+  ];
   const { finalizers: _, ...metadata } = object.metadata;
   return { ...object, metadata: { ...metadata, ...(finalizers.length > 0 ? { finalizers } : {}) } };
 }
@@ -343,9 +412,20 @@ function controllers(object: KubeObject): number {
 }
 
 function refusal(reason: StatusReason, code: number, message: string, details?: Status['details']): ApiError {
-  return new ApiError({ kind: 'Status', status: 'Failure', reason, code, message, ...(details ? { details } : {}) } satisfies Status);
+  return new ApiError({
+    kind: 'Status',
+    status: 'Failure',
+    reason,
+    code,
+    message,
+    ...(details ? { details } : {}),
+  } satisfies Status);
 }
 
 function conflict(type: ResourceType, key: ObjectKey): ApiError {
-  return refusal('Conflict', 409, `Operation cannot be fulfilled on ${groupResource(type)} "${key}": the object has been modified`);
+  return refusal(
+    'Conflict',
+    409,
+    `Operation cannot be fulfilled on ${groupResource(type)} "${key}": the object has been modified`,
+  );
 }

@@ -16,7 +16,14 @@ export interface FakeKubeletOptions {
 }
 
 /** Puts Pods on nodes, makes them run and be ready, and ends those being deleted. Returns what ends it. */
-export function runFakeKubelet({ cluster, clock, startAfter = () => 0, endAfter = () => 0, nodes = ['node-1'], nodeOf }: FakeKubeletOptions): () => void {
+export function runFakeKubelet({
+  cluster,
+  clock,
+  startAfter = () => 0,
+  endAfter = () => 0,
+  nodes = ['node-1'],
+  nodeOf,
+}: FakeKubeletOptions): () => void {
   const { pods } = resources;
   let next = 0;
 

@@ -21,8 +21,10 @@ function merge(target: Json, patch: Json, strategic: boolean): Json {
     else if (strategic && key.startsWith(DELETE_FROM)) {
       const list = key.slice(DELETE_FROM.length);
       result[list] = ((result[list] ?? []) as unknown[]).filter((item) => !(value as unknown[]).includes(item));
-    } else if (strategic && Array.isArray(value) && MERGE_KEYS[key]) result[key] = mergeList(old, value as Json[], MERGE_KEYS[key]);
-    else if (strategic && Array.isArray(value) && PRIMITIVE_LISTS.has(key)) result[key] = [...new Set([...((old ?? []) as unknown[]), ...value])];
+    } else if (strategic && Array.isArray(value) && MERGE_KEYS[key])
+      result[key] = mergeList(old, value as Json[], MERGE_KEYS[key]);
+    else if (strategic && Array.isArray(value) && PRIMITIVE_LISTS.has(key))
+      result[key] = [...new Set([...((old ?? []) as unknown[]), ...value])];
     else if (isObject(value)) result[key] = merge(isObject(old) ? old : {}, value, strategic);
     else result[key] = value;
   }

@@ -42,9 +42,24 @@ export class FaultyTransport implements Transport {
 }
 
 /** An API server's refusal as a transport carries it. */
-export function refusing(code: number, reason: string, headers: Readonly<Record<string, string>> = {}): TransportResponse {
-  const status: Status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message: `fault injected: ${reason}` };
-  return { status: code, headers: { 'content-type': 'application/json', ...headers }, body: once(JSON.stringify(status)) };
+export function refusing(
+  code: number,
+  reason: string,
+  headers: Readonly<Record<string, string>> = {},
+): TransportResponse {
+  const status: Status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code,
+    reason,
+    message: `fault injected: ${reason}`,
+  };
+  return {
+    status: code,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: once(JSON.stringify(status)),
+  };
 }
 
 async function* once(text: string): Body {

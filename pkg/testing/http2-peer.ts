@@ -102,7 +102,10 @@ export class Http2Peer {
   /** The request's body as far as it has come, and whether it is all. */
   bodyOf(stream: number): { readonly bytes: Buffer; readonly complete: boolean } {
     const own = this.frames.filter((one) => one.stream === stream && one.type <= 1);
-    return { bytes: Buffer.concat(own.filter(({ type }) => type === 0).map(({ payload }) => payload)), complete: own.some(({ flags }) => (flags & 1) !== 0) };
+    return {
+      bytes: Buffer.concat(own.filter(({ type }) => type === 0).map(({ payload }) => payload)),
+      complete: own.some(({ flags }) => (flags & 1) !== 0),
+    };
   }
 
   #take(chunk: Buffer): void {
@@ -115,7 +118,12 @@ export class Http2Peer {
       const end = HEAD + this.#unread.readUIntBE(0, 3);
       if (end > this.#unread.length) return;
       const [type, flags] = [this.#unread[3]!, this.#unread[4]!];
-      this.frames.push({ type, flags, stream: this.#unread.readUInt32BE(5), payload: this.#unread.subarray(HEAD, end) });
+      this.frames.push({
+        type,
+        flags,
+        stream: this.#unread.readUInt32BE(5),
+        payload: this.#unread.subarray(HEAD, end),
+      });
       this.#unread = this.#unread.subarray(end);
     }
   }
@@ -133,7 +141,12 @@ export function rawFrame(type: number, flags: number, stream: number, payload: s
 }
 
 export function rawSettings(...settings: readonly (readonly [id: number, value: number])[]): Buffer {
-  return rawFrame(SETTINGS, 0, 0, Buffer.concat(settings.map(([id, value]) => Buffer.concat([rawNumber(id, 2), rawNumber(value, 4)]))));
+  return rawFrame(
+    SETTINGS,
+    0,
+    0,
+    Buffer.concat(settings.map(([id, value]) => Buffer.concat([rawNumber(id, 2), rawNumber(value, 4)]))),
+  );
 }
 
 /** A block of headers, each in full and none to be remembered. */

@@ -13,7 +13,13 @@ export * from './stateful-sets.ts';
 export { RecordedEvents } from './recorded-events.ts';
 export { type InformerWorld, informerWorld } from './informer-world.ts';
 export { ReplicaHandler, versionsOf } from './replica-handler.ts';
-export { type ClusterChange, type ClusterRequest, FakeCluster, type FakeClusterOptions, type Fault } from './fake-cluster.ts';
+export {
+  type ClusterChange,
+  type ClusterRequest,
+  FakeCluster,
+  type FakeClusterOptions,
+  type Fault,
+} from './fake-cluster.ts';
 export { type FakeKubeletOptions, runFakeKubelet } from './fake-kubelet.ts';
 export { LaggingInformers, type LaggingInformersOptions } from './lagging-informers.ts';
 export { World, type WorldOptions, createWorld } from './world.ts';

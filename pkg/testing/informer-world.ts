@@ -24,7 +24,9 @@ export interface InformerWorld {
   readonly sample: (name: string, ...labels: string[]) => Promise<number>;
 }
 
-export function informerWorld(options: Partial<InformerFactoryOptions> & { readonly seed?: number } = {}): InformerWorld {
+export function informerWorld(
+  options: Partial<InformerFactoryOptions> & { readonly seed?: number } = {},
+): InformerWorld {
   const clock = new FakeClock();
   const metrics = new Metrics();
   const configMaps = new ScriptedCollection<ConfigMap>();
@@ -35,7 +37,8 @@ export function informerWorld(options: Partial<InformerFactoryOptions> & { reado
     return known as ScriptedCollection<T>;
   }
   const client = {
-    resource: <T extends KubeObject>(type: ResourceType<T>): Pick<ResourceClient<T>, 'list' | 'watch'> => collection(type),
+    resource: <T extends KubeObject>(type: ResourceType<T>): Pick<ResourceClient<T>, 'list' | 'watch'> =>
+      collection(type),
   };
   const lines: string[] = [];
   const factory = createInformerFactory({

@@ -28,7 +28,13 @@ export interface JobKubeletOptions {
  * is removed as soon as no finalizer keeps it. Returns what ends it.
  */
 export function runJobKubelet(options: JobKubeletOptions): () => void {
-  const { cluster, clock, startAfter = () => 0, ends = () => ({ after: 1000, exitCode: 0 }), terminationDelay = () => 0 } = options;
+  const {
+    cluster,
+    clock,
+    startAfter = () => 0,
+    ends = () => ({ after: 1000, exitCode: 0 }),
+    terminationDelay = () => 0,
+  } = options;
   const { pods } = resources;
   const going = new Set<string>();
 

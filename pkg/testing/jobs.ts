@@ -36,7 +36,10 @@ export function job({ name = 'work', metadata, spec, status }: JobParts = {}): J
       suspend: false,
       podReplacementPolicy: rest.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed',
       selector: { matchLabels: labels },
-      template: template ?? { ...podTemplate('app:v1', labels), spec: { containers: [{ name: 'app', image: 'app:v1' }], restartPolicy: 'Never' } },
+      template: template ?? {
+        ...podTemplate('app:v1', labels),
+        spec: { containers: [{ name: 'app', image: 'app:v1' }], restartPolicy: 'Never' },
+      },
       ...rest,
     },
     ...(status ? { status } : {}),
@@ -46,5 +49,10 @@ export function job({ name = 'work', metadata, spec, status }: JobParts = {}): J
 /** The same, to be created: without what the server gives. */
 export function newJob(parts: JobParts = {}): NewObject<Job> {
   const { apiVersion, kind, metadata, spec } = job(parts);
-  return { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace, ...parts.metadata }, spec };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name, namespace: metadata.namespace, ...parts.metadata },
+    spec,
+  };
 }

@@ -95,7 +95,9 @@ class LaggingInformer<T extends KubeObject> implements SharedInformer<T> {
   readonly lastContact = undefined;
   readonly #options: LaggingInformersOptions;
   readonly #objects = new Map<ObjectKey, T>();
-  readonly #indexes = new Map<string, IndexFunction<T>>([[NAMESPACE_INDEX, (object) => [object.metadata.namespace ?? '']]]);
+  readonly #indexes = new Map<string, IndexFunction<T>>([
+    [NAMESPACE_INDEX, (object) => [object.metadata.namespace ?? '']],
+  ]);
   readonly #handlers = new Set<EventHandler<T>>();
   readonly #waiters = new Set<() => void>();
   #started = false;
@@ -156,7 +158,8 @@ class LaggingInformer<T extends KubeObject> implements SharedInformer<T> {
   }
 
   resync(): void {
-    for (const object of this.#objects.values()) for (const handler of this.#handlers) handler.onUpdate?.(object, object);
+    for (const object of this.#objects.values())
+      for (const handler of this.#handlers) handler.onUpdate?.(object, object);
   }
 
   #arrive(effect: () => void): void {

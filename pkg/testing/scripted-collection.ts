@@ -1,4 +1,12 @@
-import { ApiError, type KubeList, type KubeObject, type ObjectKey, type Status, type WatchEvent, keyOf } from '#pkg/api';
+import {
+  ApiError,
+  type KubeList,
+  type KubeObject,
+  type ObjectKey,
+  type Status,
+  type WatchEvent,
+  keyOf,
+} from '#pkg/api';
 import type { ListOptions, ResourceClient, WatchOptions } from '#pkg/client';
 
 /** A request as a {@link ScriptedCollection} saw it. `stream` is a watch that asks for the initial events. */
@@ -24,7 +32,10 @@ interface Change<T extends KubeObject> {
  *     pods.put(pod('web-1'));
  *     pods.failNext('watch', new Error('ECONNRESET'));
  */
-export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pick<ResourceClient<T>, 'list' | 'watch'> {
+export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pick<
+  ResourceClient<T>,
+  'list' | 'watch'
+> {
   readonly requests: ScriptedRequest<T>[] = [];
   /** False: streamed lists are refused, as by a server without KEP-3157. */
   canStream = true;
@@ -155,7 +166,12 @@ export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pi
   }
 
   #initial(options: WatchOptions): WatchEvent<T>[] {
-    if (!this.canStream) throw refusal(422, 'Invalid', 'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled');
+    if (!this.canStream)
+      throw refusal(
+        422,
+        'Invalid',
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
+      );
     this.#refuseFuture(options);
     const added = this.objects().map((object): WatchEvent<T> => ({ type: 'ADDED', object }));
     return [...added, this.#bookmark({ 'k8s.io/initial-events-end': 'true' })];
@@ -208,7 +224,10 @@ export class ScriptedCollection<T extends KubeObject = KubeObject> implements Pi
 
 /** An API server's refusal, as a client reports it. */
 export function refusal(code: number, reason: string, message = reason, details?: Status['details']): ApiError {
-  return new ApiError({ kind: 'Status', status: 'Failure', code, reason, message, ...(details ? { details } : {}) }, code);
+  return new ApiError(
+    { kind: 'Status', status: 'Failure', code, reason, message, ...(details ? { details } : {}) },
+    code,
+  );
 }
 
 /** Rejects with the signal's reason when it aborts, and never resolves. */

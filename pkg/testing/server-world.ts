@@ -1,5 +1,11 @@
 import type { KubeObject, NewObject, ResourceType } from '#pkg/api';
-import { type ApiServer, type RequestRecord, type SimulationOptions, createApiServer, startSimulation } from '#pkg/apiserver';
+import {
+  type ApiServer,
+  type RequestRecord,
+  type SimulationOptions,
+  createApiServer,
+  startSimulation,
+} from '#pkg/apiserver';
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
 import { type Client, type ResourceClient, type Transport, createClient } from '#pkg/client';
@@ -58,15 +64,29 @@ export class ServerWorld {
     const random = seededRandom(options.seed ?? 1);
     this.random = random;
     this.#between = options.between ?? ((transport) => transport);
-    this.server = createApiServer({ clock, random, freeze: true, requestLog: (record) => void this.#requests.push(record) });
+    this.server = createApiServer({
+      clock,
+      random,
+      freeze: true,
+      requestLog: (record) => void this.#requests.push(record),
+    });
     this.client = this.#clientAs(undefined);
     const simulation = startSimulation(this.server, { ...options.simulation, clock, random });
     this.#stopSimulation = () => simulation.stop();
-    const factory = createInformerFactory({ client: this.#clientAs('informers'), clock, random, log, metrics, freeze: true });
+    const factory = createInformerFactory({
+      client: this.#clientAs('informers'),
+      clock,
+      random,
+      log,
+      metrics,
+      freeze: true,
+    });
     // As the manager does, so that a controller that reads what it does not declare fails here.
     const informers = projectedInformers(factory, options.controllers);
     this.informers = informers;
-    this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, (definition) => this.#clientOf(definition));
+    this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, (definition) =>
+      this.#clientOf(definition),
+    );
   }
 
   async start(): Promise<void> {
@@ -107,7 +127,11 @@ export class ServerWorld {
     return (await this.client.resource(type).list({ namespace: 'default' })).items;
   }
 
-  patch<T extends KubeObject>(type: ResourceType<T>, name: string, body: unknown): ReturnType<ResourceClient<T>['patch']> {
+  patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    name: string,
+    body: unknown,
+  ): ReturnType<ResourceClient<T>['patch']> {
     return this.client.resource(type).patch({ namespace: 'default', name }, 'merge', body);
   }
 

@@ -63,7 +63,8 @@ export function storeContract(name: string, make: (settings?: StoreSettings) => 
     test('hands out pages in the order of keys, by namespace, from where the last one ended', () => {
       const store = make();
       for (const key of ['b/y', 'a-b/z', 'a/y', 'a/x', 'a0/w']) store.create(PODS, key, object(key));
-      const keys = (query: Parameters<Store['page']>[1]): string[] => store.page(PODS, query).entries.map((entry) => entry.key);
+      const keys = (query: Parameters<Store['page']>[1]): string[] =>
+        store.page(PODS, query).entries.map((entry) => entry.key);
       expect(keys({})).toEqual(['a-b/z', 'a/x', 'a/y', 'a0/w', 'b/y']);
       expect(keys({ namespace: 'a' })).toEqual(['a/x', 'a/y']);
       expect(keys({ key: 'a/y' })).toEqual(['a/y']);
@@ -84,10 +85,15 @@ export function storeContract(name: string, make: (settings?: StoreSettings) => 
       store.delete(PODS, 'a/x');
       store.create(PODS, 'a/z', object('a/z'));
       const page = store.page(PODS, { revision: then });
-      expect(page.entries.map((entry) => [entry.key, entry.object['spec']])).toEqual([['a/x', 1], ['a/y', 1]]);
+      expect(page.entries.map((entry) => [entry.key, entry.object['spec']])).toEqual([
+        ['a/x', 1],
+        ['a/y', 1],
+      ]);
       expect(page.revision).toBe(then);
       expect(store.page(PODS, { revision: then, limit: 1 })).toMatchObject({ last: 'a/x', remaining: 1 });
-      expect(store.page(PODS, { revision: then, startAfter: 'a/x' }).entries.map((entry) => entry.key)).toEqual(['a/y']);
+      expect(store.page(PODS, { revision: then, startAfter: 'a/x' }).entries.map((entry) => entry.key)).toEqual([
+        'a/y',
+      ]);
     });
 
     test('tells watchers what is in scope, first what they missed', () => {
@@ -110,7 +116,12 @@ export function storeContract(name: string, make: (settings?: StoreSettings) => 
       store.delete(PODS, 'a/x');
       store.create('nodes', 'n', object('/n'));
       const [first, second, third, last] = [1, 2, 3, 4].map((step) => from + step);
-      expect(told(all)).toEqual([`MODIFIED a/x ${first}`, `ADDED b/y ${second}`, `MODIFIED a/x ${third}`, `DELETED a/x ${last}`]);
+      expect(told(all)).toEqual([
+        `MODIFIED a/x ${first}`,
+        `ADDED b/y ${second}`,
+        `MODIFIED a/x ${third}`,
+        `DELETED a/x ${last}`,
+      ]);
       expect(told(namespace)).toEqual([`ADDED b/y ${second}`]);
       expect(told(single)).toEqual([`MODIFIED a/x ${first}`, `MODIFIED a/x ${third}`, `DELETED a/x ${last}`]);
       expect(told(node)).toEqual([`MODIFIED a/x ${first}`, `MODIFIED a/x ${third}`]);
@@ -206,7 +217,10 @@ function compare(store: Store, operations: readonly Operation[]): void {
     if (!possible) continue;
     if (kind === 'delete') model.delete(key);
     else model.set(key, store.revision);
-    states.set(store.revision, [...model].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    states.set(
+      store.revision,
+      [...model].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
     expected.push(`${{ create: 'ADDED', update: 'MODIFIED', delete: 'DELETED' }[kind]} ${key} ${store.revision}`);
   }
   expect(told(live)).toEqual(expected);

@@ -146,7 +146,12 @@ export class TcpProxy {
     if (this.#stalled) this.stall();
   }
 
-  #forward(from: Socket, to: Socket, pair: Pair, limit: { readonly bytes: number; readonly kind: CutKind } | undefined): void {
+  #forward(
+    from: Socket,
+    to: Socket,
+    pair: Pair,
+    limit: { readonly bytes: number; readonly kind: CutKind } | undefined,
+  ): void {
     let left = limit?.bytes ?? Number.POSITIVE_INFINITY;
     const pass = (chunk: Buffer): void => {
       if (to.destroyed || left <= 0) return;

@@ -63,7 +63,10 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       expect(response.status).toBe(201);
       expect(response.headers).toMatchObject({ 'content-type': 'application/json', 'x-many': 'a, b' });
       expect(await textOf(response)).toBe('{"ä":1}');
-      expect(seen).toMatchObject({ method: 'PATCH', path: '/apis/apps/v1/namespaces/a/deployments/b?fieldManager=x%20y&force=true' });
+      expect(seen).toMatchObject({
+        method: 'PATCH',
+        path: '/apis/apps/v1/namespaces/a/deployments/b?fieldManager=x%20y&force=true',
+      });
       expect(seen!.headers).toMatchObject({ 'content-type': 'application/json-patch+json', 'user-agent': 'contract' });
       expect(seen!.body.toString()).toBe('[{"ö":"€"}]');
     });
@@ -163,14 +166,19 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
     test('a signal that has already aborted keeps the request from being sent', async () => {
       let requests = 0;
       const transport = await harness(() => ({ status: 200, body: String(++requests) }));
-      await expect(transport.roundTrip({ ...GET, signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late');
+      await expect(transport.roundTrip({ ...GET, signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow(
+        'too late',
+      );
       expect(await textOf(await transport.roundTrip(GET))).toBe('1');
     });
 
     test('an answer that does not come in time rejects with timeout', async () => {
-      const transport = await harness((request) => new Promise((resolve) => {
-        request.signal.addEventListener('abort', () => resolve({ status: 200 }), { once: true });
-      }));
+      const transport = await harness(
+        (request) =>
+          new Promise((resolve) => {
+            request.signal.addEventListener('abort', () => resolve({ status: 200 }), { once: true });
+          }),
+      );
       await expect(transport.roundTrip({ ...GET, timeout: 50 })).rejects.toMatchObject({ code: 'timeout' });
     });
 
@@ -205,7 +213,13 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       const answers = await Promise.all(
         Array.from({ length: 300 }, async (_, i) => {
           const lane = LANES[i % 3]!;
-          const response = await transport.roundTrip({ method: 'POST', path: `/${i}`, headers: {}, body: `body ${i}`, lane });
+          const response = await transport.roundTrip({
+            method: 'POST',
+            path: `/${i}`,
+            headers: {},
+            body: `body ${i}`,
+            lane,
+          });
           return textOf(response);
         }),
       );
@@ -216,18 +230,24 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       const transport = await harness((request) =>
         request.path === '/watch' ? { status: 200, body: endless(request.signal) } : { status: 200, body: 'done' },
       );
-      const streams = await Promise.all(Array.from({ length: 130 }, () => transport.roundTrip({ ...GET, path: '/watch' })));
+      const streams = await Promise.all(
+        Array.from({ length: 130 }, () => transport.roundTrip({ ...GET, path: '/watch' })),
+      );
       for (const lane of LANES) expect(await textOf(await transport.roundTrip({ ...GET, lane }))).toBe('done');
-      await Promise.all(streams.map(async ({ body }) => {
-        for await (const _ of body) break;
-      }));
+      await Promise.all(
+        streams.map(async ({ body }) => {
+          for await (const _ of body) break;
+        }),
+      );
     });
 
     test('closing ends what is under way, and there is nothing after it', async () => {
       const transport = await harness((request) =>
         request.path === '/watch'
           ? { status: 200, body: endless(request.signal) }
-          : new Promise((resolve) => request.signal.addEventListener('abort', () => resolve({ status: 200 }), { once: true })),
+          : new Promise((resolve) =>
+              request.signal.addEventListener('abort', () => resolve({ status: 200 }), { once: true }),
+            ),
       );
       const stream = await transport.roundTrip({ ...GET, path: '/watch' });
       const reading = (async () => {
@@ -238,8 +258,13 @@ export function transportContract(name: string, makeHarness: MakeTransportHarnes
       await new Promise((resolve) => setTimeout(resolve, 20));
       await transport.close();
       await transport.close();
-      const failures = (await outcomes).map((outcome) => (outcome.status === 'rejected' ? outcome.reason : outcome.status) as unknown);
-      expect(failures).toEqual([expect.objectContaining({ code: 'closed' }), expect.objectContaining({ code: 'closed' })]);
+      const failures = (await outcomes).map(
+        (outcome) => (outcome.status === 'rejected' ? outcome.reason : outcome.status) as unknown,
+      );
+      expect(failures).toEqual([
+        expect.objectContaining({ code: 'closed' }),
+        expect.objectContaining({ code: 'closed' }),
+      ]);
       await expect(transport.roundTrip(GET)).rejects.toMatchObject({ code: 'closed' });
     });
   });

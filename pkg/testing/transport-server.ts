@@ -1,6 +1,17 @@
-import { type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session, createSecureServer } from 'node:http2';
+import {
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  createSecureServer,
+} from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
-import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer as createHttpServer } from 'node:http';
+import {
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+  createServer as createHttpServer,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
@@ -39,7 +50,9 @@ type Answer = Http2ServerResponse | ServerResponse;
 /** A server on a free port of the loopback that answers with `handler`. */
 export async function startTestServer(handler: ContractHandler, options: TestServerOptions): Promise<TestServer> {
   const authority = options.authority ?? (await sharedAuthority());
-  const { certificate, key } = options.certificate ?? (await authority.issue({ commonName: 'test-server', names: ['localhost'], addresses: ['127.0.0.1'] }));
+  const { certificate, key } =
+    options.certificate ??
+    (await authority.issue({ commonName: 'test-server', names: ['localhost'], addresses: ['127.0.0.1'] }));
   const listener = (request: Message, response: Answer): void => void answer(handler, request, response);
   const tls = {
     cert: certificate,
@@ -52,7 +65,11 @@ export async function startTestServer(handler: ContractHandler, options: TestSer
       : options.protocol === 'https'
         ? createHttpsServer(tls, listener)
         : createSecureServer(
-            { ...tls, allowHTTP1: true, settings: options.maxConcurrentStreams ? { maxConcurrentStreams: options.maxConcurrentStreams } : {} },
+            {
+              ...tls,
+              allowHTTP1: true,
+              settings: options.maxConcurrentStreams ? { maxConcurrentStreams: options.maxConcurrentStreams } : {},
+            },
             listener,
           );
 
@@ -114,7 +131,11 @@ async function answer(handler: ContractHandler, request: Message, response: Answ
     return;
   }
   const { method = '', url: path = '', headers } = request;
-  const { status, headers: own = {}, body = '' } = await handler({ method, path, headers, body: Buffer.concat(chunks), signal: gone.signal });
+  const {
+    status,
+    headers: own = {},
+    body = '',
+  } = await handler({ method, path, headers, body: Buffer.concat(chunks), signal: gone.signal });
   if (gone.signal.aborted) return;
   // The two response classes take the same calls, but their overloads do not unite.
   const out = response as ServerResponse;

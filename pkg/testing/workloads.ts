@@ -62,7 +62,14 @@ export interface ReplicaSetParts {
 }
 
 /** A ReplicaSet of `owner`; its status says that it is settled at its size, unless told otherwise. Frozen. */
-export function replicaSet({ name = 'web-1', metadata, owner, replicas = 0, template, status }: ReplicaSetParts = {}): ReplicaSet {
+export function replicaSet({
+  name = 'web-1',
+  metadata,
+  owner,
+  replicas = 0,
+  template,
+  status,
+}: ReplicaSetParts = {}): ReplicaSet {
   return deepFreeze({
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -104,7 +111,13 @@ export function pod(name: string, owner?: ReplicaSet, status: Pod['status'] = {}
       ...(owner
         ? {
             ownerReferences: [
-              { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner.metadata.name, uid: owner.metadata.uid, controller: true },
+              {
+                apiVersion: 'apps/v1',
+                kind: 'ReplicaSet',
+                name: owner.metadata.name,
+                uid: owner.metadata.uid,
+                controller: true,
+              },
             ],
           }
         : {}),

@@ -55,7 +55,8 @@ export class World {
     this.cluster = new FakeCluster({ clock, random: this.random, latency });
     const client = this.cluster.client();
     this.#lagging = options.realInformers ? undefined : new LaggingInformers({ cluster: this.cluster, clock, lag });
-    const real = (): InformerFactory => createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
+    const real = (): InformerFactory =>
+      createInformerFactory({ client, clock, random: this.random, log, metrics, freeze: true });
     this.informers = this.#lagging ?? projectedInformers(real(), options.controllers);
     const { informers, random, events: recorder } = this;
     this.controllers = createControllers(options, { informers, recorder, clock, random, log, metrics }, () => client);

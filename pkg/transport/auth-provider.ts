@@ -30,7 +30,12 @@ export function authProviderCredentials(kubeconfig: string, context: string, clo
       await apply(options);
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
-      throw new TransportError('credentials', `the auth-provider of the kubeconfig gives no credentials: ${text}`, {}, { cause });
+      throw new TransportError(
+        'credentials',
+        `the auth-provider of the kubeconfig gives no credentials: ${text}`,
+        {},
+        { cause },
+      );
     }
     const { Authorization: authorization } = options.headers ?? {};
     askedAt = clock.monotonic();

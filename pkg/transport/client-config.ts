@@ -57,7 +57,12 @@ export async function loadClientConfig(options: LoadOptions = {}): Promise<Clien
   const context: Context = { clock: options.clock ?? systemClock, log: options.log ?? silentLogger, options };
   if (options.kubeconfig) return fromKubeconfig(options.kubeconfig, context);
   if (options.master) {
-    return { server: serverUrl(options.master, false, '--master'), tls: {}, credentials: anonymous, namespace: 'default' };
+    return {
+      server: serverUrl(options.master, false, '--master'),
+      tls: {},
+      credentials: anonymous,
+      namespace: 'default',
+    };
   }
   return inCluster(context);
 }
@@ -105,9 +110,15 @@ async function fromKubeconfig(file: string, context: Context): Promise<ClientCon
   const { cluster, user } = selected;
   const address = options.master || cluster?.text('server');
   if (cluster === undefined || !address) {
-    throw new ConfigError('invalid', `kubeconfig ${file}: context ${JSON.stringify(selected.name)} names no cluster with a server`);
+    throw new ConfigError(
+      'invalid',
+      `kubeconfig ${file}: context ${JSON.stringify(selected.name)} names no cluster with a server`,
+    );
   }
-  const tls = { ...(await clusterTls(cluster, options.master !== undefined && options.master !== '')), ...(await userTls(user)) };
+  const tls = {
+    ...(await clusterTls(cluster, options.master !== undefined && options.master !== '')),
+    ...(await userTls(user)),
+  };
   const where = options.master ? '--master' : `kubeconfig ${file}: server`;
   const server = serverUrl(address, Object.keys(tls).length > 0, where);
   const proxyUrl = cluster.text('proxy-url');
@@ -122,7 +133,11 @@ async function clusterTls(cluster: Section, serverOverridden: boolean): Promise<
   const ca = await pem(cluster, 'certificate-authority', 'certificate-authority-data');
   const insecure = cluster.flag('insecure-skip-tls-verify');
   if (insecure && ca) {
-    throw cluster.error('invalid', 'insecure-skip-tls-verify', 'cannot be combined with certificate-authority or certificate-authority-data');
+    throw cluster.error(
+      'invalid',
+      'insecure-skip-tls-verify',
+      'cannot be combined with certificate-authority or certificate-authority-data',
+    );
   }
   // The name belongs to the address it was written for.
   const serverName = serverOverridden ? undefined : cluster.text('tls-server-name');
@@ -147,7 +162,8 @@ async function pem(section: Section, fileField: string, dataField: string): Prom
   }
   const file = await section.file(fileField);
   if (file === undefined) return undefined;
-  if (!(await readFile(file, 'utf8')).includes('-----BEGIN ')) throw section.error('invalid', fileField, `is not PEM: ${file}`);
+  if (!(await readFile(file, 'utf8')).includes('-----BEGIN '))
+    throw section.error('invalid', fileField, `is not PEM: ${file}`);
   return { file };
 }
 
@@ -167,7 +183,12 @@ async function userCredentials(
   const uid = user.text('as-uid');
   const groups = user.texts('as-groups');
   const extra = user.lists('as-user-extra');
-  return impersonating(credentials, { user: as, ...(uid ? { uid } : {}), ...(groups ? { groups } : {}), ...(extra ? { extra } : {}) });
+  return impersonating(credentials, {
+    user: as,
+    ...(uid ? { uid } : {}),
+    ...(groups ? { groups } : {}),
+    ...(extra ? { extra } : {}),
+  });
 
   async function ownCredentials(): Promise<Credentials> {
     const token = user!.text('token');
@@ -200,7 +221,8 @@ function execConfig(exec: Section): ExecConfig {
   const command = exec.text('command');
   if (command === undefined) throw exec.error('invalid', 'command', 'is required');
   const interactiveMode = exec.text('interactiveMode');
-  if (interactiveMode === 'Always') throw exec.error('invalid', 'interactiveMode', 'Always cannot be had: nobody can be asked here');
+  if (interactiveMode === 'Always')
+    throw exec.error('invalid', 'interactiveMode', 'Always cannot be had: nobody can be asked here');
   const args = exec.texts('args');
   const installHint = exec.text('installHint');
   const env = exec.list('env').map((entry) => ({ name: entry.text('name') ?? '', value: entry.text('value') ?? '' }));

@@ -8,7 +8,18 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { type Fields, type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { type ContractHandler, FakeClock, TcpProxy, type TestAuthority, type TestServer, type TestServerOptions, failureOf, startTestServer, testAuthority, textOf } from '#pkg/testing';
+import {
+  type ContractHandler,
+  FakeClock,
+  TcpProxy,
+  type TestAuthority,
+  type TestServer,
+  type TestServerOptions,
+  failureOf,
+  startTestServer,
+  testAuthority,
+  textOf,
+} from '#pkg/testing';
 
 import { loadClientConfig } from './client-config.ts';
 import { type HttpTransportOptions, createHttpTransport } from './http-transport.ts';
@@ -27,7 +38,12 @@ async function serve(handler: ContractHandler, options: Partial<TestServerOption
 }
 
 function transportTo(server: TestServer, options: Partial<HttpTransportOptions> = {}) {
-  const transport = createHttpTransport({ server: server.url, tls: { ca: { data: server.authority.certificate } }, environment: {}, ...options });
+  const transport = createHttpTransport({
+    server: server.url,
+    tls: { ca: { data: server.authority.certificate } },
+    environment: {},
+    ...options,
+  });
   cleanup.push(() => transport.close());
   return transport;
 }
@@ -40,7 +56,8 @@ async function folder(): Promise<string> {
 
 function recording(): { log: Logger; lines: string[] } {
   const lines: string[] = [];
-  const note = (message: string, fields?: Fields): void => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  const note = (message: string, fields?: Fields): void =>
+    void lines.push(`${message} ${JSON.stringify(fields ?? {})}`);
   return { lines, log: { ...silentLogger, info: note, warning: note, error: (message) => void lines.push(message) } };
 }
 
@@ -52,11 +69,17 @@ describe('trust', () => {
     authority = await testAuthority('the authority');
     return serve(plain, { authority, certificate: await authority.issue(options) });
   };
-  const errorOf = (server: TestServer, options: Partial<HttpTransportOptions> = {}) => failureOf(transportTo(server, options).roundTrip(GET));
+  const errorOf = (server: TestServer, options: Partial<HttpTransportOptions> = {}) =>
+    failureOf(transportTo(server, options).roundTrip(GET));
 
   test('an expired server certificate is named with its date', async () => {
     const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 - DAY);
-    const server = await issue({ commonName: 'old-server', addresses: ['127.0.0.1'], notBefore: new Date(Date.now() - 2 * DAY), notAfter });
+    const server = await issue({
+      commonName: 'old-server',
+      addresses: ['127.0.0.1'],
+      notBefore: new Date(Date.now() - 2 * DAY),
+      notAfter,
+    });
     expect(await errorOf(server)).toMatchObject({
       code: 'tls',
       message: `cannot trust ${server.url}: the server certificate "old-server" expired on ${notAfter.toISOString().replace('.000', '')}`,
@@ -70,12 +93,18 @@ describe('trust', () => {
       code: 'tls',
       message: expect.stringContaining('the server certificate "s" is signed by an unknown authority, "the authority"'),
     });
-    expect(await errorOf(server, { tls: {} })).toMatchObject({ code: 'tls', message: expect.stringContaining('unknown authority') });
+    expect(await errorOf(server, { tls: {} })).toMatchObject({
+      code: 'tls',
+      message: expect.stringContaining('unknown authority'),
+    });
   });
 
   test('a certificate for another name is refused, unless that name is expected', async () => {
     const server = await issue({ commonName: 's', names: ['kubernetes.default'] });
-    expect(await errorOf(server)).toMatchObject({ code: 'tls', message: expect.stringContaining('valid for DNS:kubernetes.default, not for this address') });
+    expect(await errorOf(server)).toMatchObject({
+      code: 'tls',
+      message: expect.stringContaining('valid for DNS:kubernetes.default, not for this address'),
+    });
     const ca = { data: authority.certificate };
     const named = transportTo(server, { tls: { ca, serverName: 'kubernetes.default' } });
     expect(await textOf(await named.roundTrip(GET))).toBe('nobody');
@@ -91,13 +120,19 @@ describe('trust', () => {
     const server = await serve(plain, { protocol: 'http' });
     const transport = createHttpTransport({ server: `https://127.0.0.1:${server.port}`, environment: {} });
     cleanup.push(() => transport.close());
-    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'tls', message: expect.stringContaining('does not speak TLS') });
+    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+      code: 'tls',
+      message: expect.stringContaining('does not speak TLS'),
+    });
   });
 
   test('a server that demands a certificate says so', async () => {
     authority = await testAuthority();
     const server = await serve(plain, { authority, clientCertificates: true });
-    expect(await errorOf(server)).toMatchObject({ code: 'tls', message: expect.stringContaining('the server ended the TLS handshake: certificate required') });
+    expect(await errorOf(server)).toMatchObject({
+      code: 'tls',
+      message: expect.stringContaining('the server ended the TLS handshake: certificate required'),
+    });
   });
 });
 
@@ -112,7 +147,11 @@ describe('certificates that rotate on disk', () => {
       await writeFile(join(path, 'tls.key'), pair.key);
     };
     await write(first);
-    const tls = { ca: { data: authority.certificate }, certificate: { file: join(path, 'tls.crt') }, key: { file: join(path, 'tls.key') } };
+    const tls = {
+      ca: { data: authority.certificate },
+      certificate: { file: join(path, 'tls.crt') },
+      key: { file: join(path, 'tls.key') },
+    };
     return { authority, path, tls, write };
   }
 
@@ -144,7 +183,10 @@ describe('certificates that rotate on disk', () => {
   test('are used instead of a connection that was being opened with the old ones', async () => {
     const { authority, tls, write } = await onDisk('first');
     const clock = new FakeClock(Date.now());
-    const server = await serve((request) => ({ status: 200, body: request.path }), { authority, clientCertificates: true });
+    const server = await serve((request) => ({ status: 200, body: request.path }), {
+      authority,
+      clientCertificates: true,
+    });
     const proxy = await TcpProxy.start(server.port);
     cleanup.push(() => proxy.close());
     const transport = transportTo(server, { server: `https://127.0.0.1:${proxy.port}`, clock, tls });
@@ -168,14 +210,24 @@ describe('certificates that rotate on disk', () => {
   test('and have expired are warned about by name', async () => {
     const authority = await testAuthority();
     const path = await folder();
-    const pair = await authority.issue({ commonName: 'late', notBefore: new Date(Date.now() - 2 * DAY), notAfter: new Date(Date.now() - DAY) });
+    const pair = await authority.issue({
+      commonName: 'late',
+      notBefore: new Date(Date.now() - 2 * DAY),
+      notAfter: new Date(Date.now() - DAY),
+    });
     await writeFile(join(path, 'tls.crt'), pair.certificate);
     await writeFile(join(path, 'tls.key'), pair.key);
     const { log, lines } = recording();
     const server = await serve(plain);
-    const tls = { ca: { data: server.authority.certificate }, certificate: { file: join(path, 'tls.crt') }, key: { file: join(path, 'tls.key') } };
+    const tls = {
+      ca: { data: server.authority.certificate },
+      certificate: { file: join(path, 'tls.crt') },
+      key: { file: join(path, 'tls.key') },
+    };
     await textOf(await transportTo(server, { tls, log }).roundTrip(GET));
-    expect(lines.join()).toContain(`The client certificate has expired: the API server will refuse it {"certificate":"${join(path, 'tls.crt')}"`);
+    expect(lines.join()).toContain(
+      `The client certificate has expired: the API server will refuse it {"certificate":"${join(path, 'tls.crt')}"`,
+    );
   });
 });
 
@@ -185,12 +237,25 @@ describe('credentials from a kubeconfig', () => {
     const config = {
       'current-context': 'c',
       contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
-      clusters: [{ name: 'k', cluster: { server: server.url, 'certificate-authority-data': Buffer.from(server.authority.certificate).toString('base64') } }],
+      clusters: [
+        {
+          name: 'k',
+          cluster: {
+            server: server.url,
+            'certificate-authority-data': Buffer.from(server.authority.certificate).toString('base64'),
+          },
+        },
+      ],
       users: [{ name: 'u', user }],
     };
     await writeFile(file, JSON.stringify(config));
     const { clock, log, metrics } = options;
-    const loaded = await loadClientConfig({ kubeconfig: file, ...(clock ? { clock } : {}), ...(log ? { log } : {}), ...(metrics ? { metrics } : {}) });
+    const loaded = await loadClientConfig({
+      kubeconfig: file,
+      ...(clock ? { clock } : {}),
+      ...(log ? { log } : {}),
+      ...(metrics ? { metrics } : {}),
+    });
     return transportTo(server, { ...loaded, ...options });
   }
 
@@ -205,12 +270,28 @@ describe('credentials from a kubeconfig', () => {
 
   test('an authorization of the request itself goes first', async () => {
     const transport = await fromKubeconfig(await serve(plain), { token: 'abc' });
-    expect(await textOf(await transport.roundTrip({ ...GET, headers: { authorization: 'Bearer own' } }))).toBe('Bearer own');
+    expect(await textOf(await transport.roundTrip({ ...GET, headers: { authorization: 'Bearer own' } }))).toBe(
+      'Bearer own',
+    );
   });
 
   test.each(['h2', 'https'] as const)('impersonation over %s', async (protocol) => {
-    const server = await serve((request) => ({ status: 200, body: JSON.stringify(Object.fromEntries(Object.entries(request.headers).filter(([name]) => name.startsWith('impersonate')))) }), { protocol });
-    const user = { token: 'abc', as: 'jane', 'as-uid': '7', 'as-groups': ['a', 'b'], 'as-user-extra': { 'example.com/Scope': ['x'] } };
+    const server = await serve(
+      (request) => ({
+        status: 200,
+        body: JSON.stringify(
+          Object.fromEntries(Object.entries(request.headers).filter(([name]) => name.startsWith('impersonate'))),
+        ),
+      }),
+      { protocol },
+    );
+    const user = {
+      token: 'abc',
+      as: 'jane',
+      'as-uid': '7',
+      'as-groups': ['a', 'b'],
+      'as-user-extra': { 'example.com/Scope': ['x'] },
+    };
     const transport = await fromKubeconfig(server, user);
     expect(JSON.parse(await textOf(await transport.roundTrip(GET)))).toEqual({
       'impersonate-user': 'jane',
@@ -225,7 +306,10 @@ describe('credentials from a kubeconfig', () => {
     const file = join(await folder(), 'token');
     await writeFile(file, 'one\n');
     let valid = 'Bearer one';
-    const server = await serve((request) => ({ status: request.headers.authorization === valid ? 200 : 401, body: String(request.headers.authorization) }));
+    const server = await serve((request) => ({
+      status: request.headers.authorization === valid ? 200 : 401,
+      body: String(request.headers.authorization),
+    }));
     const transport = await fromKubeconfig(server, { tokenFile: file }, { clock });
     const ask = async (): Promise<string> => {
       const response = await transport.roundTrip(GET);
@@ -250,7 +334,10 @@ describe('credentials from a kubeconfig', () => {
   test('a legacy auth-provider with a token that is still good', async () => {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const token = `${part({ alg: 'none' })}.${part({ exp: Math.floor(Date.now() / 1000) + 3600 })}.x`;
-    const provider = { name: 'oidc', config: { 'id-token': token, 'client-id': 'c', 'idp-issuer-url': 'https://127.0.0.1:1', 'refresh-token': 'r' } };
+    const provider = {
+      name: 'oidc',
+      config: { 'id-token': token, 'client-id': 'c', 'idp-issuer-url': 'https://127.0.0.1:1', 'refresh-token': 'r' },
+    };
     const transport = await fromKubeconfig(await serve(plain), { 'auth-provider': provider });
     expect(await textOf(await transport.roundTrip(GET))).toBe(`Bearer ${token}`);
   });
@@ -270,14 +357,24 @@ describe('credentials from a kubeconfig', () => {
         console.error('complaint');
         process.exitCode = ${exit};`,
       );
-      return { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [script], env: [{ name: 'NAME', value: 'env' }], interactiveMode: 'Never', provideClusterInfo: true };
+      return {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: process.execPath,
+        args: [script],
+        env: [{ name: 'NAME', value: 'env' }],
+        interactiveMode: 'Never',
+        provideClusterInfo: true,
+      };
     }
 
     test('runs once for many, again when the token expires, and again when the server refuses it', async () => {
       const clock = new FakeClock('2026-01-01T00:00:00Z');
       const metrics = new Metrics();
       let refused = '';
-      const server = await serve((request) => ({ status: request.headers.authorization === refused ? 401 : 200, body: String(request.headers.authorization) }));
+      const server = await serve((request) => ({
+        status: request.headers.authorization === refused ? 401 : 200,
+        body: String(request.headers.authorization),
+      }));
       const status = `{ token: process.env.NAME + run + info.spec.cluster.server.slice(0, 5), expirationTimestamp: run === 1 ? '2026-01-01T01:00:00Z' : undefined }`;
       const transport = await fromKubeconfig(server, { exec: await plugin(status) }, { clock, metrics });
       const ask = async (): Promise<string> => textOf(await transport.roundTrip(GET));
@@ -310,16 +407,31 @@ describe('credentials from a kubeconfig', () => {
       ['says nothing', ['undefined'], 'it gave no status'],
       ['gives half a certificate', ['{ clientCertificateData: "x" }'], 'it gave only one of certificate and key'],
       ['gives nothing', ['{}'], 'it gave neither a token nor a certificate'],
-      ['speaks another version', ['{ token: "x" }', { version: 'client.authentication.k8s.io/v1beta1' }], 'it is configured for client.authentication.k8s.io/v1 but answered in client.authentication.k8s.io/v1beta1'],
+      [
+        'speaks another version',
+        ['{ token: "x" }', { version: 'client.authentication.k8s.io/v1beta1' }],
+        'it is configured for client.authentication.k8s.io/v1 but answered in client.authentication.k8s.io/v1beta1',
+      ],
     ])('that %s', async (_, args, message) => {
       const transport = await fromKubeconfig(await serve(plain), { exec: await plugin(...args) });
-      expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'credentials', message: `the credential plugin ${process.execPath}: ${message}` });
+      expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+        code: 'credentials',
+        message: `the credential plugin ${process.execPath}: ${message}`,
+      });
     });
 
     test('that is not there', async () => {
-      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', installHint: 'get it from example.com', interactiveMode: 'IfAvailable' };
+      const exec = {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: 'no-such-plugin',
+        installHint: 'get it from example.com',
+        interactiveMode: 'IfAvailable',
+      };
       const transport = await fromKubeconfig(await serve(plain), { exec });
-      expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'credentials', message: 'the credential plugin no-such-plugin: executable not found (get it from example.com)' });
+      expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+        code: 'credentials',
+        message: 'the credential plugin no-such-plugin: executable not found (get it from example.com)',
+      });
     });
   });
 });
@@ -360,7 +472,11 @@ describe('proxies', () => {
     return { port: (server.address() as AddressInfo).port, seen };
   }
 
-  function socksSteps(seen: string[], tunnel: (host: string, port: number, answer: Buffer) => void, socket: Socket): ((chunk: Buffer) => boolean)[] {
+  function socksSteps(
+    seen: string[],
+    tunnel: (host: string, port: number, answer: Buffer) => void,
+    socket: Socket,
+  ): ((chunk: Buffer) => boolean)[] {
     return [
       () => socket.write(Buffer.from([5, 2])),
       (chunk) => {
@@ -370,7 +486,11 @@ describe('proxies', () => {
       },
       (chunk) => {
         const length = chunk[4]!;
-        tunnel(chunk.subarray(5, 5 + length).toString(), chunk.readUInt16BE(5 + length), Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+        tunnel(
+          chunk.subarray(5, 5 + length).toString(),
+          chunk.readUInt16BE(5 + length),
+          Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+        );
         return false;
       },
     ];
@@ -396,12 +516,18 @@ describe('proxies', () => {
   test('a proxy that refuses is quoted', async () => {
     const proxy = await startProxy('connect', true);
     const transport = transportTo(await serve(plain), { proxyUrl: `http://127.0.0.1:${proxy.port}` });
-    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'proxy', message: expect.stringContaining('407 Proxy Authentication Required') });
+    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+      code: 'proxy',
+      message: expect.stringContaining('407 Proxy Authentication Required'),
+    });
   });
 
   test('a proxy that is not there is named', async () => {
     const transport = transportTo(await serve(plain), { proxyUrl: 'http://127.0.0.1:1' });
-    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'refused', message: expect.stringContaining('through 127.0.0.1:1: connection refused') });
+    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('through 127.0.0.1:1: connection refused'),
+    });
   });
 });
 
@@ -410,7 +536,9 @@ describe('compressed answers', () => {
   test.each([true, false])('asked for: %s', async (compression) => {
     const server = await serve((request) => {
       const wanted = request.headers['accept-encoding'] === 'gzip';
-      return wanted ? { status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(text) } : { status: 200, body: 'plain' };
+      return wanted
+        ? { status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(text) }
+        : { status: 200, body: 'plain' };
     });
     const response = await transportTo(server, { compression }).roundTrip(GET);
     expect(await textOf(response)).toBe(compression ? text : 'plain');
@@ -418,7 +546,11 @@ describe('compressed answers', () => {
   });
 
   test('that end too soon are garbled', async () => {
-    const server = await serve(() => ({ status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(text).subarray(0, 60) }));
+    const server = await serve(() => ({
+      status: 200,
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync(text).subarray(0, 60),
+    }));
     const response = await transportTo(server, { compression: true }).roundTrip(GET);
     expect(await failureOf(textOf(response))).toMatchObject({ code: 'garbled' });
   });

@@ -61,10 +61,14 @@ function byFamily(code: string, error: unknown): readonly [TransportErrorCode, s
 function describeAlert(code: string, message: string): string {
   const alert = /ALERT_([A-Z_]+)$/.exec(code)?.[1] ?? /alert ([a-z ]+)/.exec(message)?.[1];
   if (alert !== undefined) return `the server ended the TLS handshake: ${alert.toLowerCase().replaceAll('_', ' ')}`;
-  if (/wrong.version.number|packet.length|HTTP_REQUEST/i.test(`${code} ${message}`)) return 'the server does not speak TLS on this port';
+  if (/wrong.version.number|packet.length|HTTP_REQUEST/i.test(`${code} ${message}`))
+    return 'the server does not speak TLS on this port';
   return `TLS failed (${oneLine(message)})`;
 }
 
 function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' ').slice(0, 300);
+  return text
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .slice(0, 300);
 }

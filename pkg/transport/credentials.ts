@@ -48,7 +48,8 @@ export function tokenFile(path: string, clock: Clock, log: Logger): Credentials 
       if (headers?.authorization !== authorization) headers = { authorization };
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
-      if (headers === undefined) throw new TransportError('credentials', `cannot read the token file ${path}: ${text}`, {}, { cause });
+      if (headers === undefined)
+        throw new TransportError('credentials', `cannot read the token file ${path}: ${text}`, {}, { cause });
       log.warning('The token file cannot be read, keeping the last token', { file: path, error: cause });
     }
     readAt = clock.monotonic();

@@ -13,7 +13,9 @@ export class Deadline {
     const target = `${request.method} ${request.path}`;
     const timeout = request.timeout ?? 0;
     this.#timer = clock.setTimeout(() => {
-      this.#controller.abort(new TransportError('timeout', `${target}: no answer within ${timeout / 1000} s`, { target }));
+      this.#controller.abort(
+        new TransportError('timeout', `${target}: no answer within ${timeout / 1000} s`, { target }),
+      );
     }, timeout);
     if (this.#parent?.aborted) this.#onAbort();
     else this.#parent?.addEventListener('abort', this.#onAbort);

@@ -12,7 +12,11 @@ function world() {
   const backoff = new DialBackoff(clock, () => 1);
   const turns: number[] = [];
   let failures = 0;
-  const ask = (): void => void backoff.turn(never).then(() => turns.push(clock.monotonic()), () => failures++);
+  const ask = (): void =>
+    void backoff.turn(never).then(
+      () => turns.push(clock.monotonic()),
+      () => failures++,
+    );
   return { clock, backoff, turns, ask, fail: () => backoff.failed(new Error('unreachable')), failures: () => failures };
 }
 
@@ -92,7 +96,8 @@ describe('a server that cannot be reached', () => {
   test('is asked for the lease without any wait', async () => {
     const clock = new FakeClock();
     const transport = createHttpTransport({ server: 'https://127.0.0.1:1', environment: {}, clock, random: () => 1 });
-    const get = (lane: 'read' | 'lease'): Promise<unknown> => failureOf(transport.roundTrip({ method: 'GET', path: '/', headers: {}, lane }));
+    const get = (lane: 'read' | 'lease'): Promise<unknown> =>
+      failureOf(transport.roundTrip({ method: 'GET', path: '/', headers: {}, lane }));
     expect(await get('read')).toMatchObject({ code: 'refused' });
     const waiting = get('read');
     for (let i = 0; i < 3; i++) expect(await get('lease')).toMatchObject({ code: 'refused' });
@@ -103,48 +108,57 @@ describe('a server that cannot be reached', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test.each(['h2', 'https', 'http'] as const)('%s: is dialled by all who need it together, and found again at once', { timeout: 30_000 }, async (protocol) => {
-    const server = await startTestServer(() => ({ status: 200, body: 'answer' }), { protocol });
-    const proxy = await TcpProxy.start(server.port);
-    const clock = new FastClock(SPEED);
-    const scheme = protocol === 'http' ? 'http' : 'https';
-    const transport = createHttpTransport({ server: `${scheme}://127.0.0.1:${proxy.port}`, tls: { ca: { data: server.authority.certificate } }, environment: {}, clock });
-    const get = async (lane: 'read' | 'write'): Promise<string> => {
-      const { body } = await transport.roundTrip({ method: 'GET', path: '/', headers: {}, lane });
-      let text = '';
-      for await (const chunk of body) text += Buffer.from(chunk).toString();
-      return text;
-    };
-    try {
-      for (const lane of ['read', 'write'] as const) await get(lane);
-      // Accepted and cut before the first byte, as by a server that drains behind a load balancer.
-      proxy.cutAfter(0, 'rst');
-      proxy.blackHole();
-      proxy.cutAll('rst');
-      const cutting = setInterval(() => proxy.cutAll('rst'), 1);
-      const before = proxy.accepted;
-      const end = clock.monotonic() + 40_000;
-      const keys = Array.from({ length: 40 }, async (_, i) => {
-        while (clock.monotonic() < end) {
-          await get(i % 2 === 0 ? 'read' : 'write').catch(() => {});
-          await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 50));
-        }
+  test.each(['h2', 'https', 'http'] as const)(
+    '%s: is dialled by all who need it together, and found again at once',
+    { timeout: 30_000 },
+    async (protocol) => {
+      const server = await startTestServer(() => ({ status: 200, body: 'answer' }), { protocol });
+      const proxy = await TcpProxy.start(server.port);
+      const clock = new FastClock(SPEED);
+      const scheme = protocol === 'http' ? 'http' : 'https';
+      const transport = createHttpTransport({
+        server: `${scheme}://127.0.0.1:${proxy.port}`,
+        tls: { ca: { data: server.authority.certificate } },
+        environment: {},
+        clock,
       });
-      await Promise.all(keys);
-      // In 40 s: five while the waits grow, then one in 1 to 2 s; over HTTP/1.1 each of the 40 has one under way before.
-      expect(proxy.accepted - before).toBeLessThan(protocol === 'h2' ? 60 : 100);
-      clearInterval(cutting);
-      proxy.heal();
-      proxy.cutAll('rst');
-      const back = clock.monotonic();
-      await Promise.any(Array.from({ length: 10 }, () => get('write')));
-      expect(clock.monotonic() - back).toBeLessThan(6000);
-    } finally {
-      await transport.close();
-      await proxy.close();
-      await server.close();
-    }
-    // The last sockets close a moment later.
-    await vi.waitFor(() => expect(clock.pending).toBe(0), 5000);
-  });
+      const get = async (lane: 'read' | 'write'): Promise<string> => {
+        const { body } = await transport.roundTrip({ method: 'GET', path: '/', headers: {}, lane });
+        let text = '';
+        for await (const chunk of body) text += Buffer.from(chunk).toString();
+        return text;
+      };
+      try {
+        for (const lane of ['read', 'write'] as const) await get(lane);
+        // Accepted and cut before the first byte, as by a server that drains behind a load balancer.
+        proxy.cutAfter(0, 'rst');
+        proxy.blackHole();
+        proxy.cutAll('rst');
+        const cutting = setInterval(() => proxy.cutAll('rst'), 1);
+        const before = proxy.accepted;
+        const end = clock.monotonic() + 40_000;
+        const keys = Array.from({ length: 40 }, async (_, i) => {
+          while (clock.monotonic() < end) {
+            await get(i % 2 === 0 ? 'read' : 'write').catch(() => {});
+            await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 50));
+          }
+        });
+        await Promise.all(keys);
+        // In 40 s: five while the waits grow, then one in 1 to 2 s; over HTTP/1.1 each of the 40 has one under way before.
+        expect(proxy.accepted - before).toBeLessThan(protocol === 'h2' ? 60 : 100);
+        clearInterval(cutting);
+        proxy.heal();
+        proxy.cutAll('rst');
+        const back = clock.monotonic();
+        await Promise.any(Array.from({ length: 10 }, () => get('write')));
+        expect(clock.monotonic() - back).toBeLessThan(6000);
+      } finally {
+        await transport.close();
+        await proxy.close();
+        await server.close();
+      }
+      // The last sockets close a moment later.
+      await vi.waitFor(() => expect(clock.pending).toBe(0), 5000);
+    },
+  );
 });

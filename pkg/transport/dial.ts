@@ -45,7 +45,12 @@ export async function dial(options: DialOptions): Promise<Socket | TLSSocket> {
   } catch (error) {
     socket?.destroy();
     options.signal.throwIfAborted();
-    const target = error instanceof TransportError ? '' : proxy === undefined ? server.origin : `${server.origin} through ${proxy.host}`;
+    const target =
+      error instanceof TransportError
+        ? ''
+        : proxy === undefined
+          ? server.origin
+          : `${server.origin} through ${proxy.host}`;
     throw connectionError(error, target);
   }
 }
@@ -64,7 +69,9 @@ function tcp(options: DialOptions, host: string, port: number): Promise<Socket> 
     keepAliveInitialDelay: KEEP_ALIVE,
     lookup: isIP(host) === 0 ? timedLookup(options) : undefined,
   });
-  return within(options, socket, CONNECT_TIMEOUT, `cannot reach ${options.server.origin}: connection timed out`, () => once(socket, 'connect'));
+  return within(options, socket, CONNECT_TIMEOUT, `cannot reach ${options.server.origin}: connection timed out`, () =>
+    once(socket, 'connect'),
+  );
 }
 
 function timedLookup(options: DialOptions): LookupFunction {
@@ -102,7 +109,11 @@ async function handshake(options: DialOptions, below: Socket, host: string, tls:
 }
 
 async function handshakeWithProxy(options: DialOptions, below: Socket, name: string): Promise<TLSSocket> {
-  const socket = connectTls({ socket: below, ...(isIP(name) === 0 ? { servername: name } : { host: name }), ALPNProtocols: ['http/1.1'] });
+  const socket = connectTls({
+    socket: below,
+    ...(isIP(name) === 0 ? { servername: name } : { host: name }),
+    ALPNProtocols: ['http/1.1'],
+  });
   return within(options, socket, HANDSHAKE_TIMEOUT, 'the proxy did not finish the TLS handshake', async () => {
     await once(socket, 'secureConnect');
     return socket;
@@ -141,7 +152,10 @@ async function within<S extends Socket, R>(
   const onAbort = (): void => end(options.signal.reason);
   if (options.signal.aborted) onAbort();
   options.signal.addEventListener('abort', onAbort, { once: true });
-  const timer = options.clock.setTimeout(() => end(new TransportError('timeout', message, { target: options.server.origin })), timeout);
+  const timer = options.clock.setTimeout(
+    () => end(new TransportError('timeout', message, { target: options.server.origin })),
+    timeout,
+  );
   try {
     return await step(socket);
   } catch (error) {

@@ -57,15 +57,20 @@ export function execCredentials(
       .then((next) => {
         const old = granted?.certificate;
         if (old !== undefined && old.certificate !== next.certificate?.certificate) {
-          metrics.certificateReplaced((clock.now() - Date.parse(new X509Certificate(old.certificate).validFrom)) / 1000);
+          metrics.certificateReplaced(
+            (clock.now() - Date.parse(new X509Certificate(old.certificate).validFrom)) / 1000,
+          );
         }
-        metrics.pluginCertificateExpires(next.certificate && Date.parse(new X509Certificate(next.certificate.certificate).validTo));
+        metrics.pluginCertificateExpires(
+          next.certificate && Date.parse(new X509Certificate(next.certificate.certificate).validTo),
+        );
         granted = sameCertificate(granted, next);
         return granted;
       })
       .finally(() => (running = undefined)));
 
-  const current = (): Granted | Promise<Granted> => (granted !== undefined && clock.now() <= granted.expires ? granted : run());
+  const current = (): Granted | Promise<Granted> =>
+    granted !== undefined && clock.now() <= granted.expires ? granted : run();
 
   return {
     headers() {
@@ -77,7 +82,8 @@ export function execCredentials(
       return now instanceof Promise ? now.then((next) => next.certificate) : now.certificate;
     },
     async refused(used) {
-      if (granted !== undefined && granted.headers !== used && granted.headers.authorization !== used.authorization) return true;
+      if (granted !== undefined && granted.headers !== used && granted.headers.authorization !== used.authorization)
+        return true;
       const before = granted?.certificate;
       try {
         const next = await run();
@@ -92,7 +98,8 @@ export function execCredentials(
 
 /** The same certificate stays the same object, so that connections are kept. */
 function sameCertificate(old: Granted | undefined, next: Granted): Granted {
-  const same = old?.certificate?.certificate === next.certificate?.certificate && old?.certificate?.key === next.certificate?.key;
+  const same =
+    old?.certificate?.certificate === next.certificate?.certificate && old?.certificate?.key === next.certificate?.key;
   return same && old !== undefined ? { ...next, certificate: old.certificate } : next;
 }
 
@@ -135,7 +142,11 @@ function capture(config: ExecConfig, env: NodeJS.ProcessEnv, clock: Clock, metri
         return;
       }
       metrics.pluginCalled(code ?? 1, 'plugin_execution_error');
-      const how = timedOut ? `did not end within ${PLUGIN_TIMEOUT / 1000} s` : code === null ? `killed by ${signal}` : `exit code ${code}`;
+      const how = timedOut
+        ? `did not end within ${PLUGIN_TIMEOUT / 1000} s`
+        : code === null
+          ? `killed by ${signal}`
+          : `exit code ${code}`;
       const said = complaint.trim().split('\n').at(-1) ?? '';
       reject(failed(config, said === '' ? how : `${how}: ${said}`));
     });

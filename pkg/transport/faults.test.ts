@@ -4,7 +4,16 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { seededRandom } from '#pkg/base';
 import type { TransportResponse } from '#pkg/client';
-import { type ContractHandler, FakeClock, TcpProxy, type TestServer, type TestServerOptions, failureOf, startTestServer, textOf } from '#pkg/testing';
+import {
+  type ContractHandler,
+  FakeClock,
+  TcpProxy,
+  type TestServer,
+  type TestServerOptions,
+  failureOf,
+  startTestServer,
+  textOf,
+} from '#pkg/testing';
 
 import { type HttpTransportOptions, createHttpTransport } from './http-transport.ts';
 
@@ -14,7 +23,10 @@ afterEach(async () => {
   for (const end of cleanup.splice(0).toReversed()) await end();
 });
 
-async function world(handler: ContractHandler, options: Partial<HttpTransportOptions> & { on?: TestServerOptions } = {}) {
+async function world(
+  handler: ContractHandler,
+  options: Partial<HttpTransportOptions> & { on?: TestServerOptions } = {},
+) {
   const server = await startTestServer(handler, options.on ?? { protocol: 'h2' });
   cleanup.push(() => server.close());
   const proxy = await TcpProxy.start(server.port);
@@ -43,7 +55,8 @@ function ticking(): { handler: ContractHandler; tick: () => void } {
     }
   }
   return {
-    handler: (request) => (request.path === '/watch' ? { status: 200, body: body(request.signal) } : { status: 200, body: 'answer' }),
+    handler: (request) =>
+      request.path === '/watch' ? { status: 200, body: body(request.signal) } : { status: 200, body: 'answer' },
     tick: () => {
       for (const wake of wakers) wake();
       wakers.clear();
@@ -65,16 +78,27 @@ describe('connections that break', () => {
     const body = iterate(await transport.roundTrip({ ...GET, path: '/watch' }));
     await nextText(body);
     proxy.cutAll('rst');
-    expect(await failureOf(body.next())).toMatchObject({ code: 'reset', message: `https://127.0.0.1:${proxy.port}: connection reset by peer` });
+    expect(await failureOf(body.next())).toMatchObject({
+      code: 'reset',
+      message: `https://127.0.0.1:${proxy.port}: connection reset by peer`,
+    });
   });
 
   test('because what answers does not speak HTTP say so', async () => {
-    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
+    const server = createServer((socket) =>
+      socket.on('error', () => {}).once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanup.push(() => new Promise((resolve) => server.close(() => resolve())));
-    const transport = createHttpTransport({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, environment: {} });
+    const transport = createHttpTransport({
+      server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      environment: {},
+    });
     cleanup.push(() => transport.close());
-    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({ code: 'protocol', message: expect.stringMatching(/^GET \/: not a proper HTTP answer \(/) });
+    expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+      code: 'protocol',
+      message: expect.stringMatching(/^GET \/: not a proper HTTP answer \(/),
+    });
   });
 
   test.each([
@@ -92,10 +116,13 @@ describe('connections that break', () => {
       const bytes = Math.floor(random() ** 2 * 200_000) + 1;
       proxy.cutAfter(bytes, kind);
       proxy.cutAll('rst');
-      const outcome = await transport.roundTrip(GET).then(textOf).then(
-        (text) => `complete with ${text.length}`,
-        (error: { code?: string }) => error.code,
-      );
+      const outcome = await transport
+        .roundTrip(GET)
+        .then(textOf)
+        .then(
+          (text) => `complete with ${text.length}`,
+          (error: { code?: string }) => error.code,
+        );
       expect(['reset', 'tls'], `seed ${seed}, cut after ${bytes}`).toContain(outcome);
     }
     proxy.heal();
@@ -118,14 +145,20 @@ describe('connections that break', () => {
     await expect.poll(() => proxy.active).toBe(0);
   });
 
-  test.each(['h2', 'https', 'http'] as const)('%s: nobody there: refused; and there again: answered', async (protocol) => {
-    const { handler } = ticking();
-    const { proxy, transport } = await world(handler, { on: { protocol } });
-    await proxy.refuse();
-    await expect(transport.roundTrip(GET)).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('connection refused') });
-    await proxy.accept();
-    expect(await textOf(await transport.roundTrip(GET))).toBe('answer');
-  });
+  test.each(['h2', 'https', 'http'] as const)(
+    '%s: nobody there: refused; and there again: answered',
+    async (protocol) => {
+      const { handler } = ticking();
+      const { proxy, transport } = await world(handler, { on: { protocol } });
+      await proxy.refuse();
+      await expect(transport.roundTrip(GET)).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining('connection refused'),
+      });
+      await proxy.accept();
+      expect(await textOf(await transport.roundTrip(GET))).toBe('answer');
+    },
+  );
 
   test('a connection that is accepted and never answered is given up when the handshake is due', async () => {
     const clock = new FakeClock();
@@ -236,7 +269,9 @@ describe('a server that asks for another connection (GOAWAY)', () => {
     await expect.poll(() => arrived).toBe(1);
     // Only the first stream was seen, it says: what comes after it was not processed.
     for (const session of server.sessions) session.goaway(0, 1);
-    expect(await textOf(await transport.roundTrip({ ...GET, method: 'POST', body: 'x', lane: 'write' }))).toBe('answer');
+    expect(await textOf(await transport.roundTrip({ ...GET, method: 'POST', body: 'x', lane: 'write' }))).toBe(
+      'answer',
+    );
     expect(proxy.accepted).toBe(2);
   });
 });

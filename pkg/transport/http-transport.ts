@@ -191,7 +191,12 @@ class HttpTransport implements Transport {
   #http1Lane(lane: Lane): Http1Lane {
     let own = this.#http1.get(lane);
     if (own === undefined) {
-      own = new Http1Lane(this.#server.origin, async () => (await this.#dial(['http/1.1'], lane)).socket, this.#outcome(lane), MOST_HTTP1[lane]);
+      own = new Http1Lane(
+        this.#server.origin,
+        async () => (await this.#dial(['http/1.1'], lane)).socket,
+        this.#outcome(lane),
+        MOST_HTTP1[lane],
+      );
       this.#http1.set(lane, own);
     }
     return own;
@@ -253,7 +258,11 @@ class HttpTransport implements Transport {
 
   /** The lease's holder tries every few seconds by itself, and must not find its time used up by waiting. */
   #outcome(lane: Lane): ConnectionOutcome {
-    return { answered: () => this.#backoff.answered(), failed: (failure = unanswered(this.#server.origin)) => (lane === 'lease' ? undefined : this.#backoff.failed(failure)) };
+    return {
+      answered: () => this.#backoff.answered(),
+      failed: (failure = unanswered(this.#server.origin)) =>
+        lane === 'lease' ? undefined : this.#backoff.failed(failure),
+    };
   }
 }
 

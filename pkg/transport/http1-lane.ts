@@ -113,7 +113,10 @@ export class Http1Lane {
   }
 }
 
-async function* readBody(body: Dispatcher.ResponseData['body'], request: TransportRequest): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readBody(
+  body: Dispatcher.ResponseData['body'],
+  request: TransportRequest,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for await (const chunk of body) yield chunk as Uint8Array;
   } catch (error) {

@@ -50,7 +50,9 @@ export class Section {
     const value = this.#values[name];
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) throw this.error('invalid', name, 'must be a list');
-    return value.map((item: unknown, i) => new Section(this.#file, `${this.#field(name)}[${i}]`, this.#object(`${name}[${i}]`, item)));
+    return value.map(
+      (item: unknown, i) => new Section(this.#file, `${this.#field(name)}[${i}]`, this.#object(`${name}[${i}]`, item)),
+    );
   }
 
   section(name: string): Section | undefined {
@@ -105,7 +107,8 @@ export class Section {
   }
 
   #object(name: string, value: unknown): Node {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.error('invalid', name, 'must be an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw this.error('invalid', name, 'must be an object');
     return value as Node;
   }
 }
@@ -138,7 +141,8 @@ export async function readKubeconfig(file: string, context: string | undefined):
   }
   const userName = chosen.text('user');
   const user = userName === undefined ? undefined : named(root, 'users', 'user', userName);
-  if (userName !== undefined && user === undefined) throw chosen.error('invalid', 'user', `there is no user ${JSON.stringify(userName)}`);
+  if (userName !== undefined && user === undefined)
+    throw chosen.error('invalid', 'user', `there is no user ${JSON.stringify(userName)}`);
   return { cluster, user, namespace: chosen.text('namespace') ?? 'default', text, name };
 }
 

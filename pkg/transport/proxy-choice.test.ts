@@ -46,7 +46,9 @@ describe('which proxy', () => {
   });
 
   test("the kubeconfig's proxy goes before everything", () => {
-    expect(proxyFor(new URL('https://127.0.0.1'), 'socks5://q:1', { HTTPS_PROXY: 'http://p', NO_PROXY: '*' })?.href).toBe('socks5://q:1');
+    expect(
+      proxyFor(new URL('https://127.0.0.1'), 'socks5://q:1', { HTTPS_PROXY: 'http://p', NO_PROXY: '*' })?.href,
+    ).toBe('socks5://q:1');
   });
 
   test.each(['ftp://p', 'http://'])('%s is no proxy', (text) => {

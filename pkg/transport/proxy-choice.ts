@@ -29,7 +29,10 @@ function parseProxy(text: string): URL {
 }
 
 function isExempt(server: URL, list: string): boolean {
-  const host = server.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase();
+  const host = server.hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
   if (host === 'localhost' || host.endsWith('.localhost') || isLoopback(host)) return true;
   return list

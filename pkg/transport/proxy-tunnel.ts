@@ -13,7 +13,8 @@ const LONGEST_HEAD = 64 * 1024;
 /** Asks an HTTP proxy for a tunnel (CONNECT). The socket then speaks to the destination. */
 export async function connectTunnel(socket: Socket, proxy: URL, to: Destination): Promise<void> {
   const authority = `${isIP(to.host) === 6 ? `[${to.host}]` : to.host}:${to.port}`;
-  const login = proxy.username === '' ? '' : `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const login =
+    proxy.username === '' ? '' : `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   const authorization = login === '' ? '' : `Proxy-Authorization: Basic ${Buffer.from(login).toString('base64')}\r\n`;
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${authorization}\r\n`);
   const head = await readUntil(socket, (bytes) => {
@@ -22,7 +23,10 @@ export async function connectTunnel(socket: Socket, proxy: URL, to: Destination)
   });
   const status = /^HTTP\/1\.[01] (\d{3})(.*)/.exec(head.toString('latin1'));
   if (status?.[1] !== '200') {
-    throw proxyError(proxy, `refused the tunnel to ${authority}: ${status === null ? 'not an HTTP answer' : status[1]! + status[2]!}`);
+    throw proxyError(
+      proxy,
+      `refused the tunnel to ${authority}: ${status === null ? 'not an HTTP answer' : status[1]! + status[2]!}`,
+    );
   }
 }
 
@@ -42,7 +46,9 @@ export async function socksTunnel(socket: Socket, proxy: URL, to: Destination): 
     throw proxyError(proxy, 'demands an authentication we do not have');
   }
   const name = Buffer.from(to.host);
-  socket.write(Buffer.concat([Buffer.from([5, 1, 0, 3, name.length]), name, Buffer.from([to.port >> 8, to.port & 0xff])]));
+  socket.write(
+    Buffer.concat([Buffer.from([5, 1, 0, 3, name.length]), name, Buffer.from([to.port >> 8, to.port & 0xff])]),
+  );
   const reply = await readUntil(socket, socksReplyLength);
   if (reply[1] !== 0) throw proxyError(proxy, `cannot connect to ${to.host}:${to.port} (SOCKS reply ${reply[1]})`);
 }
@@ -73,7 +79,8 @@ function readUntil(socket: Socket, complete: (bytes: Buffer) => number | undefin
           finish(() => resolve(bytes.subarray(0, length)));
           return;
         }
-        if (bytes.length > LONGEST_HEAD) finish(() => reject(new TransportError('proxy', 'the proxy answers without end')));
+        if (bytes.length > LONGEST_HEAD)
+          finish(() => reject(new TransportError('proxy', 'the proxy answers without end')));
       }
     };
     socket.on('readable', onReadable).on('error', onError).on('close', onClose);

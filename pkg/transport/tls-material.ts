@@ -112,5 +112,10 @@ function machineAuthorities(): string[] {
 
 function unusable(cause: unknown): TransportError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return new TransportError('credentials', `the certificates for the connection cannot be used: ${text}`, {}, { cause });
+  return new TransportError(
+    'credentials',
+    `the certificates for the connection cannot be used: ${text}`,
+    {},
+    { cause },
+  );
 }

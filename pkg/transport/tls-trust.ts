@@ -42,7 +42,11 @@ function describe(code: string, leaf: DetailedPeerCertificate, now: number): str
 
 function chain(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
   const certificates: DetailedPeerCertificate[] = [];
-  for (let at: DetailedPeerCertificate | undefined = leaf; at !== undefined && !certificates.includes(at); at = at.issuerCertificate) {
+  for (
+    let at: DetailedPeerCertificate | undefined = leaf;
+    at !== undefined && !certificates.includes(at);
+    at = at.issuerCertificate
+  ) {
     certificates.push(at);
   }
   return certificates;

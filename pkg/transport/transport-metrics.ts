@@ -6,7 +6,10 @@ export interface TransportMetrics {
   closed(): void;
   resolved(host: string, seconds: number): void;
   pluginAllowed(): void;
-  pluginCalled(code: number, status: 'no_error' | 'plugin_execution_error' | 'plugin_not_found_error' | 'client_internal_error'): void;
+  pluginCalled(
+    code: number,
+    status: 'no_error' | 'plugin_execution_error' | 'plugin_not_found_error' | 'client_internal_error',
+  ): void;
   /** Milliseconds since the epoch; undefined where the plugin gave no certificate. */
   pluginCertificateExpires(time: number | undefined): void;
   certificateReplaced(ageSeconds: number): void;

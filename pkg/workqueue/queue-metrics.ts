@@ -27,7 +27,11 @@ const label = { stability: 'BETA', labels: ['name'] } as const;
  */
 export function registerQueueMetrics(metrics: Metrics, name: string, state: QueueState): QueueMetrics {
   const depth = metrics.gauge({ ...label, name: 'workqueue_depth', help: 'Current depth of workqueue' });
-  const adds = metrics.counter({ ...label, name: 'workqueue_adds_total', help: 'Total number of adds handled by workqueue' });
+  const adds = metrics.counter({
+    ...label,
+    name: 'workqueue_adds_total',
+    help: 'Total number of adds handled by workqueue',
+  });
   const retries = metrics.counter({
     ...label,
     name: 'workqueue_retries_total',

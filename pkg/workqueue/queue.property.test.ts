@@ -19,7 +19,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: key.map((k): Operation => ({ do: 'done', key: k })) },
   {
     weight: 4,
-    arbitrary: delay.map(({ key: k, slot }): Operation => ({ do: 'addAfter', key: k, delay: slot * 10 + k.charCodeAt(0) - 97 })),
+    arbitrary: delay.map(({ key: k, slot }): Operation => ({
+      do: 'addAfter',
+      key: k,
+      delay: slot * 10 + k.charCodeAt(0) - 97,
+    })),
   },
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 40 }).map((n): Operation => ({ do: 'step', delay: n * 10 })) },
   { weight: 1, arbitrary: fc.constantFrom<Operation>({ do: 'shutDown' }, { do: 'drain' }) },

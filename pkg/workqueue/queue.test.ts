@@ -230,7 +230,13 @@ describe('rate limits', () => {
 describe('metrics', () => {
   it('are there from the start', async () => {
     const { metric } = world();
-    for (const family of ['depth', 'adds_total', 'retries_total', 'unfinished_work_seconds', 'longest_running_processor_seconds']) {
+    for (const family of [
+      'depth',
+      'adds_total',
+      'retries_total',
+      'unfinished_work_seconds',
+      'longest_running_processor_seconds',
+    ]) {
       expect(await metric(`workqueue_${family}{name="test"}`)).toBe('0');
     }
     expect(await metric('workqueue_queue_duration_seconds_count{name="test"}')).toBe('0');

@@ -45,16 +45,21 @@ describe('layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  test.each(files.filter((file) => file.path.startsWith('pkg/')))('$path reaches no other folder by a relative path', (file) => {
-    const own = `pkg/${packageOf(file.path)}/`;
-    const relative = file.imports.filter((target) => /^(pkg|cmd|controllers|test|deploy)\//.test(target));
-    // Tests may hold a package against the tables of test/golden.
-    const allowed = isTest(file.path) ? [own, 'test/golden/'] : [own];
-    expect(relative.filter((target) => !allowed.some((prefix) => target.startsWith(prefix)))).toEqual([]);
-  });
+  test.each(files.filter((file) => file.path.startsWith('pkg/')))(
+    '$path reaches no other folder by a relative path',
+    (file) => {
+      const own = `pkg/${packageOf(file.path)}/`;
+      const relative = file.imports.filter((target) => /^(pkg|cmd|controllers|test|deploy)\//.test(target));
+      // Tests may hold a package against the tables of test/golden.
+      const allowed = isTest(file.path) ? [own, 'test/golden/'] : [own];
+      expect(relative.filter((target) => !allowed.some((prefix) => target.startsWith(prefix)))).toEqual([]);
+    },
+  );
 
   test('only tests and benchmarks import pkg/testing', () => {
-    expect(production.filter((file) => importedPackages(file).includes('testing')).map((file) => file.path)).toEqual([]);
+    expect(production.filter((file) => importedPackages(file).includes('testing')).map((file) => file.path)).toEqual(
+      [],
+    );
   });
 
   test('controllers do not import each other', () => {
@@ -73,13 +78,16 @@ describe('layers', () => {
   test('controllers reach the world through the library only', () => {
     const wrong = production
       .filter((file) => file.path.startsWith('controllers/'))
-      .flatMap((file) => file.imports.filter((target) => target.startsWith('node:') || target.startsWith('@kubernetes/')));
+      .flatMap((file) =>
+        file.imports.filter((target) => target.startsWith('node:') || target.startsWith('@kubernetes/')),
+      );
     expect(wrong).toEqual([]);
   });
 });
 
 describe('time and chance come from outside', () => {
-  const REAL_TIME = /\b(?:Date\.now|performance\.now|Math\.random|setInterval)\s*\(|(?<![.\w])setTimeout\s*\(|\bnew Date\(\)/;
+  const REAL_TIME =
+    /\b(?:Date\.now|performance\.now|Math\.random|setInterval)\s*\(|(?<![.\w])setTimeout\s*\(|\bnew Date\(\)/;
   const ALLOWED = ['pkg/base/clock.ts', 'pkg/base/random.ts'];
 
   test.each(production.filter((file) => /^(pkg|controllers)\//.test(file.path) && !ALLOWED.includes(file.path)))(

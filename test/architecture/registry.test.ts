@@ -12,7 +12,10 @@ const folders = readdirSync(join(ROOT, 'controllers'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'internal')
   .map((entry) => entry.name);
 
-const roles = JSON.parse(readFileSync(join(ROOT, 'test/golden/rbac-roles.json'), 'utf8')) as Record<string, PolicyRule[]>;
+const roles = JSON.parse(readFileSync(join(ROOT, 'test/golden/rbac-roles.json'), 'utf8')) as Record<
+  string,
+  PolicyRule[]
+>;
 
 describe('the registry', () => {
   test('has every folder of controllers/, and nothing else', () => {
@@ -26,17 +29,24 @@ describe('the registry', () => {
     expect(existsSync(join(ROOT, 'controllers', folder, 'README.md'))).toBe(true);
   });
 
-  test.each(controllerDefinitions.map((registered) => [registered.name, registered] as const))('%s is what its description says', async (_name, registered) => {
-    const described = Object.entries(await loadController(registered)).filter(([field]) => field !== 'create');
-    expect(registered).toMatchObject(Object.fromEntries(described));
-  });
+  test.each(controllerDefinitions.map((registered) => [registered.name, registered] as const))(
+    '%s is what its description says',
+    async (_name, registered) => {
+      const described = Object.entries(await loadController(registered)).filter(([field]) => field !== 'create');
+      expect(registered).toMatchObject(Object.fromEntries(described));
+    },
+  );
 
   test.each(controllerDefinitions.map((definition) => [definition.name, definition] as const))(
     '%s may do what its role allows upstream, and no more',
     (_name, definition) => {
       const role = roles[`system:controller:${identityOf(definition).serviceAccount}`];
       const sorted = (rules: readonly PolicyRule[]): string[] =>
-        rules.map(({ apiGroups = [], resources = [], verbs }) => [apiGroups, resources, verbs].map((list) => list.toSorted().join()).join(' | ')).toSorted();
+        rules
+          .map(({ apiGroups = [], resources = [], verbs }) =>
+            [apiGroups, resources, verbs].map((list) => list.toSorted().join()).join(' | '),
+          )
+          .toSorted();
       expect(sorted(definition.rbac)).toEqual(sorted(role ?? []));
     },
   );

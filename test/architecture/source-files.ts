@@ -36,4 +36,8 @@ function read(file: string): SourceFile {
   return { path: relative(ROOT, file), text, imports: targets(IMPORT), loads: targets(LOAD) };
 }
 
-export const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.endsWith('.fixture.ts') || path.startsWith('test/') || path.startsWith('pkg/testing/');
+export const isTest = (path: string): boolean =>
+  path.endsWith('.test.ts') ||
+  path.endsWith('.fixture.ts') ||
+  path.startsWith('test/') ||
+  path.startsWith('pkg/testing/');

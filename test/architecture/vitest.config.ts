@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { root: `${import.meta.dirname}/../..`, include: ['test/architecture/**/*.test.ts'], sequence: { shuffle: true } },
+  test: {
+    root: `${import.meta.dirname}/../..`,
+    include: ['test/architecture/**/*.test.ts'],
+    sequence: { shuffle: true },
+  },
 });

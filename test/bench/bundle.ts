@@ -22,6 +22,9 @@ export function measuredCommand(): readonly string[] {
 
 /** As `make build` does. */
 export function bundleInto(folder: string): void {
-  execFileSync(join(ROOT, 'node_modules/.bin/rolldown'), ['--config', 'rolldown.config.ts', '--dir', folder], { cwd: ROOT, stdio: 'pipe' });
+  execFileSync(join(ROOT, 'node_modules/.bin/rolldown'), ['--config', 'rolldown.config.ts', '--dir', folder], {
+    cwd: ROOT,
+    stdio: 'pipe',
+  });
   execFileSync(process.execPath, [join(ROOT, 'deploy/code-cache.ts'), folder], { stdio: 'pipe' });
 }

@@ -19,7 +19,9 @@ const CREATES = 10_000;
 const CREATES_GENERATED = 2_000;
 const CONCURRENCY = 10;
 
-const child = fork(join(import.meta.dirname, 'client-creates.server.ts'), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+const child = fork(join(import.meta.dirname, 'client-creates.server.ts'), {
+  stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+});
 const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout! }).once('line', resolve));
 const { port, ca } = JSON.parse(line) as { port: number; ca: string };
 const server = `https://127.0.0.1:${port}`;

@@ -21,7 +21,8 @@ const PAGE = 500;
 const AIM_BYTES = 400;
 const AIM_PAUSE = 50;
 
-const uidOf = (i: number): string => `${(i + 0x10000000).toString(16)}-89ab-4cde-8123-${(i + 0x100000000000).toString(16)}`;
+const uidOf = (i: number): string =>
+  `${(i + 0x10000000).toString(16)}-89ab-4cde-8123-${(i + 0x100000000000).toString(16)}`;
 const ownerOf = (i: number): number => i - (i % FAMILY);
 
 /** As text, so that each object is parsed on its way in and shares nothing with another. */
@@ -34,9 +35,26 @@ function textOf(i: number): string {
       uid: uidOf(i),
       resourceVersion: String(100_000 + i),
       creationTimestamp: '2026-01-01T00:00:00Z',
-      labels: { 'app.kubernetes.io/name': `application-${owner}`, 'app.kubernetes.io/instance': `application-${i}`, tier: 'backend' },
+      labels: {
+        'app.kubernetes.io/name': `application-${owner}`,
+        'app.kubernetes.io/instance': `application-${i}`,
+        tier: 'backend',
+      },
       annotations: { 'example.com/checksum': uidOf(i).repeat(4) },
-      ...(i === owner ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: `application-${owner}-${owner}-x7k2p`, uid: uidOf(owner), controller: true, blockOwnerDeletion: true }] }),
+      ...(i === owner
+        ? {}
+        : {
+            ownerReferences: [
+              {
+                apiVersion: 'v1',
+                kind: 'ConfigMap',
+                name: `application-${owner}-${owner}-x7k2p`,
+                uid: uidOf(owner),
+                controller: true,
+                blockOwnerDeletion: true,
+              },
+            ],
+          }),
     },
   });
 }
@@ -55,14 +73,25 @@ class Source {
     return { metadata: { resourceVersion: '500000', ...next }, items: JSON.parse(`[${items}]`) as KubeObject[] };
   };
 
-  watch = (options: { readonly sendInitialEvents?: boolean; readonly signal?: AbortSignal } = {}): AsyncIterable<WatchEvent<KubeObject>> => this.#events(options);
+  watch = (
+    options: { readonly sendInitialEvents?: boolean; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<WatchEvent<KubeObject>> => this.#events(options);
 
-  async *#events({ sendInitialEvents, signal }: { readonly sendInitialEvents?: boolean; readonly signal?: AbortSignal }): AsyncGenerator<WatchEvent<KubeObject>> {
+  async *#events({
+    sendInitialEvents,
+    signal,
+  }: {
+    readonly sendInitialEvents?: boolean;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<WatchEvent<KubeObject>> {
     if (sendInitialEvents) throw new ApiError({ code: 400, reason: 'BadRequest' });
     await this.#remove.promise;
     for (let i = 0; i < OBJECTS / 2; i++) {
       const object = JSON.parse(textOf(i)) as KubeObject;
-      yield { type: 'DELETED', object: { ...object, metadata: { ...object.metadata, resourceVersion: String(600_000 + i) } } };
+      yield {
+        type: 'DELETED',
+        object: { ...object, metadata: { ...object.metadata, resourceVersion: String(600_000 + i) } },
+      };
       if (i % 100 === 0) await nextTurn();
     }
     await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
@@ -99,7 +128,13 @@ async function longestTurn(done: () => boolean): Promise<number> {
 const source = new Source();
 let suspects = 0;
 const graph = new Graph({ suspect: () => suspects++, orphans: () => {}, misplaced: () => {} });
-const informers = createInformerFactory({ client: source.client, clock: systemClock, random: seededRandom(1), log: silentLogger, metrics: new Metrics() });
+const informers = createInformerFactory({
+  client: source.client,
+  clock: systemClock,
+  random: seededRandom(1),
+  log: silentLogger,
+  metrics: new Metrics(),
+});
 const monitors = new Monitors({ informers, graph, clock: systemClock, log: silentLogger, onDefinition: () => {} });
 // What is loaded and compiled once does not count.
 for (let i = 0; i < 2000; i++) JSON.parse(textOf(i));
@@ -115,7 +150,28 @@ source.removeHalf();
 const removing = await longestTurn(() => graph.size <= OBJECTS / 2);
 await monitors.stop();
 
-figure({ bench: 'graph', figure: 'heap kept an object', value: bytes, unit: 'B', against: AIM_BYTES, ratio: bytes / AIM_BYTES });
+figure({
+  bench: 'graph',
+  figure: 'heap kept an object',
+  value: bytes,
+  unit: 'B',
+  against: AIM_BYTES,
+  ratio: bytes / AIM_BYTES,
+});
 figure({ bench: 'graph', figure: `time to fill with ${OBJECTS}`, value: seconds, unit: 's' });
-figure({ bench: 'graph', figure: 'longest turn while filling', value: filling, unit: 'ms', against: AIM_PAUSE, ratio: filling / AIM_PAUSE });
-figure({ bench: 'graph', figure: 'longest turn while half goes', value: removing, unit: 'ms', against: AIM_PAUSE, ratio: removing / AIM_PAUSE });
+figure({
+  bench: 'graph',
+  figure: 'longest turn while filling',
+  value: filling,
+  unit: 'ms',
+  against: AIM_PAUSE,
+  ratio: filling / AIM_PAUSE,
+});
+figure({
+  bench: 'graph',
+  figure: 'longest turn while half goes',
+  value: removing,
+  unit: 'ms',
+  against: AIM_PAUSE,
+  ratio: removing / AIM_PAUSE,
+});

@@ -13,7 +13,9 @@ const server = await startServer({ kind: 'Pod', count: COUNT });
 try {
   const theirs = await median(RUNS, () => server.measure('client-node', { updates: COUNT }));
   for (const which of ['ours', 'ours, projected', 'ours, metadata only'] as const) {
-    const ours = await median(RUNS, () => server.measure(which, { updates: which.endsWith('metadata only') ? 0 : COUNT }));
+    const ours = await median(RUNS, () =>
+      server.measure(which, { updates: which.endsWith('metadata only') ? 0 : COUNT }),
+    );
     const compare = (name: string, unit: string, value: number, against: number): void => {
       figure({ bench: 'informer', figure: `${name} (${which})`, value, unit, against, ratio: value / against });
     };

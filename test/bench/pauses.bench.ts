@@ -10,7 +10,14 @@ try {
   const theirs = await server.measure('client-node', { watchTurns: true });
   for (const which of ['ours', 'ours, metadata only'] as const) {
     const { pause } = await server.measure(which, { watchTurns: true });
-    figure({ bench: 'pauses', figure: `longest pause (${which})`, value: pause, unit: 'ms', against: theirs.pause, ratio: pause / theirs.pause });
+    figure({
+      bench: 'pauses',
+      figure: `longest pause (${which})`,
+      value: pause,
+      unit: 'ms',
+      against: theirs.pause,
+      ratio: pause / theirs.pause,
+    });
   }
 } finally {
   server.stop();

@@ -13,10 +13,15 @@ export interface Figure {
 export function figure(one: Figure): void {
   const { bench, figure: name, unit, ratio } = one;
   const against = one.against === undefined ? '' : `   against ${round(one.against)} ${unit}`;
-  const share = ratio === undefined || ratio === 0 ? '' : ratio < 1 ? `: 1/${round(1 / ratio)}` : `: ${round(ratio)} times`;
+  const share =
+    ratio === undefined || ratio === 0 ? '' : ratio < 1 ? `: 1/${round(1 / ratio)}` : `: ${round(ratio)} times`;
   console.log(`${bench}  ${name}: ${round(one.value)} ${unit}${against}${share}`);
 
-  const rounded = { ...one, value: round(one.value), ...(one.against === undefined ? {} : { against: round(one.against) }) };
+  const rounded = {
+    ...one,
+    value: round(one.value),
+    ...(one.against === undefined ? {} : { against: round(one.against) }),
+  };
   console.log(JSON.stringify(ratio === undefined ? rounded : { ...rounded, ratio: round(ratio) }));
 }
 

@@ -28,7 +28,9 @@ if (unknown.length > 0) {
 
 function run(name: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, name + SUFFIX)], { stdio: 'inherit' });
+    const child = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, name + SUFFIX)], {
+      stdio: 'inherit',
+    });
     child.once('error', () => resolve(false)).once('close', (code) => resolve(code === 0));
   });
 }

@@ -38,7 +38,11 @@ const config = join(folder, 'kubeconfig');
 const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const user = await authority.issue('CN=system:kube-controller-manager');
 // In blocks, as tools write them.
-await writeFile(config, dump(load(kubeconfig({ server: url, authority: authority.certificate, user: 'manager', pair: user }))), { mode: 0o600 });
+await writeFile(
+  config,
+  dump(load(kubeconfig({ server: url, authority: authority.certificate, user: 'manager', pair: user }))),
+  { mode: 0o600 },
+);
 
 /** Until the first request is here. It is never answered. */
 async function start(command: readonly string[]): Promise<Start> {
@@ -46,7 +50,10 @@ async function start(command: readonly string[]): Promise<Start> {
   const begin = performance.now();
   const child = spawn(program!, [...args, `--kubeconfig=${config}`, '--secure-port=0'], { stdio: 'ignore' });
   const arrived = new Promise<void>((resolve) => server.once('stream', () => resolve()));
-  await Promise.race([arrived, ended(child).then(() => Promise.reject(new Error(`${command.join(' ')} ended without a request`)))]);
+  await Promise.race([
+    arrived,
+    ended(child).then(() => Promise.reject(new Error(`${command.join(' ')} ended without a request`))),
+  ]);
   const wall = performance.now() - begin;
   const cpu = await cpuOf(child.pid!);
   child.kill('SIGKILL');
@@ -57,7 +64,9 @@ async function start(command: readonly string[]): Promise<Start> {
 /** A Node that does nothing, to its end. */
 async function bareNode(): Promise<Start> {
   const begin = performance.now();
-  const child = spawn(process.execPath, ['-e', 'console.log(); setTimeout(() => {}, 1e9)'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, ['-e', 'console.log(); setTimeout(() => {}, 1e9)'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const wall = performance.now() - begin;
   const cpu = await cpuOf(child.pid!);
@@ -67,13 +76,16 @@ async function bareNode(): Promise<Start> {
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('close', resolve));
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise((resolve) => child.once('close', resolve));
 }
 
 /** Of all its threads, ms: the first number of each `schedstat` is in nanoseconds, where `stat` counts in ticks of 10 ms. */
 async function cpuOf(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const times = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0')));
+  const times = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0')),
+  );
   return times.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0);
 }
 
@@ -89,10 +101,27 @@ async function median(measure: () => Promise<Start>): Promise<Start> {
 if (process.platform === 'linux') {
   try {
     const bare = await median(bareNode);
-    for (const [name, command] of [['bundle', measuredCommand()], ['from source', [process.execPath, MAIN]]] as const) {
+    for (const [name, command] of [
+      ['bundle', measuredCommand()],
+      ['from source', [process.execPath, MAIN]],
+    ] as const) {
       const { cpu, wall } = await median(() => start(command));
-      figure({ bench: 'startup', figure: `CPU until the first request (${name})`, value: cpu, unit: 'ms', against: bare.cpu, ratio: cpu / bare.cpu });
-      figure({ bench: 'startup', figure: `time until the first request (${name})`, value: wall, unit: 'ms', against: bare.wall, ratio: wall / bare.wall });
+      figure({
+        bench: 'startup',
+        figure: `CPU until the first request (${name})`,
+        value: cpu,
+        unit: 'ms',
+        against: bare.cpu,
+        ratio: cpu / bare.cpu,
+      });
+      figure({
+        bench: 'startup',
+        figure: `time until the first request (${name})`,
+        value: wall,
+        unit: 'ms',
+        against: bare.wall,
+        ratio: wall / bare.wall,
+      });
     }
   } finally {
     server.close();

@@ -33,7 +33,12 @@ interface Stage {
   readonly startManager: () => Manager;
 }
 
-async function measureAll(name: string, command: readonly string[], watched: boolean, assets: string): Promise<Result[]> {
+async function measureAll(
+  name: string,
+  command: readonly string[],
+  watched: boolean,
+  assets: string,
+): Promise<Result[]> {
   const folder = await mkdtemp(join(tmpdir(), 'workloads-'));
   const audit = new AuditLog(join(folder, 'audit.log'));
   const plane = await startRealControlPlane(assets, { auditLog: audit.path });
@@ -58,7 +63,14 @@ async function measureAll(name: string, command: readonly string[], watched: boo
       manager = measured.manager;
       results.push(measured.result);
       const { requests, seconds, cpu, memory } = measured.result;
-      console.log(`${name} ${scenario.name}: ${requests.length} requests in ${seconds.toFixed(0)} s, ${cpu.toFixed(2)} CPU s, ${memory.toFixed(0)} MiB: ${byKind(requests).slice(0, 9).map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
+      console.log(
+        `${name} ${scenario.name}: ${requests.length} requests in ${seconds.toFixed(0)} s, ${cpu.toFixed(2)} CPU s, ${memory.toFixed(0)} MiB: ${byKind(
+          requests,
+        )
+          .slice(0, 9)
+          .map(([kind, count]) => `${kind} ${count}`)
+          .join(', ')}`,
+      );
     }
     return results;
   } catch (error) {
@@ -92,7 +104,11 @@ async function during<T>(manager: Manager, work: Promise<T> | undefined): Promis
   }
 }
 
-async function measure(scenario: Scenario, stage: Stage, running: Manager): Promise<{ readonly manager: Manager; readonly result: Result }> {
+async function measure(
+  scenario: Scenario,
+  stage: Stage,
+  running: Manager,
+): Promise<{ readonly manager: Manager; readonly result: Result }> {
   const before = stage.requests().length;
   const started = performance.now();
   const manager = scenario.fresh ? stage.startManager() : running;
@@ -124,9 +140,15 @@ if (assets === undefined) {
   const theirs = existsSync(rival) ? await measureAll('original', [rival], false, assets) : [];
   const command = measuredCommand();
   const ours = await measureAll('ours', command, false, assets);
-  for (const result of ours) report(result, theirs.find(({ scenario }) => scenario === result.scenario));
+  for (const result of ours)
+    report(
+      result,
+      theirs.find(({ scenario }) => scenario === result.scenario),
+    );
   reportSum(ours, theirs);
-  if (process.env['PAUSES'] !== '') for (const { scenario, pause } of await measureAll('ours, watched', command, true, assets)) reportPause(scenario, pause!);
+  if (process.env['PAUSES'] !== '')
+    for (const { scenario, pause } of await measureAll('ours, watched', command, true, assets))
+      reportPause(scenario, pause!);
 }
 // A scenario that was given up half-way goes on trying for minutes.
 if (process.exitCode) process.exit();

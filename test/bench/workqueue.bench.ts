@@ -74,7 +74,8 @@ async function theirsDelayed(keys: readonly string[]): Promise<void> {
   const queue = new PQueue({ concurrency: WORKERS });
   await Promise.all(
     keys.map(
-      (_key, i) => new Promise<void>((resolve) => setTimeout(() => void queue.add(work).then(resolve), 1 + ((i * 7919) % 50))),
+      (_key, i) =>
+        new Promise<void>((resolve) => setTimeout(() => void queue.add(work).then(resolve), 1 + ((i * 7919) % 50))),
     ),
   );
 }

@@ -58,9 +58,12 @@ const elector = new LeaderElector({
   },
 });
 
-const configMaps = createClient({ transport, userAgent: identity, qps: -1, fence: () => elector.fence() }).resource<ConfigMap>(
-  resources.configMaps,
-);
+const configMaps = createClient({
+  transport,
+  userAgent: identity,
+  qps: -1,
+  fence: () => elector.fence(),
+}).resource<ConfigMap>(resources.configMaps);
 
 /** Ends only when told to: a lost lease must be no reason of its own to stop, so that the fence is put to the test. */
 async function write(signal: AbortSignal): Promise<void> {

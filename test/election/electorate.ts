@@ -51,7 +51,9 @@ export class Electorate {
     const namespaces = client.resource(resources.namespaces);
     await ignoreExisting(namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }));
     const configMaps = client.resource<ConfigMap>(resources.configMaps);
-    await ignoreExisting(configMaps.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: NAMESPACE, name: CONFIG_MAP } }));
+    await ignoreExisting(
+      configMaps.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: NAMESPACE, name: CONFIG_MAP } }),
+    );
     const { metadata } = await configMaps.list({ namespace: NAMESPACE });
     return new Electorate(client, kubeconfig, timing, metadata.resourceVersion);
   }
@@ -82,7 +84,8 @@ export class Electorate {
     const start = performance.now();
     while ((this.turns.at(-1)?.count ?? 0) < count) {
       if (this.#problem !== undefined) throw this.#problem;
-      if (performance.now() - start > timeout) throw new Error(`${this.writer} has not written ${count} times within ${timeout} ms`);
+      if (performance.now() - start > timeout)
+        throw new Error(`${this.writer} has not written ${count} times within ${timeout} ms`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -92,7 +95,8 @@ export class Electorate {
     const start = performance.now();
     while (this.writer === before || this.writer === '') {
       if (this.#problem !== undefined) throw this.#problem;
-      if (performance.now() - start > timeout) throw new Error(`nobody leads after ${before || 'the start'} within ${timeout} ms`);
+      if (performance.now() - start > timeout)
+        throw new Error(`nobody leads after ${before || 'the start'} within ${timeout} ms`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const { writer, since } = this.turns.at(-1)!;
@@ -125,13 +129,18 @@ export class Electorate {
   async #watch(resourceVersion: string): Promise<void> {
     const { signal } = this.#end;
     try {
-      const events = this.#client
-        .resource<ConfigMap>(resources.configMaps)
-        .watch({ namespace: NAMESPACE, fieldSelector: `metadata.name=${CONFIG_MAP}`, resourceVersion, timeoutSeconds: 3600, signal });
+      const events = this.#client.resource<ConfigMap>(resources.configMaps).watch({
+        namespace: NAMESPACE,
+        fieldSelector: `metadata.name=${CONFIG_MAP}`,
+        resourceVersion,
+        timeoutSeconds: 3600,
+        signal,
+      });
       for await (const event of events) if (event.type === 'MODIFIED') this.#note(event.object.data?.['writer'] ?? '');
       if (!signal.aborted) this.#problem = new Error('the watch of writes ended');
     } catch (error) {
-      if (!signal.aborted) this.#problem = new Error(`the watch of writes broke: ${describeError(error)}`, { cause: error });
+      if (!signal.aborted)
+        this.#problem = new Error(`the watch of writes broke: ${describeError(error)}`, { cause: error });
     }
   }
 

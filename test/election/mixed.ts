@@ -68,7 +68,10 @@ class Contest {
   async start(kind: Kind): Promise<Candidate> {
     const user = `${kind}-${this.#candidates.length + 1}`;
     const flags = [`--kubeconfig=${await this.#plane.member!(user)}`, ...FLAGS];
-    const child = kind === 'original' ? new Child(user, this.#original, flags) : new Child(user, process.execPath, [MAIN, ...flags]);
+    const child =
+      kind === 'original'
+        ? new Child(user, this.#original, flags)
+        : new Child(user, process.execPath, [MAIN, ...flags]);
     const candidate = { kind, user, child };
     this.#candidates.push(candidate);
     await child.prints(/attempting to acquire leader lease/i, TAKEOVER);
@@ -88,7 +91,8 @@ class Contest {
   next(before: string): Promise<NonNullable<Lease['spec']>> {
     return eventually(async () => {
       const spec = await this.lease();
-      if (!spec?.holderIdentity || spec.holderIdentity === before) throw new Error(`nobody leads after ${before || 'the start'}`);
+      if (!spec?.holderIdentity || spec.holderIdentity === before)
+        throw new Error(`nobody leads after ${before || 'the start'}`);
       return spec;
     }, TAKEOVER);
   }
@@ -100,14 +104,22 @@ class Contest {
     await eventually(async () => {
       await at.complete();
     }, TAKEOVER);
-    const writers = new Set(this.#writes(from).filter(({ resource }) => resource !== 'leases' && resource !== 'events').map(({ user }) => user));
-    if ([...writers].join(' ') !== leader.user) this.wrong.push(`${[...writers].join(' ') || 'nobody'} wrote while ${leader.user} led`);
+    const writers = new Set(
+      this.#writes(from)
+        .filter(({ resource }) => resource !== 'leases' && resource !== 'events')
+        .map(({ user }) => user),
+    );
+    if ([...writers].join(' ') !== leader.user)
+      this.wrong.push(`${[...writers].join(' ') || 'nobody'} wrote while ${leader.user} led`);
   }
 
   /** What the record shows of all candidates' requests that change something. */
   #writes(from: number): RecordedRequest[] {
     const users = new Set(this.#candidates.map(({ user }) => user));
-    return this.#audit.records().slice(from).filter(({ user, verb }) => users.has(user) && WRITES.has(verb));
+    return this.#audit
+      .records()
+      .slice(from)
+      .filter(({ user, verb }) => users.has(user) && WRITES.has(verb));
   }
 
   /** Its writes since it woke up, and how it ended. */
@@ -143,12 +155,19 @@ async function play(contest: Contest, at: Workspace, terms: number): Promise<voi
     leader.child.process.kill(end);
     const next = await contest.next(spec.holderIdentity!);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const after = end === 'SIGSTOP' ? await contest.afterwards(leader, at) : `ended with ${await leader.child.stop('SIGCONT')}`;
-    print(`term ${term}: ${leader.user} ${end} -> ${standby.user} after ${seconds} s, transitions ${next.leaseTransitions}; ${after}`);
-    if (next.leaseTransitions !== (spec.leaseTransitions ?? 0) + 1) contest.wrong.push(`transitions went from ${spec.leaseTransitions} to ${next.leaseTransitions}`);
-    if (next.leaseDurationSeconds !== DURATION / 1000) contest.wrong.push(`the lease's duration is ${next.leaseDurationSeconds}`);
-    for (const time of [next.acquireTime, next.renewTime]) if (!MICRO_TIME.test(String(time))) contest.wrong.push(`${time} is no MicroTime`);
-    if (end === 'SIGTERM' && leader.kind === 'ours' && leader.child.process.exitCode !== 0) contest.wrong.push(`${leader.user} ended with ${leader.child.process.exitCode}`);
+    const after =
+      end === 'SIGSTOP' ? await contest.afterwards(leader, at) : `ended with ${await leader.child.stop('SIGCONT')}`;
+    print(
+      `term ${term}: ${leader.user} ${end} -> ${standby.user} after ${seconds} s, transitions ${next.leaseTransitions}; ${after}`,
+    );
+    if (next.leaseTransitions !== (spec.leaseTransitions ?? 0) + 1)
+      contest.wrong.push(`transitions went from ${spec.leaseTransitions} to ${next.leaseTransitions}`);
+    if (next.leaseDurationSeconds !== DURATION / 1000)
+      contest.wrong.push(`the lease's duration is ${next.leaseDurationSeconds}`);
+    for (const time of [next.acquireTime, next.renewTime])
+      if (!MICRO_TIME.test(String(time))) contest.wrong.push(`${time} is no MicroTime`);
+    if (end === 'SIGTERM' && leader.kind === 'ours' && leader.child.process.exitCode !== 0)
+      contest.wrong.push(`${leader.user} ended with ${leader.child.process.exitCode}`);
     [leader, spec] = [standby, next];
   }
   await contest.work(leader, at);
@@ -173,12 +192,16 @@ async function main(original: string): Promise<readonly string[]> {
 
 const original = originalManager();
 if (original === undefined) {
-  print('mixed election: skipped, set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kube-controller-manager');
+  print(
+    'mixed election: skipped, set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kube-controller-manager',
+  );
 } else {
   try {
     const wrong = await main(original);
     for (const line of wrong) print(`FAILED: ${line}`);
-    print(wrong.length === 0 ? 'every term did its work, and nobody wrote behind its lease' : `${wrong.length} failures`);
+    print(
+      wrong.length === 0 ? 'every term did its work, and nobody wrote behind its lease' : `${wrong.length} failures`,
+    );
     process.exitCode = wrong.length === 0 ? 0 : 1;
   } catch (error) {
     print(`FAILED: ${describeError(error)}`);

@@ -57,7 +57,8 @@ async function main(): Promise<number> {
         counts.leave++;
         victim.process.kill('SIGTERM');
       }
-      while ([...electorate.candidates.values()].filter((child) => child.running).length < CANDIDATES) electorate.start();
+      while ([...electorate.candidates.values()].filter((child) => child.running).length < CANDIDATES)
+        electorate.start();
     }
     const last = electorate.writer;
     const lastChild = electorate.candidates.get(last)!;
@@ -71,7 +72,9 @@ async function main(): Promise<number> {
     for (const [writer, late] of electorate.late()) {
       const onItsWay = everStopped.has(writer) && late === 1;
       failed ||= !onItsWay;
-      print(`${onItsWay ? 'on its way when stopped' : 'FAILED'}: ${late} writes of ${writer} after another had begun to`);
+      print(
+        `${onItsWay ? 'on its way when stopped' : 'FAILED'}: ${late} writes of ${writer} after another had begun to`,
+      );
     }
     return failed ? 1 : 0;
   } finally {

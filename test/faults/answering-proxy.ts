@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Transport, TransportRequest, TransportResponse } from '#pkg/client';
-import { type ContractAnswer, type ContractRequest, FaultyTransport, type TestServer, startTestServer } from '#pkg/testing';
+import {
+  type ContractAnswer,
+  type ContractRequest,
+  FaultyTransport,
+  type TestServer,
+  startTestServer,
+} from '#pkg/testing';
 import { createHttpTransport, loadClientConfig, withoutUser } from '#pkg/transport';
 
 /** Names that belong to one connection, and what a changed body no longer has. */
@@ -18,7 +24,9 @@ export class AnsweringProxy {
 
   static async start(kubeconfig: string): Promise<AnsweringProxy> {
     const config = await loadClientConfig({ kubeconfig });
-    const faults = new FaultyTransport(new Upstream(createHttpTransport(config), createHttpTransport(withoutUser(config))));
+    const faults = new FaultyTransport(
+      new Upstream(createHttpTransport(config), createHttpTransport(withoutUser(config))),
+    );
     return new AnsweringProxy(faults, await startTestServer((request) => pass(request, faults), { protocol: 'h2' }));
   }
 
@@ -97,6 +105,8 @@ async function* untilItBreaks(body: AsyncIterable<Uint8Array>): AsyncGenerator<U
 }
 
 function passed(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const own = Object.entries(headers).filter(([name, value]) => value !== undefined && !name.startsWith(':') && !HOP_BY_HOP.has(name));
+  const own = Object.entries(headers).filter(
+    ([name, value]) => value !== undefined && !name.startsWith(':') && !HOP_BY_HOP.has(name),
+  );
   return Object.fromEntries(own.map(([name, value]) => [name, String(value)]));
 }

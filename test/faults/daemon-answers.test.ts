@@ -37,13 +37,16 @@ describe(`the daemon and what the ${controlPlaneKind()} seems to answer`, { time
     expect(ended).toBe(0);
   }, 60_000);
 
-  test.each(answerFaults)(`$name: everything settles, with no more requests than that takes (seed ${seed})`, async (fault) => {
-    const round = await playRound(world, fault, seededRandom(seed), UNIT);
-    expect([...tooMuch(round, calm), ...askedTooOften(round, calm)]).toEqual([]);
-    const from = world.mark();
-    await pause(IDLE);
-    expect(world.traffic(from).writes).toBe(0);
-    // The heap is the full run's to judge: here caches of code are still filling.
-    expect(leftBehind({ ...before, heapUsed: Infinity }, await world.footprint())).toEqual([]);
-  });
+  test.each(answerFaults)(
+    `$name: everything settles, with no more requests than that takes (seed ${seed})`,
+    async (fault) => {
+      const round = await playRound(world, fault, seededRandom(seed), UNIT);
+      expect([...tooMuch(round, calm), ...askedTooOften(round, calm)]).toEqual([]);
+      const from = world.mark();
+      await pause(IDLE);
+      expect(world.traffic(from).writes).toBe(0);
+      // The heap is the full run's to judge: here caches of code are still filling.
+      expect(leftBehind({ ...before, heapUsed: Infinity }, await world.footprint())).toEqual([]);
+    },
+  );
 });

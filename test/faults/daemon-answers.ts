@@ -13,14 +13,22 @@ const isStream = ({ path }: TransportRequest): boolean => path.includes('sendIni
 const DURATION = 10;
 
 /** Answers in the API server's place, with connections cut now and then so that watches have to be opened anew. */
-async function answering(world: DaemonWorld, unit: number, answer: (request: TransportRequest) => TransportResponse | undefined): Promise<void> {
+async function answering(
+  world: DaemonWorld,
+  unit: number,
+  answer: (request: TransportRequest) => TransportResponse | undefined,
+): Promise<void> {
   const { faults } = world.answers!;
   faults.answer = answer;
   await cutting(world, unit);
   faults.heal();
 }
 
-async function garbling(world: DaemonWorld, unit: number, garble: (request: TransportRequest, body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>): Promise<void> {
+async function garbling(
+  world: DaemonWorld,
+  unit: number,
+  garble: (request: TransportRequest, body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+): Promise<void> {
   const { faults } = world.answers!;
   faults.garble = garble;
   await cutting(world, unit);
@@ -40,11 +48,15 @@ async function cutting({ proxy }: DaemonWorld, unit: number): Promise<void> {
 export const answerFaults: readonly Fault[] = [
   {
     name: 'a storm of 410',
-    run: (world, _, unit) => answering(world, unit, (request) => (isWatch(request) && !isStream(request) ? refusing(410, 'Expired') : undefined)),
+    run: (world, _, unit) =>
+      answering(world, unit, (request) =>
+        isWatch(request) && !isStream(request) ? refusing(410, 'Expired') : undefined,
+      ),
   },
   {
     name: '410 for everything that streams and watches',
-    run: (world, _, unit) => answering(world, unit, (request) => (isWatch(request) ? refusing(410, 'Expired') : undefined)),
+    run: (world, _, unit) =>
+      answering(world, unit, (request) => (isWatch(request) ? refusing(410, 'Expired') : undefined)),
   },
   {
     name: '429 with Retry-After',
@@ -60,12 +72,14 @@ export const answerFaults: readonly Fault[] = [
   },
   {
     name: '503 for every other request',
-    run: (world, random, unit) => answering(world, unit, () => (random() < 0.5 ? refusing(503, 'ServiceUnavailable') : undefined)),
+    run: (world, random, unit) =>
+      answering(world, unit, () => (random() < 0.5 ? refusing(503, 'ServiceUnavailable') : undefined)),
   },
   {
     name: 'truncated answers',
     losesAnswers: true,
-    run: (world, random, unit) => garbling(world, unit, (_request, body) => truncated(body, Math.floor(random() * 3000))),
+    run: (world, random, unit) =>
+      garbling(world, unit, (_request, body) => truncated(body, Math.floor(random() * 3000))),
   },
   {
     name: 'garbage in the answers',
@@ -74,6 +88,9 @@ export const answerFaults: readonly Fault[] = [
   },
   {
     name: 'events repeated and out of order after every resume',
-    run: (world, random, unit) => garbling(world, unit, (request, body) => (isWatch(request) && !isStream(request) ? shuffledLines(body, random) : body)),
+    run: (world, random, unit) =>
+      garbling(world, unit, (request, body) =>
+        isWatch(request) && !isStream(request) ? shuffledLines(body, random) : body,
+      ),
   },
 ];

@@ -94,7 +94,12 @@ export interface Round {
 }
 
 /** A roll of the whole fleet with a fault in its midst, until everything is settled again. */
-export async function playRound(world: DaemonWorld, fault: Fault | undefined, random: () => number, unit: number): Promise<Round> {
+export async function playRound(
+  world: DaemonWorld,
+  fault: Fault | undefined,
+  random: () => number,
+  unit: number,
+): Promise<Round> {
   const start = performance.now();
   const from = world.mark();
   const { accepted } = world.proxy;
@@ -108,5 +113,12 @@ export async function playRound(world: DaemonWorld, fault: Fault | undefined, ra
   world.proxy.heal();
   await world.settled();
   const seconds = (performance.now() - start) / 1000;
-  return { fault: fault?.name ?? 'none', answersLost: fault?.losesAnswers === true, seconds, ...world.traffic(from), connections: world.proxy.accepted - accepted, asked: (world.answers?.faults.requests.length ?? 0) - asked };
+  return {
+    fault: fault?.name ?? 'none',
+    answersLost: fault?.losesAnswers === true,
+    seconds,
+    ...world.traffic(from),
+    connections: world.proxy.accepted - accepted,
+    asked: (world.answers?.faults.requests.length ?? 0) - asked,
+  };
 }

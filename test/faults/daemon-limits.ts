@@ -22,7 +22,9 @@ export function tooMuch(round: Round, calm: Round): string[] {
   };
   return Object.entries(limits)
     .filter(([key, limit]) => round[key as keyof typeof limits] > limit)
-    .map(([key, limit]) => `${round.fault}: ${round[key as keyof typeof limits]} ${key}, more than ${limit.toFixed(0)}`);
+    .map(
+      ([key, limit]) => `${round.fault}: ${round[key as keyof typeof limits]} ${key}, more than ${limit.toFixed(0)}`,
+    );
 }
 
 /**
@@ -39,8 +41,10 @@ export function leftBehind(before: Footprint, after: Footprint): string[] {
   const wrong: string[] = [];
   if (after.sockets > before.sockets + 1) wrong.push(`${after.sockets} sockets, ${before.sockets} before`);
   for (const [kind, count] of Object.entries(after.resources)) {
-    if (count > (before.resources[kind] ?? 0) + 2) wrong.push(`${count} ${kind}, ${before.resources[kind] ?? 0} before`);
+    if (count > (before.resources[kind] ?? 0) + 2)
+      wrong.push(`${count} ${kind}, ${before.resources[kind] ?? 0} before`);
   }
-  if (after.heapUsed > before.heapUsed * 1.1 + 2 ** 20) wrong.push(`heap of ${after.heapUsed} bytes, ${before.heapUsed} before`);
+  if (after.heapUsed > before.heapUsed * 1.1 + 2 ** 20)
+    wrong.push(`heap of ${after.heapUsed} bytes, ${before.heapUsed} before`);
   return wrong;
 }

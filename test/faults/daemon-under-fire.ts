@@ -33,7 +33,9 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const mega = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 function show(when: string, { heapUsed, external, rss, sockets, descriptors, resources }: Footprint): void {
-  print(`${when}: heap ${mega(heapUsed)}, external ${mega(external)}, resident ${mega(rss)}, ${sockets} sockets of ${descriptors} descriptors, ${JSON.stringify(resources)}`);
+  print(
+    `${when}: heap ${mega(heapUsed)}, external ${mega(external)}, resident ${mega(rss)}, ${sockets} sockets of ${descriptors} descriptors, ${JSON.stringify(resources)}`,
+  );
 }
 
 async function main(): Promise<string[]> {

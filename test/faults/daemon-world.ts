@@ -72,7 +72,11 @@ export class DaemonWorld {
     const audit = new AuditLog(join(folder, 'audit.log'));
     // Bounds how long a server that ends waits for watches; by default a minute.
     const apiServerFlags = ['--request-timeout=20s'];
-    const plane = await startControlPlane({ auditLog: audit.path, apiServerFlags, requestLog: (record) => seen.push({ resource: 'none', ...record }) });
+    const plane = await startControlPlane({
+      auditLog: audit.path,
+      apiServerFlags,
+      requestLog: (record) => seen.push({ resource: 'none', ...record }),
+    });
     const { server } = await loadClientConfig({ kubeconfig: plane.adminKubeconfig });
     const answers = answering ? await AnsweringProxy.start(plane.managerKubeconfig) : undefined;
     const proxy = await TcpProxy.start(answers?.port ?? Number(new URL(server).port));
@@ -133,20 +137,25 @@ export class DaemonWorld {
     const image = `app:v${++this.#rolls}`;
     const body = { spec: { template: { spec: { containers: [{ name: 'app', image }] } } } };
     for (const name of this.#names) {
-      await persist(() => this.client.resource(resources.deployments).patch({ namespace: this.namespace, name }, 'merge', body));
+      await persist(() =>
+        this.client.resource(resources.deployments).patch({ namespace: this.namespace, name }, 'merge', body),
+      );
     }
   }
 
   /** Waits until everything is as it should be and no write of the daemon's has come for a second. */
   async settled(timeout = 120_000): Promise<void> {
     const deadline = performance.now() + timeout;
-    for (let quiet = 0; quiet < 4; ) {
+    for (let quiet = 0; quiet < 4;) {
       const before = this.mark();
       await pause(250);
       const wrong = await persist(() => this.#differences());
       quiet = wrong.length === 0 && this.traffic(before).writes === 0 ? quiet + 1 : 0;
       if (!this.daemon.running) throw new Error(`the daemon has ended: ${this.daemon.output.slice(-3000)}`);
-      if (performance.now() > deadline) throw new Error(`not settled after ${timeout} ms: ${wrong.slice(0, 5).join('; ')}\n${this.daemon.output.slice(-3000)}`);
+      if (performance.now() > deadline)
+        throw new Error(
+          `not settled after ${timeout} ms: ${wrong.slice(0, 5).join('; ')}\n${this.daemon.output.slice(-3000)}`,
+        );
     }
   }
 
@@ -161,13 +170,23 @@ export class DaemonWorld {
     const image = `app:v${this.#rolls}`;
     const wrong: string[] = [];
     for (const { metadata, spec, status } of deployments.items) {
-      const counts = [status?.replicas, status?.updatedReplicas, status?.availableReplicas, status?.observedGeneration].join(' ');
-      if (counts !== [REPLICAS, REPLICAS, REPLICAS, metadata.generation].join(' ')) wrong.push(`${metadata.name}: ${counts}`);
+      const counts = [
+        status?.replicas,
+        status?.updatedReplicas,
+        status?.availableReplicas,
+        status?.observedGeneration,
+      ].join(' ');
+      if (counts !== [REPLICAS, REPLICAS, REPLICAS, metadata.generation].join(' '))
+        wrong.push(`${metadata.name}: ${counts}`);
       const own = replicaSets.items.filter((one) => one.metadata.labels?.['app'] === metadata.name);
       const old = own.filter((one) => (one.spec?.replicas ?? 0) === 0).length;
-      if (old > HISTORY || own.length - old !== 1) wrong.push(`${metadata.name}: ${old} old ReplicaSets of ${own.length}`);
-      const shown = pods.items.filter((pod) => isPodActive(pod) && pod.metadata.labels?.['app'] === metadata.name).map((pod) => pod.spec?.containers[0]?.image);
-      if (shown.join(' ') !== Array.from({ length: spec?.replicas ?? 0 }, () => image).join(' ')) wrong.push(`${metadata.name}: pods of ${shown.join(' ')}, not ${image}`);
+      if (old > HISTORY || own.length - old !== 1)
+        wrong.push(`${metadata.name}: ${old} old ReplicaSets of ${own.length}`);
+      const shown = pods.items
+        .filter((pod) => isPodActive(pod) && pod.metadata.labels?.['app'] === metadata.name)
+        .map((pod) => pod.spec?.containers[0]?.image);
+      if (shown.join(' ') !== Array.from({ length: spec?.replicas ?? 0 }, () => image).join(' '))
+        wrong.push(`${metadata.name}: pods of ${shown.join(' ')}, not ${image}`);
     }
     return wrong;
   }
@@ -225,7 +244,7 @@ export class DaemonWorld {
 
 /** Tries until the API server has answered; for requests that may be repeated. */
 async function persist<T>(ask: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + 180_000; ; ) {
+  for (const deadline = performance.now() + 180_000; ;) {
     try {
       return await ask();
     } catch (error) {

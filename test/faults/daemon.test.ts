@@ -33,15 +33,21 @@ describe(`the daemon under fire on the ${controlPlaneKind()}`, { timeout: 120_00
     expect(ended).toBe(0);
   }, 60_000);
 
-  test.each(faults.filter(({ restarts, long }) => !restarts && !long))(`$name: everything settles, with no more requests than that takes (seed ${seed})`, async (fault) => {
-    const round = await playRound(world, fault, seededRandom(seed), UNIT);
-    expect(tooMuch(round, calm)).toEqual([]);
-    // The heap is the full run's to judge: here caches of code are still filling.
-    expect(leftBehind({ ...before, heapUsed: Infinity }, await world.footprint())).toEqual([]);
-  });
+  test.each(faults.filter(({ restarts, long }) => !restarts && !long))(
+    `$name: everything settles, with no more requests than that takes (seed ${seed})`,
+    async (fault) => {
+      const round = await playRound(world, fault, seededRandom(seed), UNIT);
+      expect(tooMuch(round, calm)).toEqual([]);
+      // The heap is the full run's to judge: here caches of code are still filling.
+      expect(leftBehind({ ...before, heapUsed: Infinity }, await world.footprint())).toEqual([]);
+    },
+  );
 
-  test.skipIf(controlPlaneKind() !== 'kube-apiserver').each(faults.filter(({ restarts }) => restarts))('$name: everything settles', async (fault) => {
-    const round = await playRound(world, fault, seededRandom(seed), UNIT);
-    expect(tooMuch(round, calm)).toEqual([]);
-  });
+  test.skipIf(controlPlaneKind() !== 'kube-apiserver').each(faults.filter(({ restarts }) => restarts))(
+    '$name: everything settles',
+    async (fault) => {
+      const round = await playRound(world, fault, seededRandom(seed), UNIT);
+      expect(tooMuch(round, calm)).toEqual([]);
+    },
+  );
 });

@@ -31,7 +31,12 @@ export interface UnderFire {
 
 const NAMES = Array.from({ length: 12 }, (_, i) => `fire-${i}`);
 
-export async function underFire(config: ClientConfig, direct: Client, namespace: string, seed: number): Promise<UnderFire> {
+export async function underFire(
+  config: ClientConfig,
+  direct: Client,
+  namespace: string,
+  seed: number,
+): Promise<UnderFire> {
   const address = new URL(config.server);
   const proxy = await TcpProxy.start(Number(address.port));
   const clock = new FastClock(SPEED);
@@ -40,7 +45,14 @@ export async function underFire(config: ClientConfig, direct: Client, namespace:
   const transport = new FaultyTransport(createHttpTransport({ ...config, server, clock, metrics }));
   const client = createClient({ transport, userAgent: 'faults', qps: -1, clock });
   const random = seededRandom(seed);
-  const factory = createInformerFactory({ client, clock, metrics, random: seededRandom(seed), log: silentLogger, namespace });
+  const factory = createInformerFactory({
+    client,
+    clock,
+    metrics,
+    random: seededRandom(seed),
+    log: silentLogger,
+    namespace,
+  });
   const informer = factory.informer(resources.configMaps);
   const replicas = [new ReplicaHandler<ConfigMap>()];
   informer.addEventHandler(replicas[0]!);
@@ -68,7 +80,7 @@ export async function underFire(config: ClientConfig, direct: Client, namespace:
     informer,
     replicas,
     async churn(seconds) {
-      for (const end = clock.monotonic() + seconds * 1000; clock.monotonic() < end; ) {
+      for (const end = clock.monotonic() + seconds * 1000; clock.monotonic() < end;) {
         await change();
         if (random() < 0.1) {
           replicas.push(new ReplicaHandler());
@@ -82,7 +94,10 @@ export async function underFire(config: ClientConfig, direct: Client, namespace:
       const shown = { cache: versionsOf(informer.lister.list()).join(' ') } as Record<string, string>;
       replicas.forEach((replica, i) => (shown[`handler ${i}`] = replica.versions().join(' ')));
       const wrong = Object.entries(shown).filter(([, versions]) => versions !== expected);
-      return [...wrong.map(([who, versions]) => `${who}: ${versions}, not ${expected}`), ...replicas.flatMap(({ faults }) => faults)];
+      return [
+        ...wrong.map(([who, versions]) => `${who}: ${versions}, not ${expected}`),
+        ...replicas.flatMap(({ faults }) => faults),
+      ];
     },
     requests: () => transport.requests.filter(({ path }) => path.includes(makeKey(namespace, 'configmaps'))).length,
     async stop() {

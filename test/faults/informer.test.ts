@@ -76,7 +76,8 @@ const faults: Record<string, (world: UnderFire, random: () => number) => Promise
     await churn(40);
   },
   'a storm of 410': async ({ transport, proxy, churn }) => {
-    transport.answer = ({ path }) => (isCollection(path) && isWatch(path) && !isStream(path) ? refusing(410, 'Expired') : undefined);
+    transport.answer = ({ path }) =>
+      isCollection(path) && isWatch(path) && !isStream(path) ? refusing(410, 'Expired') : undefined;
     for (let i = 0; i < 4; i++) {
       proxy.cutAll('rst');
       await churn(10);
@@ -88,7 +89,8 @@ const faults: Record<string, (world: UnderFire, random: () => number) => Promise
     await churn(40);
   },
   '429 with Retry-After': async ({ transport, proxy, churn }) => {
-    transport.answer = ({ path }) => (isCollection(path) ? refusing(429, 'TooManyRequests', { 'retry-after': '5' }) : undefined);
+    transport.answer = ({ path }) =>
+      isCollection(path) ? refusing(429, 'TooManyRequests', { 'retry-after': '5' }) : undefined;
     proxy.cutAll('rst');
     await churn(40);
   },
@@ -148,7 +150,10 @@ describe.concurrent.each(Object.entries(faults))(`informer against the ${control
   const seed = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 
   test(`recovers (seed ${seed})`, { timeout: 60_000 }, async () => {
-    const slug = name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase().slice(0, 40);
+    const slug = name
+      .replaceAll(/[^a-z0-9]+/gi, '-')
+      .toLowerCase()
+      .slice(0, 40);
     const namespace = `faults-${slug}-${Date.now().toString(36)}`;
     await direct.client.resource(resources.namespaces).create({ metadata: { name: namespace } });
     const world = await underFire(config, direct.client, namespace, seed);

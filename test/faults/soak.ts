@@ -58,13 +58,18 @@ async function churn(world: DaemonWorld, alive: Set<string>, count: number): Pro
 
 async function sweep(world: DaemonWorld, type: ResourceType, labelSelector = ''): Promise<void> {
   const path = `${resourcePath(type, world.namespace)}?labelSelector=${encodeURIComponent(labelSelector)}`;
-  await world.client.request({ method: 'DELETE', path, body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 } });
+  await world.client.request({
+    method: 'DELETE',
+    path,
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 },
+  });
 }
 
 /** Everything stands at the same, whatever was done to it. */
 async function calmDown(world: DaemonWorld, alive: ReadonlySet<string>): Promise<void> {
   const spec = { replicas: 2, template: { metadata: { annotations: { revision: '0' } } } };
-  for (const name of alive) await world.client.resource(resources.deployments).patch({ namespace: world.namespace, name }, 'merge', { spec });
+  for (const name of alive)
+    await world.client.resource(resources.deployments).patch({ namespace: world.namespace, name }, 'merge', { spec });
   await world.settled();
 }
 
@@ -92,14 +97,31 @@ async function main(): Promise<boolean> {
       heaps.push(heapUsed);
       created.push(creations);
       const traffic = world.traffic(0);
-      print(JSON.stringify({ sample, changes: count, creations, writes: traffic.writes, heap: mega(heapUsed), external: mega(external), resident: mega(resident), residentAfterCollection: mega(rss), sockets, active }));
+      print(
+        JSON.stringify({
+          sample,
+          changes: count,
+          creations,
+          writes: traffic.writes,
+          heap: mega(heapUsed),
+          external: mega(external),
+          resident: mega(resident),
+          residentAfterCollection: mega(rss),
+          sockets,
+          active,
+        }),
+      );
     }
   } finally {
     await world.stop();
   }
   // The first third warms up.
-  const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-  const [early, late] = [[SAMPLES / 3, (2 * SAMPLES) / 3], [(2 * SAMPLES) / 3, SAMPLES]].map(([from, to]) => [heaps, created].map((all) => median(all.slice(from, to))));
+  const median = (values: readonly number[]): number =>
+    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const [early, late] = [
+    [SAMPLES / 3, (2 * SAMPLES) / 3],
+    [(2 * SAMPLES) / 3, SAMPLES],
+  ].map(([from, to]) => [heaps, created].map((all) => median(all.slice(from, to))));
   const allowed = early![0]! * (1 + GROWTH) + (late![1]! - early![1]!) * OBJECTS * REMEMBERED;
   print(`live heap: ${mega(early![0]!)} MiB, later ${mega(late![0]!)} MiB, of ${mega(allowed)} MiB allowed`);
   return late![0]! < allowed;

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { KNOWN_CONTROLLERS, completeOptions, componentConfig, createRegistry, flagSections, formatDefault, readCommandLine } from '#pkg/manager';
+import {
+  KNOWN_CONTROLLERS,
+  completeOptions,
+  componentConfig,
+  createRegistry,
+  flagSections,
+  formatDefault,
+  readCommandLine,
+} from '#pkg/manager';
 
 import { pendingFlags } from '../../controllers/pending-flags.ts';
 import { controllerDefinitions } from '../../controllers/registry.ts';
@@ -13,28 +21,35 @@ const sections = flagSections(registry, pendingFlags);
 
 /** Set where the facts were read: the flags behind what `configz.json` shows beside defaults. */
 const AS_READ = [
-  '--kubeconfig=kcm.kubeconfig', '--use-service-account-credentials', '--cluster-signing-cert-file=ca.crt', '--cluster-signing-key-file=ca.key',
-  '--service-account-private-key-file=sa.key', '--root-ca-file=ca.crt',
+  '--kubeconfig=kcm.kubeconfig',
+  '--use-service-account-credentials',
+  '--cluster-signing-cert-file=ca.crt',
+  '--cluster-signing-key-file=ca.key',
+  '--service-account-private-key-file=sa.key',
+  '--root-ca-file=ca.crt',
   '--controllers=*,bootstrap-signer-controller,token-cleaner-controller,selinux-warning-controller',
 ];
 
 describe('flags', () => {
-  const ours = sections.flatMap(({ name, flags }) => flags.filter((flag) => !flag.deprecated).map((flag) => ({ section: name, flag })));
+  const ours = sections.flatMap(({ name, flags }) =>
+    flags.filter((flag) => !flag.deprecated).map((flag) => ({ section: name, flag })),
+  );
   const theirs = goldenTable('flags.tsv');
 
-  test('are upstream\'s, each under its heading', () => {
-    const named = (rows: readonly { section: string; name: string }[]): string[] => rows.map(({ section, name }) => `${section}: ${name}`).toSorted();
+  test("are upstream's, each under its heading", () => {
+    const named = (rows: readonly { section: string; name: string }[]): string[] =>
+      rows.map(({ section, name }) => `${section}: ${name}`).toSorted();
     expect(named(ours.map(({ section, flag }) => ({ section, name: `--${flag.name}` })))).toEqual(
       named(theirs.map((row) => ({ section: row['section']!, name: row['flag']! }))),
     );
   });
 
-  test('stand under headings in upstream\'s order', () => {
+  test("stand under headings in upstream's order", () => {
     const order = [...new Set(theirs.map((row) => row['section']))];
     expect(sections.map(({ name }) => name).filter((name) => order.includes(name))).toEqual(order);
   });
 
-  test.each(theirs)('$flag has upstream\'s type and default', (row) => {
+  test.each(theirs)("$flag has upstream's type and default", (row) => {
     const { flag } = ours.find((candidate) => `--${candidate.flag.name}` === row['flag'])!;
     expect(flag.type).toBe(row['type']);
     const shown = flag.type === 'string' ? JSON.stringify(formatDefault(flag)) : formatDefault(flag);
@@ -48,7 +63,7 @@ describe('flags', () => {
 });
 
 describe('controllers', () => {
-  test('are upstream\'s, with their aliases, gates and defaults', () => {
+  test("are upstream's, with their aliases, gates and defaults", () => {
     const theirs = goldenTable('controllers.tsv').map((row) => ({
       name: row['name'],
       aliases: row['aliases'],
@@ -74,9 +89,11 @@ describe('controllers', () => {
   });
 });
 
-test('the configuration has upstream\'s shape and values', async () => {
+test("the configuration has upstream's shape and values", async () => {
   const request = readCommandLine(AS_READ, registry, pendingFlags, 80);
   if (request.kind !== 'run') throw new Error(request.kind);
   const golden: unknown = JSON.parse(readFileSync(`${import.meta.dirname}/configz.json`, 'utf8'));
-  expect({ 'kubecontrollermanager.config.k8s.io': componentConfig(await completeOptions(request.line)) }).toEqual(golden);
+  expect({ 'kubecontrollermanager.config.k8s.io': componentConfig(await completeOptions(request.line)) }).toEqual(
+    golden,
+  );
 });

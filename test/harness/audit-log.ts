@@ -58,6 +58,13 @@ export class AuditLog {
     if (event.stage !== (longRunning ? 'ResponseStarted' : 'ResponseComplete')) return;
     const { resource = 'none', subresource } = objectRef ?? {};
     const time = Date.parse(requestReceivedTimestamp);
-    this.#records.push({ user: user.username, userAgent, verb, resource: subresource ? `${resource}/${subresource}` : resource, code, time });
+    this.#records.push({
+      user: user.username,
+      userAgent,
+      verb,
+      resource: subresource ? `${resource}/${subresource}` : resource,
+      code,
+      time,
+    });
   }
 }

@@ -3,7 +3,17 @@ import type { webcrypto } from 'node:crypto';
 // x509's container reads it as it loads.
 // oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
-import { X509CertificateGenerator, BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension, SubjectAlternativeNameExtension, cryptoProvider, type X509Certificate } from '@peculiar/x509';
+import {
+  X509CertificateGenerator,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  cryptoProvider,
+  type X509Certificate,
+} from '@peculiar/x509';
 
 cryptoProvider.set(globalThis.crypto);
 
@@ -36,13 +46,20 @@ export class Authority {
       name: 'CN=test-ca',
       keys,
       signingAlgorithm: ALGORITHM,
-      extensions: [new BasicConstraintsExtension(true, undefined, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new BasicConstraintsExtension(true, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+      ],
     });
     return new Authority(issuer, keys);
   }
 
   /** `subject` as in `CN=admin,O=system:masters`; names and addresses for a server. */
-  async issue(subject: string, hosts: readonly { type: 'dns' | 'ip'; value: string }[] = [], valid = today()): Promise<Pair> {
+  async issue(
+    subject: string,
+    hosts: readonly { type: 'dns' | 'ip'; value: string }[] = [],
+    valid = today(),
+  ): Promise<Pair> {
     const keys = await generateKeys();
     const usage = hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
     const certificate = await X509CertificateGenerator.create({
@@ -52,7 +69,10 @@ export class Authority {
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: ALGORITHM,
-      extensions: [new ExtendedKeyUsageExtension([usage]), ...(hosts.length > 0 ? [new SubjectAlternativeNameExtension([...hosts])] : [])],
+      extensions: [
+        new ExtendedKeyUsageExtension([usage]),
+        ...(hosts.length > 0 ? [new SubjectAlternativeNameExtension([...hosts])] : []),
+      ],
     });
     return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
   }
@@ -78,4 +98,7 @@ function today(): Validity {
 }
 
 /** Of a certificate that has expired. */
-export const YESTERDAY: Validity = { notBefore: new Date(Date.now() - 2 * LIFETIME), notAfter: new Date(Date.now() - LIFETIME) };
+export const YESTERDAY: Validity = {
+  notBefore: new Date(Date.now() - 2 * LIFETIME),
+  notAfter: new Date(Date.now() - LIFETIME),
+};

@@ -64,7 +64,12 @@ async function startPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
     case 'existing cluster': {
       const path = process.env['TEST_KUBECONFIG']!;
       await readFile(path);
-      return withPods({ adminKubeconfig: path, managerKubeconfig: path, strangerKubeconfig: path, stop: async () => {} });
+      return withPods({
+        adminKubeconfig: path,
+        managerKubeconfig: path,
+        strangerKubeconfig: path,
+        stop: async () => {},
+      });
     }
   }
 }
@@ -77,7 +82,12 @@ export function originalManager(): string | undefined {
 }
 
 function withCollector(plane: ControlPlane): ControlPlane {
-  const flags = [`--kubeconfig=${plane.adminKubeconfig}`, '--leader-elect=false', '--secure-port=0', '--controllers=garbage-collector-controller'];
+  const flags = [
+    `--kubeconfig=${plane.adminKubeconfig}`,
+    '--leader-elect=false',
+    '--secure-port=0',
+    '--controllers=garbage-collector-controller',
+  ];
   const collector = new Child('collector', process.execPath, [MAIN, ...flags]);
   return {
     ...plane,
@@ -92,7 +102,8 @@ function withCollector(plane: ControlPlane): ControlPlane {
 async function withPods(plane: ControlPlane): Promise<ControlPlane> {
   const access = await createTestClient(plane.adminKubeconfig);
   const nodes = await access.client.resource(resources.nodes).list({ limit: 1 });
-  const runner: PodRunner | undefined = nodes.items.length === 0 ? runPods(access.client, { persistent: plane.restart !== undefined }) : undefined;
+  const runner: PodRunner | undefined =
+    nodes.items.length === 0 ? runPods(access.client, { persistent: plane.restart !== undefined }) : undefined;
   return {
     ...plane,
     async stop() {

@@ -15,5 +15,10 @@ export interface DaemonOptions {
  */
 export function startDaemon({ kubeconfig, flags = [] }: DaemonOptions): Child {
   const [command = process.execPath, ...rest] = process.env['KCM_COMMAND']?.split(' ') ?? [process.execPath, MAIN];
-  return new Child('kube-controller-manager', command, [...rest, `--kubeconfig=${kubeconfig}`, '--secure-port=0', ...flags]);
+  return new Child('kube-controller-manager', command, [
+    ...rest,
+    `--kubeconfig=${kubeconfig}`,
+    '--secure-port=0',
+    ...flags,
+  ]);
 }

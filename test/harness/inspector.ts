@@ -31,7 +31,11 @@ export class Inspector {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      const { id, result, error } = JSON.parse(String(data)) as { id?: number; result?: unknown; error?: { message: string } };
+      const { id, result, error } = JSON.parse(String(data)) as {
+        id?: number;
+        result?: unknown;
+        error?: { message: string };
+      };
       const waiting = this.#waiting.get(id ?? 0);
       this.#waiting.delete(id ?? 0);
       if (error) waiting?.reject(new Error(error.message));
@@ -46,7 +50,9 @@ export class Inspector {
     // What is weakly held goes with the second.
     for (let i = 0; i < 2; i++) await this.#call('HeapProfiler.collectGarbage', {});
     const expression = 'JSON.stringify({ ...process.memoryUsage(), names: process.getActiveResourcesInfo() })';
-    const { result } = (await this.#call('Runtime.evaluate', { expression, returnByValue: true })) as { result: { value: string } };
+    const { result } = (await this.#call('Runtime.evaluate', { expression, returnByValue: true })) as {
+      result: { value: string };
+    };
     const { names, ...memory } = JSON.parse(result.value) as Holdings & { names: string[] };
     const resources: Record<string, number> = {};
     for (const name of names) resources[name] = (resources[name] ?? 0) + 1;

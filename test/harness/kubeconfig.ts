@@ -15,7 +15,10 @@ export function kubeconfig({ server, authority, user, pair }: Access): string {
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': base64(authority) } }],
     users: [
-      { name: user, user: { 'client-certificate-data': base64(pair.certificate), 'client-key-data': base64(pair.key) } },
+      {
+        name: user,
+        user: { 'client-certificate-data': base64(pair.certificate), 'client-key-data': base64(pair.key) },
+      },
     ],
     contexts: [{ name: 'test', context: { cluster: 'test', user, namespace: 'default' } }],
     'current-context': 'test',

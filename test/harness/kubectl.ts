@@ -13,7 +13,9 @@ export interface Answer {
 
 /** kubectl beside the API server's binaries, or on PATH; nothing where there is none. */
 export function findKubectl(): string | undefined {
-  const folders = [assetsFolder(), ...(process.env['PATH'] ?? '').split(delimiter)].filter((folder) => folder !== undefined);
+  const folders = [assetsFolder(), ...(process.env['PATH'] ?? '').split(delimiter)].filter(
+    (folder) => folder !== undefined,
+  );
   return folders.map((folder) => join(folder, 'kubectl')).find((path) => existsSync(path));
 }
 

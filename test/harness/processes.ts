@@ -42,7 +42,8 @@ export class Child {
   async until(done: () => boolean, what: string, timeout: number): Promise<void> {
     if (done()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const fail = (why: string): void => reject(new Error(`${this.name} did not ${what}: ${why}\n${this.#output.slice(-3000)}`));
+    const fail = (why: string): void =>
+      reject(new Error(`${this.name} did not ${what}: ${why}\n${this.#output.slice(-3000)}`));
     const timer = setTimeout(() => fail(`${timeout} ms passed`), timeout);
     const wake = (): void => {
       if (done()) resolve();

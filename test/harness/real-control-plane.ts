@@ -37,7 +37,10 @@ export interface RealControlPlaneOptions {
 }
 
 /** A real etcd and kube-apiserver on loopback, with RBAC on and no admission of service accounts. */
-export async function startRealControlPlane(assets: string, options: RealControlPlaneOptions = {}): Promise<ControlPlane> {
+export async function startRealControlPlane(
+  assets: string,
+  options: RealControlPlaneOptions = {},
+): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const children: Child[] = [];
   const stop = async (): Promise<void> => {
@@ -76,7 +79,13 @@ export async function startRealControlPlane(assets: string, options: RealControl
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${verifying}`,
       `--service-account-signing-key-file=${signing}`,
-      ...(options.auditLog ? [`--audit-log-path=${options.auditLog}`, '--audit-log-maxsize=10000', `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`] : []),
+      ...(options.auditLog
+        ? [
+            `--audit-log-path=${options.auditLog}`,
+            '--audit-log-maxsize=10000',
+            `--audit-policy-file=${await file('audit.json', AUDIT_POLICY)}`,
+          ]
+        : []),
       ...(options.apiServerFlags ?? []),
     ];
     const start = async (): Promise<void> => {
@@ -86,10 +95,16 @@ export async function startRealControlPlane(assets: string, options: RealControl
     };
     await start();
     const access = async (name: string, pair: Pair): Promise<string> =>
-      file(`${name}.kubeconfig`, kubeconfig({ server: `https://127.0.0.1:${port}`, authority: authority.certificate, user: name, pair }));
+      file(
+        `${name}.kubeconfig`,
+        kubeconfig({ server: `https://127.0.0.1:${port}`, authority: authority.certificate, user: name, pair }),
+      );
     return {
       adminKubeconfig: await access('admin', admin),
-      managerKubeconfig: await access('system:kube-controller-manager', await authority.issue('CN=system:kube-controller-manager')),
+      managerKubeconfig: await access(
+        'system:kube-controller-manager',
+        await authority.issue('CN=system:kube-controller-manager'),
+      ),
       member: async (name) => access(name, await authority.issue(`CN=${name},O=system:masters`)),
       async restart(signal) {
         await children.pop()!.stop(signal, START);
@@ -126,16 +141,20 @@ async function startEtcd(assets: string, folder: string, children: Child[]): Pro
 async function ready(port: number, authority: string, admin: Pair, server: Child): Promise<void> {
   const deadline = performance.now() + START;
   while (!(await answers(port, authority, admin))) {
-    if (!server.running || performance.now() > deadline) throw new Error(`kube-apiserver is not ready:\n${server.output.slice(-3000)}`);
+    if (!server.running || performance.now() > deadline)
+      throw new Error(`kube-apiserver is not ready:\n${server.output.slice(-3000)}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
 function answers(port: number, ca: string, { certificate, key }: Pair): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/readyz', ca, cert: certificate, key, agent: false }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode === 200));
-    });
+    const asked = request(
+      { host: '127.0.0.1', port, path: '/readyz', ca, cert: certificate, key, agent: false },
+      (answer) => {
+        answer.resume().on('end', () => resolve(answer.statusCode === 200));
+      },
+    );
     asked.on('error', () => resolve(false)).end();
   });
 }

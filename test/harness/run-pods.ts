@@ -1,4 +1,13 @@
-import { type Pod, controllerOf, isConflict, isNotFound, isPodTerminal, keyOf, podCondition, resources } from '#pkg/api';
+import {
+  type Pod,
+  controllerOf,
+  isConflict,
+  isNotFound,
+  isPodTerminal,
+  keyOf,
+  podCondition,
+  resources,
+} from '#pkg/api';
 import { formatTime, isAbort, sleep, systemClock } from '#pkg/base';
 import type { Client } from '#pkg/client';
 
@@ -49,11 +58,24 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
       await pods.delete(pod.metadata, { gracePeriodSeconds: 0, signal });
     } else if (!pod.spec?.nodeName) {
       const { name, namespace } = pod.metadata;
-      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { apiVersion: 'v1', kind: 'Node', name: nodeOf(pod) } };
-      await client.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { signal });
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name, namespace },
+        target: { apiVersion: 'v1', kind: 'Node', name: nodeOf(pod) },
+      };
+      await client.request(
+        { method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body },
+        { signal },
+      );
     } else if (!podCondition(pod, 'Ready')) {
       await report(pod, statusOf(pod));
-      if (ofJob) void endLater(pod, parseFloat(annotations[RUN_DURATION] ?? JOB_DURATION) * 1000, Number(annotations[EXIT_CODE] ?? 0));
+      if (ofJob)
+        void endLater(
+          pod,
+          parseFloat(annotations[RUN_DURATION] ?? JOB_DURATION) * 1000,
+          Number(annotations[EXIT_CODE] ?? 0),
+        );
     }
   }
 
@@ -68,18 +90,21 @@ export function runPods(client: Client, { persistent = false }: { readonly persi
       const live = await pods.get(pod.metadata, { signal });
       if (live.metadata.uid === pod.metadata.uid && !isPodTerminal(live)) await report(pod, endOf(pod, exitCode));
     } catch (error) {
-      if (!isNotFound(error) && !isAbort(error, signal) && !persistent) fail(new Error(`cannot end ${keyOf(pod)}`, { cause: error }));
+      if (!isNotFound(error) && !isAbort(error, signal) && !persistent)
+        fail(new Error(`cannot end ${keyOf(pod)}`, { cause: error }));
     }
   }
 
   /** One at a time for each Pod: a later change waits for what the earlier one set going. */
   function see(pod: Pod): void {
     const before = under.get(pod.metadata.uid) ?? Promise.resolve();
-    const after = before.then(() => move(pod)).catch((error: unknown) => {
-      if (isNotFound(error) || isConflict(error) || isAbort(error, signal)) return;
-      if (persistent) broken.abort();
-      else fail(new Error(`cannot run ${keyOf(pod)}`, { cause: error }));
-    });
+    const after = before
+      .then(() => move(pod))
+      .catch((error: unknown) => {
+        if (isNotFound(error) || isConflict(error) || isAbort(error, signal)) return;
+        if (persistent) broken.abort();
+        else fail(new Error(`cannot run ${keyOf(pod)}`, { cause: error }));
+      });
     under.set(pod.metadata.uid, after);
   }
 
@@ -135,8 +160,20 @@ function endOf({ spec }: Pod, exitCode: number): NonNullable<Pod['status']> {
   const containers = spec?.containers ?? [];
   return {
     phase,
-    conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'False', reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted', lastTransitionTime: time })),
-    containerStatuses: containers.map(({ name, image = '' }) => ({ name, image, imageID: '', ready: false, restartCount: 0, state: { terminated } })),
+    conditions: ['Ready', 'ContainersReady'].map((type) => ({
+      type,
+      status: 'False',
+      reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted',
+      lastTransitionTime: time,
+    })),
+    containerStatuses: containers.map(({ name, image = '' }) => ({
+      name,
+      image,
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: { terminated },
+    })),
   };
 }
 

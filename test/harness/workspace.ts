@@ -61,7 +61,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const ended = await daemon.stop();
       await access.close();
       await plane.stop();
-      if (ended !== 0 && !process.env['KCM_COMMAND']) throw new Error(`the daemon ended with ${ended}:\n${daemon.output.slice(-3000)}`);
+      if (ended !== 0 && !process.env['KCM_COMMAND'])
+        throw new Error(`the daemon ended with ${ended}:\n${daemon.output.slice(-3000)}`);
     },
   };
 }
@@ -72,14 +73,23 @@ export function namespacesOf(client: Client): (title: string) => Promise<Workspa
   let count = 0;
   return async (title) => {
     const namespace = `test-${run}-${++count}`;
-    await client.resource(resources.namespaces).create({ metadata: { name: namespace, annotations: { 'test.example/case': title } } });
+    await client
+      .resource(resources.namespaces)
+      .create({ metadata: { name: namespace, annotations: { 'test.example/case': title } } });
     return new Workspace(client, namespace);
   };
 }
 
 /** A template of one container; the same image, the same template. */
-export function template(image: string, annotations?: Record<string, string>, labels: Record<string, string> = { app: 'web' }): PodTemplateSpec {
-  return { metadata: { labels, ...(annotations ? { annotations } : {}) }, spec: { containers: [{ name: 'app', image }] } };
+export function template(
+  image: string,
+  annotations?: Record<string, string>,
+  labels: Record<string, string> = { app: 'web' },
+): PodTemplateSpec {
+  return {
+    metadata: { labels, ...(annotations ? { annotations } : {}) },
+    spec: { containers: [{ name: 'app', image }] },
+  };
 }
 
 /** One namespace: everything a case does, and what it looks at. */
@@ -92,18 +102,29 @@ export class Workspace {
     this.namespace = namespace;
   }
 
-  create<T extends KubeObject>(type: ResourceType<T>, object: Omit<T, 'metadata'> & { metadata: Partial<T['metadata']> }): Promise<T> {
-    return this.client.resource(type).create({ ...object, metadata: { ...object.metadata, namespace: this.namespace } });
+  create<T extends KubeObject>(
+    type: ResourceType<T>,
+    object: Omit<T, 'metadata'> & { metadata: Partial<T['metadata']> },
+  ): Promise<T> {
+    return this.client
+      .resource(type)
+      .create({ ...object, metadata: { ...object.metadata, namespace: this.namespace } });
   }
 
-  createDeployment(spec: Partial<DeploymentSpec> = {}, metadata: Partial<Deployment['metadata']> = {}): Promise<Deployment> {
+  createDeployment(
+    spec: Partial<DeploymentSpec> = {},
+    metadata: Partial<Deployment['metadata']> = {},
+  ): Promise<Deployment> {
     return this.create(resources.deployments, {
       metadata: { name: 'web', ...metadata },
       spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: template('app:v1'), ...spec },
     });
   }
 
-  createReplicaSet(spec: Partial<NonNullable<ReplicaSet['spec']>> = {}, metadata: Partial<ReplicaSet['metadata']> = {}): Promise<ReplicaSet> {
+  createReplicaSet(
+    spec: Partial<NonNullable<ReplicaSet['spec']>> = {},
+    metadata: Partial<ReplicaSet['metadata']> = {},
+  ): Promise<ReplicaSet> {
     return this.create(resources.replicaSets, {
       metadata: { name: 'web', labels: { app: 'web' }, ...metadata },
       spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: template('app:v1'), ...spec },
@@ -124,14 +145,16 @@ export class Workspace {
 
   /** Oldest revision first. */
   async replicaSets(): Promise<ReplicaSet[]> {
-    const revision = ({ metadata }: ReplicaSet): number => Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+    const revision = ({ metadata }: ReplicaSet): number =>
+      Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
     return (await this.list(resources.replicaSets)).toSorted((a, b) => revision(a) - revision(b));
   }
 
   /** `image wanted/available` of every ReplicaSet, oldest revision first. */
   async sizes(): Promise<string[]> {
     return (await this.replicaSets()).map(
-      ({ spec, status }) => `${spec!.template!.spec!.containers[0]!.image} ${spec!.replicas}/${status?.availableReplicas ?? 0}`,
+      ({ spec, status }) =>
+        `${spec!.template!.spec!.containers[0]!.image} ${spec!.replicas}/${status?.availableReplicas ?? 0}`,
     );
   }
 
@@ -164,10 +187,14 @@ export class Workspace {
 
   /** `type reason message`, of events about `kind`, oldest first; one line however often it happened. */
   async events(kind: string): Promise<string[]> {
-    const order = (event: CoreEvent): string => event.firstTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
+    const order = (event: CoreEvent): string =>
+      event.firstTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
     const all = (await this.list(resources.events)).filter(({ involvedObject }) => involvedObject.kind === kind);
     return all
-      .toSorted((a, b) => order(a).localeCompare(order(b)) || Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+      .toSorted(
+        (a, b) =>
+          order(a).localeCompare(order(b)) || Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion),
+      )
       .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
   }
 
@@ -175,7 +202,8 @@ export class Workspace {
   complete(name = 'web'): Promise<Deployment> {
     return eventually(async () => {
       const deployment = await this.get(resources.deployments, name);
-      if (!isComplete(deployment)) throw new Error(`${this.namespace}/${name} is not complete: ${JSON.stringify(deployment.status)}`);
+      if (!isComplete(deployment))
+        throw new Error(`${this.namespace}/${name} is not complete: ${JSON.stringify(deployment.status)}`);
       return deployment;
     });
   }

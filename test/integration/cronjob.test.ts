@@ -16,7 +16,11 @@ afterAll(() => stage.stop(), 30_000);
 
 const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(await stage.workspace(task.name)) });
 
-function create(at: Workspace, spec: Partial<CronJob['spec']> = {}, annotations: Record<string, string> = {}): Promise<CronJob> {
+function create(
+  at: Workspace,
+  spec: Partial<CronJob['spec']> = {},
+  annotations: Record<string, string> = {},
+): Promise<CronJob> {
   const { metadata, spec: podSpec } = template('app:v1', annotations);
   const jobTemplate = { spec: { template: { metadata: metadata!, spec: { ...podSpec!, restartPolicy: 'Never' } } } };
   return at.create(cronJobs, { metadata: { name: 'web' }, spec: { schedule: '@every 3s', jobTemplate, ...spec } });
@@ -35,7 +39,14 @@ describe.concurrent(`CronJobs on the ${controlPlaneKind()}`, { timeout: 90_000 }
     expect(job!.metadata.name).toBe(`web-${Date.parse(scheduled) / 60_000}`);
     expect(job!.metadata.annotations).toMatchObject({ 'batch.kubernetes.io/cronjob-scheduled-timestamp': scheduled });
     expect(job!.metadata.ownerReferences).toEqual([
-      { apiVersion: 'batch/v1', kind: 'CronJob', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+      {
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        name: 'web',
+        uid: metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
     ]);
     await eventually(async () => {
       expect((await at.events('CronJob')).toSorted()).toEqual([
@@ -46,10 +57,13 @@ describe.concurrent(`CronJobs on the ${controlPlaneKind()}`, { timeout: 90_000 }
   });
 
   test('are refused or told where their schedule is none', async ({ at }) => {
-    await expect(create(at, { schedule: 'now and then' })).rejects.toThrow('expected exactly 5 fields, found 3: [now and then]');
+    await expect(create(at, { schedule: 'now and then' })).rejects.toThrow(
+      'expected exactly 5 fields, found 3: [now and then]',
+    );
     await create(at, { schedule: '0 0 31 2 *' });
     await eventually(async () => {
-      const told = 'Warning InvalidSchedule invalid schedule: 0 0 31 2 * : time difference between two schedules is less than 1 second';
+      const told =
+        'Warning InvalidSchedule invalid schedule: 0 0 31 2 * : time difference between two schedules is less than 1 second';
       expect(await at.events('CronJob')).toContain(told);
     });
   });

@@ -32,7 +32,10 @@ const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(a
 
 function spec(image: string): NonNullable<DaemonSet['spec']> {
   const { metadata, spec: podSpec } = template(image);
-  return { selector: { matchLabels: { app: 'web' } }, template: { metadata: metadata!, spec: { ...podSpec!, nodeSelector: { [LABEL]: 'yes' } } } };
+  return {
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: metadata!, spec: { ...podSpec!, nodeSelector: { [LABEL]: 'yes' } } },
+  };
 }
 
 const where = (pods: readonly Pod[]): string[] => pods.map((pod) => pod.spec!.nodeName!).toSorted();

@@ -23,7 +23,10 @@ const sized = (at: Workspace, expected: readonly string[]): Promise<void> =>
 
 describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_000 }, () => {
   test('come up with a ReplicaSet of their own, tell so, and are left alone', async ({ at }) => {
-    const { metadata } = await at.createDeployment({ replicas: 3 }, { annotations: { note: 'x' }, labels: { team: 'a' } });
+    const { metadata } = await at.createDeployment(
+      { replicas: 3 },
+      { annotations: { note: 'x' }, labels: { team: 'a' } },
+    );
     const done = await at.complete();
     expect(done.metadata.annotations).toEqual({ note: 'x', [REVISION]: '1' });
     expect(done.metadata.generation).toBe(1);
@@ -49,7 +52,14 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
         'deployment.kubernetes.io/max-replicas': '4',
       },
       ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          name: 'web',
+          uid: metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
       ],
     });
     expect(owned!.spec!.selector).toEqual({ matchLabels: { app: 'web', [HASH]: hash } });
@@ -57,20 +67,29 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
       expect(pod.metadata.labels).toEqual({ app: 'web', [HASH]: hash });
       expect(pod.metadata.name).toMatch(new RegExp(`^web-${hash}-[bcdfghjklmnpqrstvwxz2456789]{5}$`));
     }
-    expect(conditions!.map(({ type, status, reason, message }) => [type, status, reason, message].join('; ')).toSorted()).toEqual([
+    expect(
+      conditions!.map(({ type, status, reason, message }) => [type, status, reason, message].join('; ')).toSorted(),
+    ).toEqual([
       'Available; True; MinimumReplicasAvailable; Deployment has minimum availability.',
       `Progressing; True; NewReplicaSetAvailable; ReplicaSet "web-${hash}" has successfully progressed.`,
     ]);
     await eventually(async () =>
-      expect(await at.events('Deployment')).toEqual([`Normal ScalingReplicaSet Scaled up replica set web-${hash} from 0 to 3`]),
+      expect(await at.events('Deployment')).toEqual([
+        `Normal ScalingReplicaSet Scaled up replica set web-${hash} from 0 to 3`,
+      ]),
     );
     await new Promise((resolve) => setTimeout(resolve, 2000));
     expect((await at.deployment()).metadata.resourceVersion).toBe(done.metadata.resourceVersion);
-    expect((await at.get(resources.replicaSets, owned!.metadata.name)).metadata.resourceVersion).toBe(owned!.metadata.resourceVersion);
+    expect((await at.get(resources.replicaSets, owned!.metadata.name)).metadata.resourceVersion).toBe(
+      owned!.metadata.resourceVersion,
+    );
   });
 
   test('roll out within surge and unavailability, never more, never fewer', async ({ at }) => {
-    await at.createDeployment({ replicas: 10, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
+    await at.createDeployment({
+      replicas: 10,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    });
     await at.complete();
     const since = await at.client.resource(resources.replicaSets).list({ namespace: at.namespace });
     const stop = new AbortController();
@@ -78,7 +97,9 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     const totals: number[] = [];
     const watching = (async () => {
       const { resourceVersion } = since.metadata;
-      for await (const event of at.client.resource(resources.replicaSets).watch({ namespace: at.namespace, resourceVersion, signal: stop.signal })) {
+      for await (const event of at.client
+        .resource(resources.replicaSets)
+        .watch({ namespace: at.namespace, resourceVersion, signal: stop.signal })) {
         if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue;
         sizes.set(event.object.metadata.name, event.object.spec!.replicas!);
         totals.push([...sizes.values()].reduce((a, b) => a + b, 0));
@@ -105,7 +126,10 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
   });
 
   test('scale a rollout that is stuck in proportion', async ({ at }) => {
-    await at.createDeployment({ replicas: 10, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
+    await at.createDeployment({
+      replicas: 10,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    });
     await at.complete();
     await at.update({ template: template('app:v2', NEVER_READY) });
     await sized(at, ['app:v1 8/8', 'app:v2 5/0']);
@@ -152,11 +176,15 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     const done = await at.complete();
     expect(done.metadata.annotations).toEqual({ note: 'first', [REVISION]: '3' });
     expect((await at.replicaSets())[1]!.metadata.annotations?.['deployment.kubernetes.io/revision-history']).toBe('1');
-    expect(await at.events('Deployment')).toContain('Normal DeploymentRollback Rolled back deployment "web" to revision 1');
+    expect(await at.events('Deployment')).toContain(
+      'Normal DeploymentRollback Rolled back deployment "web" to revision 1',
+    );
 
     await at.annotate({ 'deprecated.deployment.rollback.to': '2' });
     await sized(at, ['app:v1 0/0', 'app:v2 3/3']);
-    expect(await at.events('Deployment')).toContain('Normal DeploymentRollback Rolled back deployment "web" to revision 2');
+    expect(await at.events('Deployment')).toContain(
+      'Normal DeploymentRollback Rolled back deployment "web" to revision 2',
+    );
     await at.annotate({ 'deprecated.deployment.rollback.to': '77' });
     await eventually(async () =>
       expect(await at.events('Deployment')).toContain(
@@ -185,7 +213,10 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await sized(at, ['app:v2 0/0', 'app:v1 3/3']);
     const again = (await at.replicaSets())[1]!;
     expect(again.metadata.uid).toBe(first!.metadata.uid);
-    expect(again.metadata.annotations).toMatchObject({ [REVISION]: '3', 'deployment.kubernetes.io/revision-history': '1' });
+    expect(again.metadata.annotations).toMatchObject({
+      [REVISION]: '3',
+      'deployment.kubernetes.io/revision-history': '1',
+    });
   });
 
   test('Recreate starts nothing before the last old Pod is gone', async ({ at }) => {
@@ -194,7 +225,11 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.update({ template: template('app:v2') });
     await eventually(async () => {
       const { status } = await at.deployment();
-      expect([status?.terminatingReplicas, status?.replicas, status?.updatedReplicas]).toEqual([3, undefined, undefined]);
+      expect([status?.terminatingReplicas, status?.replicas, status?.updatedReplicas]).toEqual([
+        3,
+        undefined,
+        undefined,
+      ]);
     });
     expect(await at.condition('Available')).toBe('False MinimumReplicasUnavailable');
     await eventually(async () => {
@@ -249,11 +284,20 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.complete();
     const [owned] = await at.replicaSets();
     const { name } = owned!.metadata;
-    await at.client.resource(resources.deployments).delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
-    await at.client.resource(resources.replicaSets).delete({ namespace: at.namespace, name }).catch(() => {});
+    await at.client
+      .resource(resources.deployments)
+      .delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
+    await at.client
+      .resource(resources.replicaSets)
+      .delete({ namespace: at.namespace, name })
+      .catch(() => {});
     await eventually(async () => expect(await at.list(resources.replicaSets)).toEqual([]));
     await at.createReplicaSet(
-      { replicas: 0, selector: { matchLabels: { app: 'stranger' } }, template: template('x', undefined, { app: 'stranger' }) },
+      {
+        replicas: 0,
+        selector: { matchLabels: { app: 'stranger' } },
+        template: template('x', undefined, { app: 'stranger' }),
+      },
       { name, labels: { app: 'stranger' } },
     );
     await at.createDeployment({ replicas: 2 });
@@ -266,18 +310,30 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
 
   test('adopt ReplicaSets that match, roll on from them, and release those that no longer do', async ({ at }) => {
     const labels = { app: 'web', tier: 'old' };
-    await at.createReplicaSet({ replicas: 2, selector: { matchLabels: labels }, template: template('app:v0', undefined, labels) }, { name: 'stray', labels });
+    await at.createReplicaSet(
+      { replicas: 2, selector: { matchLabels: labels }, template: template('app:v0', undefined, labels) },
+      { name: 'stray', labels },
+    );
     await eventually(async () => expect(await at.sizes()).toEqual(['app:v0 2/2']));
     const { metadata } = await at.createDeployment({ replicas: 2 });
     await at.complete();
     const stray = (): Promise<ReplicaSet> => at.get(resources.replicaSets, 'stray');
     expect((await stray()).metadata.ownerReferences).toEqual([
-      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        name: 'web',
+        uid: metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
     ]);
     expect((await stray()).spec!.replicas).toBe(0);
     await at.merge(resources.replicaSets, { metadata: { labels: { app: 'other' } } }, 'stray');
     await eventually(async () => expect((await stray()).metadata.ownerReferences ?? []).toEqual([]));
-    expect(await at.events('Deployment')).toContain('Normal ScalingReplicaSet Scaled down replica set stray from 2 to 1');
+    expect(await at.events('Deployment')).toContain(
+      'Normal ScalingReplicaSet Scaled down replica set stray from 2 to 1',
+    );
   });
 
   test('take over the ReplicaSet of their template, whatever its name', async ({ at }) => {
@@ -293,7 +349,9 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
 
   test('count Pods as available after minReadySeconds', async ({ at }) => {
     await at.createDeployment({ replicas: 2, minReadySeconds: 3 });
-    await eventually(async () => expect((await at.deployment()).status).toMatchObject({ readyReplicas: 2, unavailableReplicas: 2 }));
+    await eventually(async () =>
+      expect((await at.deployment()).status).toMatchObject({ readyReplicas: 2, unavailableReplicas: 2 }),
+    );
     const ready = Date.now();
     await at.complete();
     expect(Date.now() - ready).toBeGreaterThan(1000);
@@ -308,7 +366,9 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await eventually(async () => expect(await at.condition('ReplicaFailure')).toBe('True FailedCreate'));
     const { status } = await at.deployment();
     const failure = status!.conditions!.find(({ type }) => type === 'ReplicaFailure')!;
-    expect(failure.message).toMatch(/^pods "web-[a-z0-9]+-" is forbidden: no PriorityClass with name nowhere was found$/);
+    expect(failure.message).toMatch(
+      /^pods "web-[a-z0-9]+-" is forbidden: no PriorityClass with name nowhere was found$/,
+    );
     await at.update({ template: { spec: { priorityClassName: null } } });
     await at.complete();
     await eventually(async () => expect(await at.condition('ReplicaFailure')).toBeUndefined());
@@ -318,7 +378,9 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.createDeployment();
     await at.complete();
     await at.annotate({ note: 'passed on', 'kubectl.kubernetes.io/last-applied-configuration': '{}' });
-    await eventually(async () => expect((await at.replicaSets())[0]!.metadata.annotations).toMatchObject({ note: 'passed on' }));
+    await eventually(async () =>
+      expect((await at.replicaSets())[0]!.metadata.annotations).toMatchObject({ note: 'passed on' }),
+    );
     const [owned, ...others] = await at.replicaSets();
     expect(others).toEqual([]);
     expect(owned!.metadata.annotations).not.toHaveProperty('kubectl.kubernetes.io/last-applied-configuration');
@@ -329,17 +391,22 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.createDeployment({}, { finalizers: ['test.example/hold'] });
     await at.complete();
     const sets = await at.replicaSets();
-    await at.client.resource(resources.deployments).delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
+    await at.client
+      .resource(resources.deployments)
+      .delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
     const { metadata } = await at.update({ template: template('app:v2'), replicas: 5 });
     await eventually(async () => expect((await at.deployment()).status?.observedGeneration).toBe(metadata.generation));
-    expect((await at.replicaSets()).map((one) => [one.metadata.name, one.spec!.replicas])).toEqual([[sets[0]!.metadata.name, 3]]);
+    expect((await at.replicaSets()).map((one) => [one.metadata.name, one.spec!.replicas])).toEqual([
+      [sets[0]!.metadata.name, 3],
+    ]);
     await at.merge(resources.deployments, { metadata: { finalizers: null } });
   });
 
   test('replace Pods that vanish, and say when too few are left', async ({ at }) => {
     await at.createDeployment({ replicas: 4 });
     await at.complete();
-    for (const { metadata } of await at.activePods()) await at.client.resource(resources.pods).delete(metadata, { gracePeriodSeconds: 0 });
+    for (const { metadata } of await at.activePods())
+      await at.client.resource(resources.pods).delete(metadata, { gracePeriodSeconds: 0 });
     await eventually(async () => {
       const pods = await at.activePods();
       expect([pods.length, pods.every(isPodReady)]).toEqual([4, true]);

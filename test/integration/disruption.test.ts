@@ -1,13 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
 
-import { type KubeObject, type NewObject, type Pod, type PodDisruptionBudget, type ResourceType, isApiError, isPodReady, resources } from '#pkg/api';
+import {
+  type KubeObject,
+  type NewObject,
+  type Pod,
+  type PodDisruptionBudget,
+  type ResourceType,
+  isApiError,
+  isPodReady,
+  resources,
+} from '#pkg/api';
 
 import { controlPlaneKind } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { NEVER_READY, type Stage, type Workspace, openStage, template } from '../harness/workspace.ts';
 
 const { podDisruptionBudgets, pods } = resources;
-const customResourceDefinitions: ResourceType = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false };
+const customResourceDefinitions: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  resource: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
 
 let stage: Stage;
 beforeAll(async () => {
@@ -20,7 +35,10 @@ const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(a
 type Status = NonNullable<PodDisruptionBudget['status']>;
 
 function createBudget(at: Workspace, spec: PodDisruptionBudget['spec']): Promise<PodDisruptionBudget> {
-  return at.create(podDisruptionBudgets, { metadata: { name: 'web' }, spec: { selector: { matchLabels: { app: 'web' } }, ...spec } });
+  return at.create(podDisruptionBudgets, {
+    metadata: { name: 'web' },
+    spec: { selector: { matchLabels: { app: 'web' } }, ...spec },
+  });
 }
 
 /** The status in full, once it is as asked for. */
@@ -56,15 +74,32 @@ function owned(owner: KubeObject, name: string, apiVersion: string, kind: string
 describe.concurrent(`PodDisruptionBudgets on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   test('let evictions through as they can, and recover', async ({ at }) => {
     await createBudget(at, { maxUnavailable: 1 });
-    await eventually(async () => expect(await at.events('PodDisruptionBudget')).toEqual(['Normal NoPods No matching pods found']));
-    await counted(at, { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0, disruptionsAllowed: 0, observedGeneration: 1 });
+    await eventually(async () =>
+      expect(await at.events('PodDisruptionBudget')).toEqual(['Normal NoPods No matching pods found']),
+    );
+    await counted(at, {
+      currentHealthy: 0,
+      desiredHealthy: 0,
+      expectedPods: 0,
+      disruptionsAllowed: 0,
+      observedGeneration: 1,
+    });
     await at.createDeployment();
-    const { conditions } = await counted(at, { currentHealthy: 3, desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 1 });
-    expect(conditions).toMatchObject([{ type: 'DisruptionAllowed', status: 'True', reason: 'SufficientPods', message: '', observedGeneration: 1 }]);
+    const { conditions } = await counted(at, {
+      currentHealthy: 3,
+      desiredHealthy: 2,
+      expectedPods: 3,
+      disruptionsAllowed: 1,
+    });
+    expect(conditions).toMatchObject([
+      { type: 'DisruptionAllowed', status: 'True', reason: 'SufficientPods', message: '', observedGeneration: 1 },
+    ]);
     const [a, b] = await healthy(at);
     expect(await evict(at, a!)).toBe('evicted');
     // Whether the manager has seen the first or not.
-    expect(await evict(at, b!)).toMatch(/^The disruption budget web (needs 2 healthy pods and has 2|does not allow evicting pods) currently/);
+    expect(await evict(at, b!)).toMatch(
+      /^The disruption budget web (needs 2 healthy pods and has 2|does not allow evicting pods) currently/,
+    );
     await counted(at, { currentHealthy: 3, disruptionsAllowed: 1 });
     expect(await evict(at, b!)).toBe('evicted');
   });
@@ -96,7 +131,9 @@ describe.concurrent(`PodDisruptionBudgets on the ${controlPlaneKind()}`, { timeo
   test('let go of what is not ready as their policy says', async ({ at }) => {
     await at.createDeployment({ replicas: 2, template: template('app:v1', NEVER_READY) });
     await createBudget(at, { minAvailable: 1 });
-    await eventually(async () => expect((await at.list(pods)).filter(({ status }) => status?.phase === 'Running')).toHaveLength(2));
+    await eventually(async () =>
+      expect((await at.list(pods)).filter(({ status }) => status?.phase === 'Running')).toHaveLength(2),
+    );
     await counted(at, { currentHealthy: 0, desiredHealthy: 1, expectedPods: 2 });
     const [a] = await at.activePods();
     expect(await evict(at, a!)).toBe('The disruption budget web needs 1 healthy pods and has 0 currently');
@@ -113,15 +150,34 @@ describe.concurrent(`PodDisruptionBudgets on the ${controlPlaneKind()}`, { timeo
     const definition = { metadata: { name: `flocks.${group}` }, spec: { group, scope: 'Namespaced', names, versions } };
     await at.client.resource(customResourceDefinitions).create(definition);
     const flocks: ResourceType = { group, version: 'v1', resource: 'flocks', kind: 'Flock', namespaced: true };
-    const flock = await eventually(() => at.create(flocks, { apiVersion: `${group}/v1`, kind: 'Flock', metadata: { name: 'birds' }, spec: { replicas: 4 } } as NewObject<KubeObject>));
+    const flock = await eventually(() =>
+      at.create(flocks, {
+        apiVersion: `${group}/v1`,
+        kind: 'Flock',
+        metadata: { name: 'birds' },
+        spec: { replicas: 4 },
+      } as NewObject<KubeObject>),
+    );
     for (const name of ['a', 'b']) await at.create(pods, owned(flock, name, `${group}/v1`, 'Flock'));
     await createBudget(at, { maxUnavailable: 3 });
     await counted(at, { currentHealthy: 2, desiredHealthy: 1, expectedPods: 4, disruptionsAllowed: 1 });
 
-    await at.create(pods, owned({ metadata: { ...flock.metadata, name: 'nobody', uid: 'none' } }, 'c', `${group}/v1`, 'Sheep'));
+    await at.create(
+      pods,
+      owned({ metadata: { ...flock.metadata, name: 'nobody', uid: 'none' } }, 'c', `${group}/v1`, 'Sheep'),
+    );
     const message = `no matches for kind "Sheep" in version "${group}/v1"`;
-    await eventually(async () => expect((await at.get(podDisruptionBudgets)).status).toMatchObject({ disruptionsAllowed: 0, conditions: [{ status: 'False', reason: 'SyncFailed', message }] }));
-    await eventually(async () => expect(await at.events('PodDisruptionBudget')).toContain(`Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${message}`));
+    await eventually(async () =>
+      expect((await at.get(podDisruptionBudgets)).status).toMatchObject({
+        disruptionsAllowed: 0,
+        conditions: [{ status: 'False', reason: 'SyncFailed', message }],
+      }),
+    );
+    await eventually(async () =>
+      expect(await at.events('PodDisruptionBudget')).toContain(
+        `Warning CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${message}`,
+      ),
+    );
     await at.client.resource(customResourceDefinitions).delete({ name: definition.metadata.name });
   });
 
@@ -132,16 +188,36 @@ describe.concurrent(`PodDisruptionBudgets on the ${controlPlaneKind()}`, { timeo
     await counted(at, { currentHealthy: 1, desiredHealthy: 0, expectedPods: 0, disruptionsAllowed: 0 });
     await eventually(async () => {
       const [told] = (await at.events('PodDisruptionBudget')).filter((line) => line.includes('UnmanagedPods'));
-      expect(told).toContain('(selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},})');
+      expect(told).toContain(
+        '(selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},})',
+      );
     });
     await at.create(podDisruptionBudgets, { metadata: { name: 'second' }, spec: { selector: {}, minAvailable: 0 } });
-    await eventually(async () => expect((await at.get(podDisruptionBudgets, 'second')).status).toMatchObject({ expectedPods: 1, disruptionsAllowed: 1 }));
+    await eventually(async () =>
+      expect((await at.get(podDisruptionBudgets, 'second')).status).toMatchObject({
+        expectedPods: 1,
+        disruptionsAllowed: 1,
+      }),
+    );
     const [lonely] = await at.list(pods);
-    expect(await evict(at, lonely!)).toBe('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
-    await at.client.resource(pods).patch(lonely!.metadata, 'strategic', { status: { conditions: [{ type: 'Ready', status: 'False' }] } }, { subresource: 'status' });
+    expect(await evict(at, lonely!)).toBe(
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
+    await at.client
+      .resource(pods)
+      .patch(
+        lonely!.metadata,
+        'strategic',
+        { status: { conditions: [{ type: 'Ready', status: 'False' }] } },
+        { subresource: 'status' },
+      );
     await eventually(async () => {
       const told = (await at.events('Pod')).filter((line) => line.includes('MultiplePodDisruptionBudgets'));
-      expect(told).toEqual([expect.stringContaining(`Warning MultiplePodDisruptionBudgets Pod "${at.namespace}"/"lonely" matches multiple PodDisruptionBudgets.  Chose `)]);
+      expect(told).toEqual([
+        expect.stringContaining(
+          `Warning MultiplePodDisruptionBudgets Pod "${at.namespace}"/"lonely" matches multiple PodDisruptionBudgets.  Chose `,
+        ),
+      ]);
     });
   });
 
@@ -149,11 +225,30 @@ describe.concurrent(`PodDisruptionBudgets on the ${controlPlaneKind()}`, { timeo
     const { spec } = template('app:v1');
     await at.create(pods, { metadata: { name: 'a' }, spec: spec! });
     await eventually(async () => expect((await healthy(at)).length).toBe(1));
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'm', lastTransitionTime: '2026-01-01T00:00:00Z' };
-    await at.client.resource(pods).patch({ namespace: at.namespace, name: 'a' }, 'strategic', { status: { conditions: [condition] } }, { subresource: 'status' });
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      message: 'm',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    await at.client
+      .resource(pods)
+      .patch(
+        { namespace: at.namespace, name: 'a' },
+        'strategic',
+        { status: { conditions: [condition] } },
+        { subresource: 'status' },
+      );
     await eventually(async () => {
       const found = (await at.get(pods, 'a')).status!.conditions!.find(({ type }) => type === 'DisruptionTarget');
-      expect(found).toEqual({ type: 'DisruptionTarget', status: 'False', observedGeneration: 1, lastProbeTime: null, lastTransitionTime: expect.any(String) as string });
+      expect(found).toEqual({
+        type: 'DisruptionTarget',
+        status: 'False',
+        observedGeneration: 1,
+        lastProbeTime: null,
+        lastTransitionTime: expect.any(String) as string,
+      });
     });
   });
 });

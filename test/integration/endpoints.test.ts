@@ -26,19 +26,33 @@ interface PodOptions {
   readonly spec?: object;
 }
 
-function createPod(at: Workspace, name: string, { annotations = {}, labels = { app: 'web' }, port = 8080, spec = {} }: PodOptions = {}): Promise<Pod> {
+function createPod(
+  at: Workspace,
+  name: string,
+  { annotations = {}, labels = { app: 'web' }, port = 8080, spec = {} }: PodOptions = {},
+): Promise<Pod> {
   const containers = [{ name: 'app', image: 'app:v1', ports: [{ name: 'http', containerPort: port }] }];
   return at.create(pods, { metadata: { name, labels, annotations }, spec: { containers, ...spec } });
 }
 
-function createService(at: Workspace, spec: Partial<Service['spec']> = {}, metadata: Partial<Service['metadata']> = {}): Promise<Service> {
-  return at.create(services, { metadata: { name: 'web', ...metadata }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec } });
+function createService(
+  at: Workspace,
+  spec: Partial<Service['spec']> = {},
+  metadata: Partial<Service['metadata']> = {},
+): Promise<Service> {
+  return at.create(services, {
+    metadata: { name: 'web', ...metadata },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec },
+  });
 }
 
 /** `a b! 8080`, for each subset: names of its Pods, with a mark where they are not ready, and its ports. */
 function said({ subsets = [] }: Endpoints): string[] {
   const lines = subsets.map(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
-    const names: string[] = [...addresses.map(({ targetRef }) => `${targetRef!.name}`), ...notReadyAddresses.map(({ targetRef }) => `${targetRef!.name}!`)];
+    const names: string[] = [
+      ...addresses.map(({ targetRef }) => `${targetRef!.name}`),
+      ...notReadyAddresses.map(({ targetRef }) => `${targetRef!.name}!`),
+    ];
     return [...names.toSorted((a, b) => a.localeCompare(b)), ...ports.map(({ port }) => port)].join(' ');
   });
   return lines.toSorted((a, b) => a.localeCompare(b));
@@ -63,9 +77,19 @@ describe.concurrent(`Endpoints on the ${controlPlaneKind()}`, { timeout: 120_000
     for (const { ip, nodeName, targetRef } of subsets![0]!.addresses!) {
       const live = await at.get(pods, targetRef!.name);
       expect([ip, nodeName]).toEqual([live.status!.podIP, live.spec!.nodeName]);
-      expect(targetRef).toEqual({ kind: 'Pod', namespace: at.namespace, name: live.metadata.name, uid: live.metadata.uid });
+      expect(targetRef).toEqual({
+        kind: 'Pod',
+        namespace: at.namespace,
+        name: live.metadata.name,
+        uid: live.metadata.uid,
+      });
     }
-    const turned = await Promise.all(['a', 'b'].map(async (name) => (await at.get(pods, name)).status!.conditions!.find(({ type }) => type === 'Ready')!.lastTransitionTime));
+    const turned = await Promise.all(
+      ['a', 'b'].map(
+        async (name) =>
+          (await at.get(pods, name)).status!.conditions!.find(({ type }) => type === 'Ready')!.lastTransitionTime,
+      ),
+    );
     expect([service.metadata.creationTimestamp, ...turned, undefined]).toContain(metadata.annotations?.[TRIGGER]);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect((await at.get(endpoints)).metadata.resourceVersion).toBe(metadata.resourceVersion);
@@ -94,7 +118,12 @@ describe.concurrent(`Endpoints on the ${controlPlaneKind()}`, { timeout: 120_000
   test('are parted by the ports that Pods have', async ({ at }) => {
     await createPod(at, 'old');
     await createPod(at, 'new', { port: 9090 });
-    await createService(at, { ports: [{ name: 'http', port: 80, targetPort: 'http' }, { name: 'fixed', port: 81, targetPort: 7000 }] });
+    await createService(at, {
+      ports: [
+        { name: 'http', port: 80, targetPort: 'http' },
+        { name: 'fixed', port: 81, targetPort: 7000 },
+      ],
+    });
     await saying(at, ['new 9090', 'new old 7000', 'old 8080']);
   });
 
@@ -131,7 +160,10 @@ describe.concurrent(`Endpoints on the ${controlPlaneKind()}`, { timeout: 120_000
   test('that somebody keeps himself are left alone', async ({ at }) => {
     await createPod(at, 'a');
     await createService(at, { selector: undefined });
-    await at.create(services, { metadata: { name: 'alias' }, spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } } });
+    await at.create(services, {
+      metadata: { name: 'alias' },
+      spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } },
+    });
     await at.create(endpoints, { metadata: { name: 'web' }, subsets: [{ addresses: [{ ip: '10.9.9.9' }] }] });
     await at.create(endpoints, { metadata: { name: 'nobody' } });
     await createService(at, {}, { name: 'last' });

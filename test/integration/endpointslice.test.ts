@@ -19,9 +19,12 @@ beforeAll(async () => {
   stage = await openStage({ controllers: ['endpointslice-controller'] });
   if (controlPlaneKind() !== 'kube-apiserver') return;
   const access = await createTestClient(stage.plane.adminKubeconfig);
-  await access.client.resource(nodes).create({ metadata: { name: NODE, labels: { 'topology.kubernetes.io/zone': 'here' } } }).catch((error: unknown) => {
-    if (!isApiError(error, 'AlreadyExists')) throw error;
-  });
+  await access.client
+    .resource(nodes)
+    .create({ metadata: { name: NODE, labels: { 'topology.kubernetes.io/zone': 'here' } } })
+    .catch((error: unknown) => {
+      if (!isApiError(error, 'AlreadyExists')) throw error;
+    });
   await access.close();
 }, 150_000);
 afterAll(() => stage.stop(), 30_000);
@@ -35,15 +38,27 @@ interface PodOptions {
   readonly spec?: object;
 }
 
-function createPod(at: Workspace, name: string, { annotations = {}, labels = { app: 'web' }, port = 8080, spec = {} }: PodOptions = {}): Promise<Pod> {
+function createPod(
+  at: Workspace,
+  name: string,
+  { annotations = {}, labels = { app: 'web' }, port = 8080, spec = {} }: PodOptions = {},
+): Promise<Pod> {
   const containers = [{ name: 'app', image: 'app:v1', ports: [{ name: 'http', containerPort: port }] }];
   return at.create(pods, { metadata: { name, labels, annotations }, spec: { containers, ...spec } });
 }
 
-const createPods = (at: Workspace, count: number, options?: PodOptions): Promise<Pod[]> => Promise.all(Array.from({ length: count }, (_, i) => createPod(at, `web-${i}`, options)));
+const createPods = (at: Workspace, count: number, options?: PodOptions): Promise<Pod[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => createPod(at, `web-${i}`, options)));
 
-function createService(at: Workspace, spec: Partial<Service['spec']> = {}, metadata: Partial<Service['metadata']> = {}): Promise<Service> {
-  return at.create(services, { metadata: { name: 'web', ...metadata }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec } });
+function createService(
+  at: Workspace,
+  spec: Partial<Service['spec']> = {},
+  metadata: Partial<Service['metadata']> = {},
+): Promise<Service> {
+  return at.create(services, {
+    metadata: { name: 'web', ...metadata },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }], ...spec },
+  });
 }
 
 async function slicesOf(at: Workspace, service = 'web'): Promise<EndpointSlice[]> {
@@ -53,7 +68,11 @@ async function slicesOf(at: Workspace, service = 'web'): Promise<EndpointSlice[]
 const endpointsOf = (slices: readonly EndpointSlice[]) => slices.flatMap(({ endpoints }) => endpoints ?? []);
 
 /** The Service's slices, once they hold these Pods and no others, each in a state of which `isDone` holds. */
-function serving(at: Workspace, names: readonly string[], isDone: (slices: readonly EndpointSlice[]) => void = () => {}): Promise<EndpointSlice[]> {
+function serving(
+  at: Workspace,
+  names: readonly string[],
+  isDone: (slices: readonly EndpointSlice[]) => void = () => {},
+): Promise<EndpointSlice[]> {
   return eventually(async () => {
     const slices = await slicesOf(at);
     expect(slices.length).toBeGreaterThan(0);
@@ -64,7 +83,8 @@ function serving(at: Workspace, names: readonly string[], isDone: (slices: reado
   }, PATIENCE);
 }
 
-const allReady = (slices: readonly EndpointSlice[]): void => expect(endpointsOf(slices).every(({ conditions }) => conditions?.ready === true)).toBe(true);
+const allReady = (slices: readonly EndpointSlice[]): void =>
+  expect(endpointsOf(slices).every(({ conditions }) => conditions?.ready === true)).toBe(true);
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `web-${i}`);
 
 describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 120_000 }, () => {
@@ -75,11 +95,29 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
     const { metadata, addressType, ports } = slice!;
     expect({ addressType, ports }).toEqual({ addressType: 'IPv4', ports: [{ name: '', port: 8080, protocol: 'TCP' }] });
     expect(metadata.name).toMatch(/^web-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
-    expect(metadata.labels).toEqual({ team: 'a', [SERVICE_NAME]: 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' });
-    expect(metadata.ownerReferences).toEqual([{ apiVersion: 'v1', kind: 'Service', name: 'web', uid: service.metadata.uid, controller: true, blockOwnerDeletion: true }]);
+    expect(metadata.labels).toEqual({
+      team: 'a',
+      [SERVICE_NAME]: 'web',
+      'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+    });
+    expect(metadata.ownerReferences).toEqual([
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        name: 'web',
+        uid: service.metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ]);
     for (const { addresses, targetRef, nodeName } of slice!.endpoints!) {
       const live = await at.get(pods, targetRef!.name);
-      expect(targetRef).toEqual({ kind: 'Pod', namespace: at.namespace, name: live.metadata.name, uid: live.metadata.uid });
+      expect(targetRef).toEqual({
+        kind: 'Pod',
+        namespace: at.namespace,
+        name: live.metadata.name,
+        uid: live.metadata.uid,
+      });
       expect([addresses, nodeName]).toEqual([[live.status!.podIP], live.spec!.nodeName]);
     }
     expect(members).toHaveLength(3);
@@ -100,16 +138,21 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
     await createService(at);
     await createPod(at, 'slow', { annotations: NEVER_READY });
     await createPod(at, 'leaving', { annotations: ENDS_SLOWLY });
-    const conditions = (slices: readonly EndpointSlice[], name: string) => endpointsOf(slices).find(({ targetRef }) => targetRef?.name === name)?.conditions;
+    const conditions = (slices: readonly EndpointSlice[], name: string) =>
+      endpointsOf(slices).find(({ targetRef }) => targetRef?.name === name)?.conditions;
     await serving(at, ['slow', 'leaving'], (slices) => {
       expect(conditions(slices, 'slow')).toEqual({ ready: false, serving: false, terminating: false });
       expect(conditions(slices, 'leaving')).toEqual({ ready: true, serving: true, terminating: false });
     });
     await at.client.resource(pods).delete({ namespace: at.namespace, name: 'leaving' });
-    await serving(at, ['slow', 'leaving'], (slices) => expect(conditions(slices, 'leaving')).toEqual({ ready: false, serving: true, terminating: true }));
+    await serving(at, ['slow', 'leaving'], (slices) =>
+      expect(conditions(slices, 'leaving')).toEqual({ ready: false, serving: true, terminating: true }),
+    );
     await serving(at, ['slow']);
     await at.merge(services, { spec: { publishNotReadyAddresses: true } });
-    await serving(at, ['slow'], (slices) => expect(conditions(slices, 'slow')).toEqual({ ready: true, serving: false, terminating: false }));
+    await serving(at, ['slow'], (slices) =>
+      expect(conditions(slices, 'slow')).toEqual({ ready: true, serving: false, terminating: false }),
+    );
   });
 
   test('are parted by the ports that Pods have', async ({ at }) => {
@@ -129,7 +172,8 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
       expect(slices.map(({ addressType }) => addressType).toSorted()).toEqual(expected);
     };
     const both = await serving(at, numbered(2), families(['IPv4', 'IPv6']));
-    for (const { addressType, endpoints } of both) for (const { addresses } of endpoints!) expect(addresses[0]!.includes(':')).toBe(addressType === 'IPv6');
+    for (const { addressType, endpoints } of both)
+      for (const { addresses } of endpoints!) expect(addresses[0]!.includes(':')).toBe(addressType === 'IPv6');
     await at.merge(services, { spec: { ipFamilyPolicy: 'SingleStack' } });
     await serving(at, numbered(2), families(['IPv4']));
   });
@@ -150,14 +194,17 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
     await at.merge(services, { metadata: { labels: { team: 'b' } }, spec: { selector: { app: 'other' } } });
     const [slice] = await serving(at, ['other'], allReady);
     expect(slice!.metadata.labels).toHaveProperty('team', 'b');
-    await at.client.resource(pods).patch({ namespace: at.namespace, name: 'web-0' }, 'merge', { metadata: { labels: { app: 'other' } } });
+    await at.client
+      .resource(pods)
+      .patch({ namespace: at.namespace, name: 'web-0' }, 'merge', { metadata: { labels: { app: 'other' } } });
     await serving(at, ['web-0', 'other'], allReady);
   });
 
   test('hold no more than they may, and are filled up before new ones are made', async ({ at }) => {
     await createPods(at, 110);
     await createService(at);
-    const sizes = (slices: readonly EndpointSlice[]): number[] => slices.map(({ endpoints }) => endpoints?.length ?? 0).toSorted((a, b) => b - a);
+    const sizes = (slices: readonly EndpointSlice[]): number[] =>
+      slices.map(({ endpoints }) => endpoints?.length ?? 0).toSorted((a, b) => b - a);
     const before = await serving(at, numbered(110), allReady);
     expect(before.every(({ endpoints }) => endpoints!.length <= 100)).toBe(true);
     await createPod(at, 'web-110');
@@ -176,7 +223,9 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
       for (const { nodeName, hints } of endpointsOf(slices)) expect(hints?.forNodes).toEqual([{ name: nodeName }]);
     });
     await at.merge(services, { spec: { trafficDistribution: null } });
-    await serving(at, numbered(2), (slices) => expect(endpointsOf(slices).filter(({ hints }) => hints !== undefined)).toEqual([]));
+    await serving(at, numbered(2), (slices) =>
+      expect(endpointsOf(slices).filter(({ hints }) => hints !== undefined)).toEqual([]),
+    );
   });
 
   test('say when the change happened that they show', async ({ at }) => {
@@ -195,7 +244,9 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
     await createService(at);
     const [slice] = await serving(at, numbered(2), allReady);
     await at.client.resource(endpointSlices).delete(slice!.metadata);
-    const [again] = await serving(at, numbered(2), (slices) => expect(slices[0]!.metadata.uid).not.toBe(slice!.metadata.uid));
+    const [again] = await serving(at, numbered(2), (slices) =>
+      expect(slices[0]!.metadata.uid).not.toBe(slice!.metadata.uid),
+    );
     await at.client.resource(endpointSlices).patch(again!.metadata, 'merge', { endpoints: null });
     await serving(at, numbered(2), allReady);
   });
@@ -203,7 +254,10 @@ describe.concurrent(`EndpointSlices on the ${controlPlaneKind()}`, { timeout: 12
   test('are not made for Services without selector, nor for aliases', async ({ at }) => {
     await createPod(at, 'web-0');
     await createService(at, { selector: undefined });
-    await at.create(services, { metadata: { name: 'alias' }, spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } } });
+    await at.create(services, {
+      metadata: { name: 'alias' },
+      spec: { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } },
+    });
     await createService(at, {}, { name: 'last' });
     await eventually(async () => expect(endpointsOf(await slicesOf(at, 'last'))).toHaveLength(1), PATIENCE);
     expect([await slicesOf(at, 'web'), await slicesOf(at, 'alias')]).toEqual([[], []]);

@@ -39,7 +39,9 @@ function gone(at: Workspace): Promise<void> {
 /** `type=status reason: message`, of those that are asked for. */
 async function conditions(at: Workspace, ...types: readonly string[]): Promise<string[]> {
   const all = (await live(at))?.status?.conditions ?? [];
-  return all.filter(({ type }) => types.includes(type)).map(({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`);
+  return all
+    .filter(({ type }) => types.includes(type))
+    .map(({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`);
 }
 
 async function release<T extends KubeObject>(at: Workspace, type: ResourceType<T>, name: string): Promise<void> {
@@ -66,19 +68,27 @@ describe.concurrent(`namespaces on the ${controlPlaneKind()}`, { timeout: 180_00
     await at.createDeployment({ replicas: 0 });
     await remove(at);
     const late = at.create(configMaps, { metadata: { name: 'late' } });
-    await expect(late).rejects.toThrow(`configmaps "late" is forbidden: unable to create new content in namespace ${at.namespace} because it is being terminated`);
+    await expect(late).rejects.toThrow(
+      `configmaps "late" is forbidden: unable to create new content in namespace ${at.namespace} because it is being terminated`,
+    );
     expect((await live(at))?.status?.phase).toBe('Terminating');
     await gone(at);
-    for (const type of [configMaps, secrets, services, deployments]) expect(await at.list<KubeObject>(type)).toEqual([]);
+    for (const type of [configMaps, secrets, services, deployments])
+      expect(await at.list<KubeObject>(type)).toEqual([]);
   });
 
   test('wait for their Pods before anything else goes', async ({ at }) => {
     await at.create(configMaps, { metadata: { name: 'a' } });
-    await at.create(pods, { metadata: { name: 'p', finalizers: [HOLD], annotations: ENDS_SLOWLY }, spec: template('app:v1').spec! });
+    await at.create(pods, {
+      metadata: { name: 'p', finalizers: [HOLD], annotations: ENDS_SLOWLY },
+      spec: template('app:v1').spec!,
+    });
     await remove(at);
     await eventually(async () => expect((await at.get(pods, 'p')).metadata.deletionTimestamp).toBeDefined(), PATIENCE);
     await eventually(async () => {
-      expect(await conditions(at, 'NamespaceDeletionContentFailure', 'NamespaceDeletionDiscoveryFailure')).toHaveLength(2);
+      expect(await conditions(at, 'NamespaceDeletionContentFailure', 'NamespaceDeletionDiscoveryFailure')).toHaveLength(
+        2,
+      );
     }, PATIENCE);
     expect((await at.get(configMaps, 'a')).metadata.deletionTimestamp).toBeUndefined();
     await release(at, pods, 'p');

@@ -23,7 +23,10 @@ const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(a
 async function onNode(at: Workspace, node: string, finalizers: readonly string[] = []): Promise<void> {
   await at.client.resource(nodes).create({ metadata: { name: node } });
   const { spec } = template('app:v1');
-  await at.create(pods, { metadata: { name: 'a', finalizers }, spec: { ...spec!, nodeName: node, tolerations: [{ operator: 'Exists' }] } });
+  await at.create(pods, {
+    metadata: { name: 'a', finalizers },
+    spec: { ...spec!, nodeName: node, tolerations: [{ operator: 'Exists' }] },
+  });
   await eventually(async () => expect((await at.get(pods, 'a')).spec!.nodeName).toBe(node));
 }
 
@@ -39,23 +42,35 @@ async function release(at: Workspace, name = 'a'): Promise<void> {
   await eventually(async () => expect(await at.list(pods)).toEqual([]));
 }
 
-const disruption = ({ status }: Pod): object | undefined => status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+const disruption = ({ status }: Pod): object | undefined =>
+  status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
 
 describe.concurrent(`Pods that nobody clears away, on the ${controlPlaneKind()}`, { timeout: LONG + 40_000 }, () => {
   test('fail and go with their node, and it is said why', async ({ at }) => {
     await onNode(at, at.namespace, HOLD);
     await at.client.resource(nodes).delete({ name: at.namespace });
     const pod = await failed(at);
-    expect(disruption(pod)).toMatchObject({ status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', observedGeneration: 1 });
-    await eventually(async () => expect((await at.get(pods, 'a')).metadata).toMatchObject({ deletionGracePeriodSeconds: 0 }));
+    expect(disruption(pod)).toMatchObject({
+      status: 'True',
+      reason: 'DeletionByPodGC',
+      message: 'PodGC: node no longer exists',
+      observedGeneration: 1,
+    });
+    await eventually(async () =>
+      expect((await at.get(pods, 'a')).metadata).toMatchObject({ deletionGracePeriodSeconds: 0 }),
+    );
     await release(at);
   });
 
   test('go at once, failed, from a node that is out of service', async ({ at }) => {
     await onNode(at, at.namespace, HOLD);
     const readiness = { type: 'Ready', status: 'Unknown' };
-    await at.client.resource(nodes).patch({ name: at.namespace }, 'strategic', { status: { conditions: [readiness] } }, { subresource: 'status' });
-    await at.client.resource(nodes).patch({ name: at.namespace }, 'merge', { spec: { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] } });
+    await at.client
+      .resource(nodes)
+      .patch({ name: at.namespace }, 'strategic', { status: { conditions: [readiness] } }, { subresource: 'status' });
+    await at.client.resource(nodes).patch({ name: at.namespace }, 'merge', {
+      spec: { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] },
+    });
     await at.client.resource(pods).delete({ namespace: at.namespace, name: 'a' });
     expect(disruption(await failed(at))).toBeUndefined();
     await release(at);
@@ -64,7 +79,10 @@ describe.concurrent(`Pods that nobody clears away, on the ${controlPlaneKind()}`
 
   test('fail when they are deleted before they have a node', async ({ at }) => {
     const { spec } = template('app:v1');
-    await at.create(pods, { metadata: { name: 'a', finalizers: HOLD }, spec: { ...spec!, schedulingGates: [{ name: 'test.example/closed' }] } });
+    await at.create(pods, {
+      metadata: { name: 'a', finalizers: HOLD },
+      spec: { ...spec!, schedulingGates: [{ name: 'test.example/closed' }] },
+    });
     await at.client.resource(pods).delete({ namespace: at.namespace, name: 'a' });
     expect(disruption(await failed(at))).toBeUndefined();
     await release(at);
@@ -86,8 +104,11 @@ async function ensureNode(at: Workspace, name: string): Promise<void> {
     await at.client.resource(nodes).get({ name });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    await at.client.resource(nodes).create({ metadata: { name } }).catch((refused: unknown) => {
-      if (!isAlreadyExists(refused)) throw refused;
-    });
+    await at.client
+      .resource(nodes)
+      .create({ metadata: { name } })
+      .catch((refused: unknown) => {
+        if (!isAlreadyExists(refused)) throw refused;
+      });
   }
 }

@@ -34,10 +34,13 @@ const full = (replicas: number): NonNullable<ReplicaSet['status']> => ({
   terminatingReplicas: 0,
 });
 
-const scale = (at: Workspace, replicas: number): Promise<ReplicaSet> => at.merge(resources.replicaSets, { spec: { replicas } });
+const scale = (at: Workspace, replicas: number): Promise<ReplicaSet> =>
+  at.merge(resources.replicaSets, { spec: { replicas } });
 
 function annotatePod({ client, namespace }: Workspace, pod: Pod, annotations: Record<string, string>): Promise<Pod> {
-  return client.resource(resources.pods).patch({ namespace, name: pod.metadata.name }, 'merge', { metadata: { annotations } });
+  return client
+    .resource(resources.pods)
+    .patch({ namespace, name: pod.metadata.name }, 'merge', { metadata: { annotations } });
 }
 
 function removePod(client: Client, pod: Pod): Promise<void> {
@@ -54,7 +57,14 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
       expect(pod.metadata.generateName).toBe('web-');
       expect(pod.metadata.labels).toEqual({ app: 'web' });
       expect(pod.metadata.ownerReferences).toEqual([
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: 'web',
+          uid: metadata.uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
       ]);
     }
     const created = pods.map((pod) => `Normal SuccessfulCreate Created pod: ${pod.metadata.name}`).toSorted();
@@ -72,14 +82,20 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
       readonly status: { readonly replicas: number; readonly selector: string };
     }
     const current = await at.client.request<Scale>({ method: 'GET', path });
-    expect(current).toMatchObject({ kind: 'Scale', spec: { replicas: 1 }, status: { replicas: 1, selector: 'app=web' } });
+    expect(current).toMatchObject({
+      kind: 'Scale',
+      spec: { replicas: 1 },
+      status: { replicas: 1, selector: 'app=web' },
+    });
     await at.client.request({ method: 'PUT', path, body: { ...current, spec: { replicas: 8 } } });
     await settled(at, full(8));
     await scale(at, 2);
     await settled(at, full(2));
     expect(await at.activePods()).toHaveLength(2);
     await eventually(async () => {
-      const deleted = (await at.events('ReplicaSet')).filter((line) => line.startsWith('Normal SuccessfulDelete Deleted pod: web-'));
+      const deleted = (await at.events('ReplicaSet')).filter((line) =>
+        line.startsWith('Normal SuccessfulDelete Deleted pod: web-'),
+      );
       expect(deleted).toHaveLength(6);
     });
     await scale(at, 0);
@@ -115,7 +131,8 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
     for (const pod of await at.activePods()) {
       if (!isPodReady(pod)) await annotatePod(at, pod, { 'controller.kubernetes.io/pod-deletion-cost': '100' });
     }
-    const names = async (): Promise<string[]> => (await at.activePods()).map(({ metadata }) => metadata.name).toSorted();
+    const names = async (): Promise<string[]> =>
+      (await at.activePods()).map(({ metadata }) => metadata.name).toSorted();
     await scale(at, 3);
     await settled(at, full(3));
     expect(await names()).toEqual([cheap, dear, middle].map((pod) => pod!.metadata.name).toSorted());
@@ -128,7 +145,10 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
   });
 
   test('adopt matching Pods and release those that no longer match', async ({ at }) => {
-    await at.create(resources.pods, { metadata: { name: 'stray', labels: { app: 'web' } }, spec: template('app:v0').spec! });
+    await at.create(resources.pods, {
+      metadata: { name: 'stray', labels: { app: 'web' } },
+      spec: template('app:v0').spec!,
+    });
     const { metadata } = await at.createReplicaSet({ replicas: 2 });
     await settled(at, full(2));
     const pods = await at.activePods();
@@ -136,18 +156,27 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
     expect(pods.map((pod) => pod.metadata.name)).toContain('stray');
 
     await at.merge(resources.pods, { metadata: { labels: { app: 'debug' } } }, 'stray');
-    await eventually(async () => expect((await at.get(resources.pods, 'stray')).metadata.ownerReferences ?? []).toEqual([]));
+    await eventually(async () =>
+      expect((await at.get(resources.pods, 'stray')).metadata.ownerReferences ?? []).toEqual([]),
+    );
     await settled(at, full(2));
     expect(await at.activePods()).toHaveLength(3);
   });
 
   test('count Pods that lack labels of the template, and those available after minReadySeconds', async ({ at }) => {
     const labels = { app: 'web', tier: 'front' };
-    await at.create(resources.pods, { metadata: { name: 'plain', labels: { app: 'web' } }, spec: template('app:v0').spec! });
+    await at.create(resources.pods, {
+      metadata: { name: 'plain', labels: { app: 'web' } },
+      spec: template('app:v0').spec!,
+    });
     await at.createReplicaSet({ replicas: 2, minReadySeconds: 3, template: template('app:v1', undefined, labels) });
     await eventually(async () => {
       const { status } = await live(at);
-      expect([status?.fullyLabeledReplicas, status?.readyReplicas, status?.availableReplicas]).toEqual([1, 2, undefined]);
+      expect([status?.fullyLabeledReplicas, status?.readyReplicas, status?.availableReplicas]).toEqual([
+        1,
+        2,
+        undefined,
+      ]);
     });
     await settled(at, { ...full(2), fullyLabeledReplicas: 1 });
   });
@@ -164,10 +193,15 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
 
   test('tell of Pods that cannot be created, and try slowly', async ({ at }) => {
     const refused = template('app:v1');
-    await at.createReplicaSet({ replicas: 30, template: { ...refused, spec: { ...refused.spec!, priorityClassName: 'nowhere' } } });
+    await at.createReplicaSet({
+      replicas: 30,
+      template: { ...refused, spec: { ...refused.spec!, priorityClassName: 'nowhere' } },
+    });
     const message = 'pods "web-" is forbidden: no PriorityClass with name nowhere was found';
     await eventually(async () =>
-      expect((await live(at)).status?.conditions).toMatchObject([{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }]),
+      expect((await live(at)).status?.conditions).toMatchObject([
+        { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message },
+      ]),
     );
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const events = (await at.list(resources.events)).filter(({ reason }) => reason === 'FailedCreate');
@@ -183,18 +217,24 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.createReplicaSet({ replicas: 2, template: template('app:v1', ENDS_SLOWLY) });
     await settled(at, full(2));
     await scale(at, 0);
-    await eventually(async () => expect((await live(at)).status).toMatchObject({ replicas: 0, terminatingReplicas: 2 }));
+    await eventually(async () =>
+      expect((await live(at)).status).toMatchObject({ replicas: 0, terminatingReplicas: 2 }),
+    );
     await settled(at, { replicas: 0, terminatingReplicas: 0 });
   });
 
   test('create nothing while they are being deleted', async ({ at }) => {
     await at.createReplicaSet({ replicas: 2 }, { finalizers: ['test.example/hold'] });
     await settled(at, full(2));
-    await at.client.resource(resources.replicaSets).delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
+    await at.client
+      .resource(resources.replicaSets)
+      .delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Background' });
     const { metadata } = await scale(at, 5);
     const [gone] = await at.activePods();
     await removePod(at.client, gone!);
-    await eventually(async () => expect((await live(at)).status).toMatchObject({ replicas: 1, observedGeneration: metadata.generation }));
+    await eventually(async () =>
+      expect((await live(at)).status).toMatchObject({ replicas: 1, observedGeneration: metadata.generation }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await at.activePods()).toHaveLength(1);
     await at.merge(resources.replicaSets, { metadata: { finalizers: null } });
@@ -204,9 +244,12 @@ describe.concurrent(`ReplicaSets on the ${controlPlaneKind()}`, { timeout: 60_00
     await at.createReplicaSet({ replicas: 2 });
     await settled(at, full(2));
     const before = (await at.activePods()).map(({ metadata }) => metadata.uid).toSorted();
-    await at.client.resource(resources.replicaSets).delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Orphan' });
+    await at.client
+      .resource(resources.replicaSets)
+      .delete({ namespace: at.namespace, name: 'web' }, { propagationPolicy: 'Orphan' });
     // What orphans is the garbage collector; where none runs, this stands for it.
-    for (const { metadata } of await at.activePods()) await at.merge(resources.pods, { metadata: { ownerReferences: null } }, metadata.name);
+    for (const { metadata } of await at.activePods())
+      await at.merge(resources.pods, { metadata: { ownerReferences: null } }, metadata.name);
     await at.merge(resources.replicaSets, { metadata: { finalizers: null } }).catch(() => {});
     await eventually(async () => expect(await at.list(resources.replicaSets)).toEqual([]));
     await at.createReplicaSet({ replicas: 2 });

@@ -20,7 +20,8 @@ const create = (at: Workspace, replicas: number): Promise<ReplicationController>
   at.create(replicationControllers, { metadata: { name: 'web' }, spec: { replicas, template: template('app:v1') } });
 
 function settled(at: Workspace, replicas: number): Promise<ReplicationController> {
-  const counts = replicas > 0 ? { fullyLabeledReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas } : {};
+  const counts =
+    replicas > 0 ? { fullyLabeledReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas } : {};
   return eventually(async () => {
     const found = await at.get(replicationControllers);
     expect(found.status).toEqual({ replicas, ...counts, observedGeneration: found.metadata.generation });
@@ -35,13 +36,23 @@ describe.concurrent(`ReplicationControllers on the ${controlPlaneKind()}`, { tim
     const [pod] = await at.activePods();
     expect(pod!.metadata).toMatchObject({ generateName: 'web-', labels: { app: 'web' } });
     expect(pod!.metadata.ownerReferences).toEqual([
-      { apiVersion: 'v1', kind: 'ReplicationController', name: 'web', uid: metadata.uid, controller: true, blockOwnerDeletion: true },
+      {
+        apiVersion: 'v1',
+        kind: 'ReplicationController',
+        name: 'web',
+        uid: metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
     ]);
     await at.merge(replicationControllers, { spec: { replicas: 1 } });
     await settled(at, 1);
     await eventually(async () => {
       const told = (await at.events('ReplicationController')).map((line) => line.replace(/web-.*/, 'web-…'));
-      expect(told.toSorted()).toEqual([...Array<string>(3).fill('Normal SuccessfulCreate Created pod: web-…'), ...Array<string>(2).fill('Normal SuccessfulDelete Deleted pod: web-…')]);
+      expect(told.toSorted()).toEqual([
+        ...Array<string>(3).fill('Normal SuccessfulCreate Created pod: web-…'),
+        ...Array<string>(2).fill('Normal SuccessfulDelete Deleted pod: web-…'),
+      ]);
     });
   });
 

@@ -10,21 +10,37 @@ const { jobs, pods } = resources;
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await openStage({ controllers: ['ttl-after-finished-controller', 'job-controller', 'garbage-collector-controller'] });
+  stage = await openStage({
+    controllers: ['ttl-after-finished-controller', 'job-controller', 'garbage-collector-controller'],
+  });
 }, 150_000);
 afterAll(() => stage.stop(), 30_000);
 
 const test = base.extend<{ at: Workspace }>({ at: async ({ task }, use) => use(await stage.workspace(task.name)) });
 
-function create(at: Workspace, ttlSecondsAfterFinished: number | undefined, annotations: Record<string, string> = {}): Promise<Job> {
-  const template = { metadata: { annotations: { 'simulation.kubernetes.io/run-duration': '1s', ...annotations } }, spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'app:v1' }] } };
-  return at.create(jobs, { metadata: { name: 'work' }, spec: { template, backoffLimit: 0, ...(ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished }) } });
+function create(
+  at: Workspace,
+  ttlSecondsAfterFinished: number | undefined,
+  annotations: Record<string, string> = {},
+): Promise<Job> {
+  const template = {
+    metadata: { annotations: { 'simulation.kubernetes.io/run-duration': '1s', ...annotations } },
+    spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'app:v1' }] },
+  };
+  return at.create(jobs, {
+    metadata: { name: 'work' },
+    spec: { template, backoffLimit: 0, ...(ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished }) },
+  });
 }
 
 const finished = (at: Workspace): Promise<Job> =>
   eventually(async () => {
     const job = await at.get(jobs, 'work');
-    expect(job.status?.conditions?.some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')).toBe(true);
+    expect(
+      job.status?.conditions?.some(
+        ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+      ),
+    ).toBe(true);
     return job;
   });
 

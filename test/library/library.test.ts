@@ -23,7 +23,8 @@ describe(`the library as others use it, built, on the ${controlPlaneKind()}`, ()
     mkdirSync(join(ROOT, 'dist'), { recursive: true });
     folder = mkdtempSync(join(ROOT, 'dist/library-test-'));
     const library = join(folder, 'library');
-    const run = (command: string, args: string[]): void => void execFileSync(join(ROOT, 'node_modules/.bin', command), args, { cwd: ROOT });
+    const run = (command: string, args: string[]): void =>
+      void execFileSync(join(ROOT, 'node_modules/.bin', command), args, { cwd: ROOT });
     run('tsc', ['-p', 'tsconfig.library.json', '--outDir', library]);
     run('node', ['deploy/library-package.ts', library]);
     mkdirSync(join(folder, 'node_modules'));
@@ -41,7 +42,9 @@ describe(`the library as others use it, built, on the ${controlPlaneKind()}`, ()
   });
 
   test('the example of the guide leads, reconciles, and gives the lease back', async () => {
-    const greeter = new Child('greeter', join(ROOT, 'node_modules/.bin/node'), [join(folder, 'greeter.ts')], { KUBECONFIG: plane.adminKubeconfig });
+    const greeter = new Child('greeter', join(ROOT, 'node_modules/.bin/node'), [join(folder, 'greeter.ts')], {
+      KUBECONFIG: plane.adminKubeconfig,
+    });
     try {
       const maps = access.client.resource(resources.configMaps);
       const metadata = { name: 'visitor', namespace: 'default', annotations: { 'greeter.example.com/name': 'Ada' } };

@@ -22,9 +22,12 @@ describe('the bundle', () => {
 
   test('loads for its first request nothing that this does not need', () => {
     const { sources } = JSON.parse(read('main.js.map')) as { sources: string[] };
-    const LATE = /controllers\/[^/]+\/(?!description)|pkg\/(?:cache\/reflector|controller\/loop|manager\/serving\/tls-server)|node_modules\/(?:undici|p-queue|commander|thread-stream|@kubernetes)/;
+    const LATE =
+      /controllers\/[^/]+\/(?!description)|pkg\/(?:cache\/reflector|controller\/loop|manager\/serving\/tls-server)|node_modules\/(?:undici|p-queue|commander|thread-stream|@kubernetes)/;
     expect(sources.length).toBeGreaterThan(50);
-    expect(sources.filter((source) => LATE.test(source) && !source.includes('controllers/internal/replicas/reads.ts'))).toEqual([]);
+    expect(
+      sources.filter((source) => LATE.test(source) && !source.includes('controllers/internal/replicas/reads.ts')),
+    ).toEqual([]);
     // Each costs from 1 to 10 ms; a new one wants to be imported where it is used.
     const [head] = read('main.js').split('\n//', 1);
     const modules = [...head!.matchAll(/require\("(node:[^"]+)"\)/g)].map((match) => match[1]!.slice('node:'.length));
@@ -39,7 +42,12 @@ describe('the bundle', () => {
     const missing = files.flatMap((file) =>
       [...read(file).matchAll(/\brequire\("([^"]+)"\)/g)]
         .map(([, name]) => name!)
-        .filter((name) => !(name.startsWith('.') ? existsSync(join(folder, file, '..', name)) : isBuiltin(name) || optional.includes(name)))
+        .filter(
+          (name) =>
+            !(name.startsWith('.')
+              ? existsSync(join(folder, file, '..', name))
+              : isBuiltin(name) || optional.includes(name)),
+        )
         .map((name) => `${file} requires ${name}`),
     );
     expect(missing).toEqual([]);
@@ -47,9 +55,14 @@ describe('the bundle', () => {
 
   test('has compiled code of everything that a leader runs, which this Node takes', () => {
     const files = globSync('**/*.js.cache', { cwd: folder }).map((file) => file.slice(0, -'.cache'.length));
-    expect(files).toEqual(expect.arrayContaining(['main.js', 'chunks/lead.js', 'chunks/serve.js', 'chunks/deployment.js']));
+    expect(files).toEqual(
+      expect.arrayContaining(['main.js', 'chunks/lead.js', 'chunks/serve.js', 'chunks/deployment.js']),
+    );
     const refused = files.filter((file) => {
-      const script = new Script(read(file), { filename: join(folder, file), cachedData: readFileSync(join(folder, `${file}.cache`)) });
+      const script = new Script(read(file), {
+        filename: join(folder, file),
+        cachedData: readFileSync(join(folder, `${file}.cache`)),
+      });
       return script.cachedDataRejected;
     });
     expect(refused).toEqual([]);
@@ -58,14 +71,20 @@ describe('the bundle', () => {
   test('is run with the same flags wherever it is', () => {
     expect(read('kube-controller-manager.js').split('\n', 1)[0]).toBe(`#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`);
     const image = readFileSync(join(import.meta.dirname, '../../deploy/Dockerfile'), 'utf8');
-    expect(image).toContain(`ENTRYPOINT ${JSON.stringify(['/usr/local/bin/node', ...NODE_FLAGS, '/app/kube-controller-manager.js']).replaceAll(',', ', ')}`);
+    expect(image).toContain(
+      `ENTRYPOINT ${JSON.stringify(['/usr/local/bin/node', ...NODE_FLAGS, '/app/kube-controller-manager.js']).replaceAll(',', ', ')}`,
+    );
     for (const [name, value] of Object.entries(NODE_ENVIRONMENT)) expect(image).toContain(`ENV ${name}=${value}\n`);
     // Compiled code that was kept without them is good with them.
-    const script = 'const s = new (require("node:vm").Script)(require("node:fs").readFileSync(process.argv[1], "latin1"), { filename: process.argv[1], cachedData: require("node:fs").readFileSync(process.argv[1] + ".cache") }); console.log(s.cachedDataRejected)';
-    expect(execFileSync(process.execPath, [...NODE_FLAGS, '-e', script, join(folder, 'main.js')], { encoding: 'utf8' })).toBe('false\n');
+    const script =
+      'const s = new (require("node:vm").Script)(require("node:fs").readFileSync(process.argv[1], "latin1"), { filename: process.argv[1], cachedData: require("node:fs").readFileSync(process.argv[1] + ".cache") }); console.log(s.cachedDataRejected)';
+    expect(
+      execFileSync(process.execPath, [...NODE_FLAGS, '-e', script, join(folder, 'main.js')], { encoding: 'utf8' }),
+    ).toBe('false\n');
   });
 
-  const version = (at: string): string => execFileSync(process.execPath, [join(at, 'kube-controller-manager.js'), '--version'], { encoding: 'utf8' });
+  const version = (at: string): string =>
+    execFileSync(process.execPath, [join(at, 'kube-controller-manager.js'), '--version'], { encoding: 'utf8' });
 
   test.each<[string, (cache: string) => void]>([
     ['as built', () => {}],

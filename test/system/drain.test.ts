@@ -37,28 +37,38 @@ afterAll(async () => {
 async function someNode(): Promise<string> {
   const [pod] = await at.activePods();
   const name = pod!.spec!.nodeName!;
-  await at.client.resource(nodes).get({ name }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-    return at.client.resource(nodes).create({ metadata: { name } });
-  });
+  await at.client
+    .resource(nodes)
+    .get({ name })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      return at.client.resource(nodes).create({ metadata: { name } });
+    });
   return name;
 }
 
-const budget = (spec: PodDisruptionBudget['spec']): Promise<PodDisruptionBudget> => at.merge(podDisruptionBudgets, { spec });
-const counted = (status: PodDisruptionBudget['status']): Promise<void> => eventually(async () => expect((await at.get(podDisruptionBudgets)).status).toMatchObject(status!));
+const budget = (spec: PodDisruptionBudget['spec']): Promise<PodDisruptionBudget> =>
+  at.merge(podDisruptionBudgets, { spec });
+const counted = (status: PodDisruptionBudget['status']): Promise<void> =>
+  eventually(async () => expect((await at.get(podDisruptionBudgets)).status).toMatchObject(status!));
 
 describe.skipIf(!present)(`kubectl drain on the ${controlPlaneKind()}${why}`, { timeout: 120_000 }, () => {
   test('waits for the budget, and takes no more Pods at a time than that allows', async () => {
     await at.createDeployment({ replicas: REPLICAS });
     await at.complete();
-    await at.create(podDisruptionBudgets, { metadata: { name: 'web' }, spec: { selector: { matchLabels: { app: 'web' } }, maxUnavailable: 0 } });
+    await at.create(podDisruptionBudgets, {
+      metadata: { name: 'web' },
+      spec: { selector: { matchLabels: { app: 'web' } }, maxUnavailable: 0 },
+    });
     await counted({ observedGeneration: 1, currentHealthy: REPLICAS, disruptionsAllowed: 0 });
     const node = await someNode();
     const refused = await kubectl.fail(['drain', node, '--ignore-daemonsets', '--timeout=3s']);
     expect(refused).toContain("Cannot evict pod as it would violate the pod's disruption budget.");
     expect(refused).not.toContain(' evicted');
 
-    const before = (await at.activePods()).filter(({ spec }) => spec!.nodeName === node).map(({ metadata }) => metadata.uid);
+    const before = (await at.activePods())
+      .filter(({ spec }) => spec!.nodeName === node)
+      .map(({ metadata }) => metadata.uid);
     await budget({ maxUnavailable: 1 });
     await counted({ observedGeneration: 2, disruptionsAllowed: 1 });
     let fewest = REPLICAS;
@@ -66,7 +76,9 @@ describe.skipIf(!present)(`kubectl drain on the ${controlPlaneKind()}${why}`, { 
     const watching = (async () => {
       while (!drained.signal.aborted) fewest = Math.min(fewest, (await at.activePods()).filter(isPodReady).length);
     })();
-    const output = await kubectl.run(['drain', node, '--ignore-daemonsets', '--timeout=100s']).finally(() => drained.abort());
+    const output = await kubectl
+      .run(['drain', node, '--ignore-daemonsets', '--timeout=100s'])
+      .finally(() => drained.abort());
     await watching;
     expect(output.match(/ evicted$/gm)).toHaveLength(before.length);
     expect(output).toMatch(new RegExp(`^node/${node} drained$`, 'm'));

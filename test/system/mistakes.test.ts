@@ -66,7 +66,11 @@ describe.concurrent('a way to the API server that is none', { timeout: 60_000 },
     { title: 'no kubeconfig at all', text: undefined, says: 'give --kubeconfig or --master' },
     { title: 'garbage', text: 'what: [', says: /not YAML: [^\n]+"\n$/ },
     { title: 'another kind of document', text: 'hello', says: 'must be an object' },
-    { title: 'no context of that name', text: JSON.stringify({ clusters: [cluster], 'current-context': 'x' }), says: 'there is no context "x"' },
+    {
+      title: 'no context of that name',
+      text: JSON.stringify({ clusters: [cluster], 'current-context': 'x' }),
+      says: 'there is no context "x"',
+    },
     {
       title: 'a certificate that is not there',
       text: JSON.stringify({
@@ -126,7 +130,9 @@ describe(`on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
 
   test('a user who may not stand for election', async () => {
     const child = daemon(plane.strangerKubeconfig);
-    await child.prints(/leases\.coordination\.k8s\.io \\"kube-controller-manager\\" is forbidden: User \\"stranger\\" cannot get/);
+    await child.prints(
+      /leases\.coordination\.k8s\.io \\"kube-controller-manager\\" is forbidden: User \\"stranger\\" cannot get/,
+    );
     expect(child.output).not.toMatch(STACK);
     expect(await child.stop('SIGTERM')).toBe(0);
   });
@@ -134,10 +140,16 @@ describe(`on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   test("the manager's own user without the controllers' accounts", async () => {
     const access = await createTestClient(plane.adminKubeconfig);
     try {
-      const child = daemon(plane.managerKubeconfig, '--leader-elect=false', '--controllers=deployment-controller,replicaset-controller');
+      const child = daemon(
+        plane.managerKubeconfig,
+        '--leader-elect=false',
+        '--controllers=deployment-controller,replicaset-controller',
+      );
       const at = await namespacesOf(access.client)('mistakes');
       await at.createDeployment();
-      await child.prints(/replicasets\.apps is forbidden: User \\"system:kube-controller-manager\\" cannot create.* deployment="test-\S+\/web"/);
+      await child.prints(
+        /replicasets\.apps is forbidden: User \\"system:kube-controller-manager\\" cannot create.* deployment="test-\S+\/web"/,
+      );
       expect(child.output).not.toMatch(STACK);
       expect(child.running).toBe(true);
     } finally {
@@ -146,7 +158,11 @@ describe(`on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   });
 
   test('a folder for certificates that cannot be written', async () => {
-    const { code, output } = await run(`--kubeconfig=${plane.adminKubeconfig}`, `--secure-port=${await freePort()}`, `--cert-dir=${await file('taken', '')}/certs`);
+    const { code, output } = await run(
+      `--kubeconfig=${plane.adminKubeconfig}`,
+      `--secure-port=${await freePort()}`,
+      `--cert-dir=${await file('taken', '')}/certs`,
+    );
     expect(output).toContain('--cert-dir');
     expect(output).not.toMatch(STACK);
     expect(code).toBe(1);
@@ -155,7 +171,10 @@ describe(`on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   test('a port that is taken', async () => {
     const port = await freePort();
     const certificates = `--cert-dir=${join(folder, 'certificates')}`;
-    const first = startDaemon({ kubeconfig: plane.adminKubeconfig, flags: ['--leader-elect=false', '--controllers=deployment-controller', `--secure-port=${port}`, certificates] });
+    const first = startDaemon({
+      kubeconfig: plane.adminKubeconfig,
+      flags: ['--leader-elect=false', '--controllers=deployment-controller', `--secure-port=${port}`, certificates],
+    });
     running.add(first);
     await first.prints(/Starting controller/);
     const { code, output } = await run(`--kubeconfig=${plane.adminKubeconfig}`, `--secure-port=${port}`, certificates);
@@ -164,10 +183,13 @@ describe(`on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
     expect(code).toBe(1);
   });
 
-  test.skipIf(controlPlaneKind() !== 'kube-apiserver')('a certificate that has expired (a real API server only)', async () => {
-    const child = daemon(plane.expiredKubeconfig!);
-    await child.prints(/Error retrieving lease lock.*(Unauthorized|expired)/);
-    expect(child.output).not.toMatch(STACK);
-    expect(await child.stop('SIGTERM')).toBe(0);
-  });
+  test.skipIf(controlPlaneKind() !== 'kube-apiserver')(
+    'a certificate that has expired (a real API server only)',
+    async () => {
+      const child = daemon(plane.expiredKubeconfig!);
+      await child.prints(/Error retrieving lease lock.*(Unauthorized|expired)/);
+      expect(child.output).not.toMatch(STACK);
+      expect(await child.stop('SIGTERM')).toBe(0);
+    },
+  );
 });

@@ -38,12 +38,23 @@ export async function outcomeOf(client: Client, namespace: string, hashes: Set<s
   const lists = await Promise.all(WATCHED.map(async (type) => (await client.resource(type).list({ namespace })).items));
   const all = lists.flat();
   // Upstream's own number changes from version to version: ReplicaSets are found by their templates.
-  for (const { metadata } of lists[WATCHED.indexOf(resources.replicaSets)]!) hashes.add(metadata.labels?.['pod-template-hash'] ?? metadata.name);
+  for (const { metadata } of lists[WATCHED.indexOf(resources.replicaSets)]!)
+    hashes.add(metadata.labels?.['pod-template-hash'] ?? metadata.name);
   const plain = (text: string): string => withoutChance(text, hashes);
   const { items: events } = await client.resource(resources.events).list({ namespace });
   const counts = new Map<string, number>();
-  for (const { type, reason, involvedObject: { kind, name, apiVersion }, message, source, reportingComponent, count = 1 } of events) {
-    const line = plain(`${type} ${reason} ${apiVersion} ${kind} ${name}: ${message} (${source?.component}, ${reportingComponent})`);
+  for (const {
+    type,
+    reason,
+    involvedObject: { kind, name, apiVersion },
+    message,
+    source,
+    reportingComponent,
+    count = 1,
+  } of events) {
+    const line = plain(
+      `${type} ${reason} ${apiVersion} ${kind} ${name}: ${message} (${source?.component}, ${reportingComponent})`,
+    );
     counts.set(line, (counts.get(line) ?? 0) + count);
   }
   return {
@@ -69,7 +80,9 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, key === 'volumes' ? inAnyOrder(inner) : sorted(inner)]));
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [key, key === 'volumes' ? inAnyOrder(inner) : sorted(inner)]),
+  );
 }
 
 /** The original adds the volumes of several claims in the order of a Go map, which is another one each time. */

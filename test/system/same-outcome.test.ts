@@ -31,7 +31,11 @@ const CALM = 4000;
 const PATIENCE = 150_000;
 
 const original = originalManager();
-const missing = !original ? 'no kube-controller-manager in KUBEBUILDER_ASSETS' : findKubectl() === undefined ? 'no kubectl' : undefined;
+const missing = !original
+  ? 'no kube-controller-manager in KUBEBUILDER_ASSETS'
+  : findKubectl() === undefined
+    ? 'no kubectl'
+    : undefined;
 
 /** One cluster under one manager. */
 class Site {
@@ -54,7 +58,9 @@ class Site {
     const nodes = access.client.resource(resources.nodes);
     for (const name of NODES) {
       const role: StringMap = name.startsWith('control-plane') ? { 'node-role.kubernetes.io/control-plane': '' } : {};
-      await nodes.create({ metadata: { name, labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name, ...role } } });
+      await nodes.create({
+        metadata: { name, labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name, ...role } },
+      });
       // The API server taints new nodes until they are ready, which nobody is there to say.
       await nodes.patch({ name }, 'merge', { spec: { taints: null } });
     }
@@ -85,7 +91,8 @@ class Site {
   }
 }
 
-const count = (outcome: Outcome, pattern: RegExp): number => outcome.objects.filter((object) => pattern.test(object)).length;
+const count = (outcome: Outcome, pattern: RegExp): number =>
+  outcome.objects.filter((object) => pattern.test(object)).length;
 const RUNNING = /"kind":"Pod".*"phase":"Running"/;
 
 /** What the manifests come to, step by step. */
@@ -93,10 +100,22 @@ async function live(site: Site): Promise<Record<string, Outcome>> {
   const { kubectl } = site;
   await kubectl.run(['apply', '-f', MANIFESTS]);
   const applied = await site.settled((outcome) => count(outcome, RUNNING) === 8);
-  await kubectl.run(['set', 'image', 'daemonset/ingress-controller', 'controller=registry.example.com/ingress/controller:v1.5.0']);
-  await kubectl.run(['set', 'image', 'deployment/metrics-server', 'metrics-server=registry.example.com/metrics-server:v0.7.2']);
+  await kubectl.run([
+    'set',
+    'image',
+    'daemonset/ingress-controller',
+    'controller=registry.example.com/ingress/controller:v1.5.0',
+  ]);
+  await kubectl.run([
+    'set',
+    'image',
+    'deployment/metrics-server',
+    'metrics-server=registry.example.com/metrics-server:v0.7.2',
+  ]);
   await kubectl.run(['set', 'image', 'statefulset/database', 'database=registry.example.com/database:16.3']);
-  const updated = await site.settled((outcome) => count(outcome, /"kind":"Pod".*(v1\.5\.0|v0\.7\.2|:16\.3).*"phase":"Running"/) === 8);
+  const updated = await site.settled(
+    (outcome) => count(outcome, /"kind":"Pod".*(v1\.5\.0|v0\.7\.2|:16\.3).*"phase":"Running"/) === 8,
+  );
   await kubectl.run(['patch', 'cronjob', 'backup', '-p', '{"spec":{"suspend":false}}']);
   await eventually(async () => expect((await site.outcome()).objects.join()).toMatch(/"kind":"Job"/), PATIENCE);
   await kubectl.run(['patch', 'cronjob', 'backup', '-p', '{"spec":{"suspend":true}}']);
@@ -106,7 +125,9 @@ async function live(site: Site): Promise<Record<string, Outcome>> {
   await kubectl.run(['scale', 'statefulset/database', '--replicas=1']);
   const undone = await site.settled((outcome) => count(outcome, RUNNING) === 6);
   await kubectl.run(['delete', '-f', MANIFESTS, '--wait=false']);
-  const deleted = await site.settled(({ objects }) => objects.every((object) => object.includes('"kind":"PersistentVolumeClaim"')));
+  const deleted = await site.settled(({ objects }) =>
+    objects.every((object) => object.includes('"kind":"PersistentVolumeClaim"')),
+  );
   return { applied, updated, backedUp, undone, deleted };
 }
 
@@ -126,7 +147,10 @@ describe.skipIf(missing)(`manifests of well-known projects${missing ? ` (${missi
       }
     };
     [theirs, ours] = await Promise.all([
-      run((kubeconfig) => new Child('the original', original!, [`--kubeconfig=${kubeconfig}`, '--secure-port=0', ...FLAGS])),
+      run(
+        (kubeconfig) =>
+          new Child('the original', original!, [`--kubeconfig=${kubeconfig}`, '--secure-port=0', ...FLAGS]),
+      ),
       run((kubeconfig) => startDaemon({ kubeconfig, flags: FLAGS })),
     ]);
   }, 600_000);

@@ -31,9 +31,12 @@ afterAll(async () => {
 afterEach(async () => {
   for (const child of running) await child.stop('SIGKILL');
   running.clear();
-  await access.client.resource(resources.leases).delete(LEASE).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-  });
+  await access.client
+    .resource(resources.leases)
+    .delete(LEASE)
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
 });
 
 function manager(...flags: string[]): Child {
@@ -43,10 +46,13 @@ function manager(...flags: string[]): Child {
 }
 
 async function holder(): Promise<string> {
-  const lease = await access.client.resource(resources.leases).get(LEASE).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const lease = await access.client
+    .resource(resources.leases)
+    .get(LEASE)
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
   return lease?.spec?.holderIdentity ?? '';
 }
 
@@ -60,7 +66,11 @@ const nextHolder = (before: string, timeout = 30_000): Promise<string> =>
 
 describe(`leadership on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   test('passes to the standby when the leader is killed', async () => {
-    const timing = ['--leader-elect-lease-duration=5s', '--leader-elect-renew-deadline=4s', '--leader-elect-retry-period=1s'];
+    const timing = [
+      '--leader-elect-lease-duration=5s',
+      '--leader-elect-renew-deadline=4s',
+      '--leader-elect-retry-period=1s',
+    ];
     const at = await workspace('takeover');
     const leader = manager(...timing);
     const first = await nextHolder('');
@@ -102,13 +112,20 @@ describe(`leadership on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
   });
 
   test('lost without its doing, ends the process', async () => {
-    const leader = manager('--leader-elect-lease-duration=4s', '--leader-elect-renew-deadline=3s', '--leader-elect-retry-period=1s');
+    const leader = manager(
+      '--leader-elect-lease-duration=4s',
+      '--leader-elect-renew-deadline=3s',
+      '--leader-elect-retry-period=1s',
+    );
     await nextHolder('');
     await eventually(async () => {
       const leases = access.client.resource(resources.leases);
       const lease = await leases.get(LEASE);
       const renewTime = new Date(Date.now() + 60_000).toISOString().replace('Z', '000Z');
-      await leases.update({ ...lease, spec: { ...lease.spec!, holderIdentity: 'someone-else', leaseDurationSeconds: 60, renewTime } });
+      await leases.update({
+        ...lease,
+        spec: { ...lease.spec!, holderIdentity: 'someone-else', leaseDurationSeconds: 60, renewTime },
+      });
     });
     expect(await leader.stop('SIGCONT', 20_000)).toBe(1);
     expect(leader.output).toMatch(/leader ?election lost/i);
@@ -118,17 +135,26 @@ describe(`leadership on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
 const original = originalManager();
 
 /** Every change of a kind since now, until `stop`. */
-async function recordChanges<T extends KubeObject>(at: Workspace, type: ResourceType<T>): Promise<() => Promise<string[]>> {
+async function recordChanges<T extends KubeObject>(
+  at: Workspace,
+  type: ResourceType<T>,
+): Promise<() => Promise<string[]>> {
   const client = at.client.resource(type);
   const { metadata, items } = await client.list({ namespace: at.namespace });
   const stop = new AbortController();
   const changes: string[] = [];
   const last = new Map<string, T>(items.map((item) => [item.metadata.name, item]));
   const watching = (async () => {
-    for await (const event of client.watch({ namespace: at.namespace, resourceVersion: metadata.resourceVersion, signal: stop.signal })) {
+    for await (const event of client.watch({
+      namespace: at.namespace,
+      resourceVersion: metadata.resourceVersion,
+      signal: stop.signal,
+    })) {
       if (event.type === 'BOOKMARK' || event.type === 'ERROR') continue;
       const { name } = event.object.metadata;
-      changes.push(`${event.type} ${type.kind} ${name}: ${JSON.stringify(last.get(name))} -> ${JSON.stringify(event.object)}`);
+      changes.push(
+        `${event.type} ${type.kind} ${name}: ${JSON.stringify(last.get(name))} -> ${JSON.stringify(event.object)}`,
+      );
       last.set(name, event.object);
     }
   })().catch((error: unknown) => {
@@ -169,17 +195,34 @@ describe.skipIf(!original)(
       await at.complete();
       await at.update({ template: template('app:v2') });
       await at.complete();
-      await at.createDeployment({ paused: true, selector: { matchLabels: { app: 'paused' } }, template: template('app:v1', undefined, { app: 'paused' }) }, { name: 'paused' });
+      await at.createDeployment(
+        {
+          paused: true,
+          selector: { matchLabels: { app: 'paused' } },
+          template: template('app:v1', undefined, { app: 'paused' }),
+        },
+        { name: 'paused' },
+      );
       const stuck = template('app:v1', NEVER_READY, { app: 'stuck' });
       await at.createDeployment({ selector: { matchLabels: { app: 'stuck' } }, template: stuck }, { name: 'stuck' });
       await at.createDeployment(
-        { strategy: { type: 'Recreate' }, selector: { matchLabels: { app: 'again' } }, template: template('app:v1', undefined, { app: 'again' }) },
+        {
+          strategy: { type: 'Recreate' },
+          selector: { matchLabels: { app: 'again' } },
+          template: template('app:v1', undefined, { app: 'again' }),
+        },
         { name: 'again' },
       );
       await at.complete('again');
-      await eventually(async () => expect((await at.get(resources.deployments, 'stuck')).status?.unavailableReplicas).toBe(3));
+      await eventually(async () =>
+        expect((await at.get(resources.deployments, 'stuck')).status?.unavailableReplicas).toBe(3),
+      );
 
-      const records = await Promise.all([recordChanges(at, resources.deployments), recordChanges(at, resources.replicaSets), recordChanges(at, resources.pods)]);
+      const records = await Promise.all([
+        recordChanges(at, resources.deployments),
+        recordChanges(at, resources.replicaSets),
+        recordChanges(at, resources.pods),
+      ]);
       expect(await first.stop('SIGKILL')).toBe('SIGKILL');
       const ours = manager();
       const second = await nextHolder(before, 45_000);

@@ -39,9 +39,21 @@ export class Efficiency {
   constructor(options: EfficiencyOptions) {
     const { metrics, subsystem } = options;
     this.#options = options;
-    this.#endpoints = metrics.gauge({ name: `${subsystem}_endpoints_desired`, help: 'Endpoints that there should be.', stability: 'ALPHA' });
-    this.#slices = metrics.gauge({ name: `${subsystem}_num_endpoint_slices`, help: 'EndpointSlices that there are.', stability: 'ALPHA' });
-    this.#wanted = metrics.gauge({ name: `${subsystem}_desired_endpoint_slices`, help: 'EndpointSlices that would do if all were as full as can be.', stability: 'ALPHA' });
+    this.#endpoints = metrics.gauge({
+      name: `${subsystem}_endpoints_desired`,
+      help: 'Endpoints that there should be.',
+      stability: 'ALPHA',
+    });
+    this.#slices = metrics.gauge({
+      name: `${subsystem}_num_endpoint_slices`,
+      help: 'EndpointSlices that there are.',
+      stability: 'ALPHA',
+    });
+    this.#wanted = metrics.gauge({
+      name: `${subsystem}_desired_endpoint_slices`,
+      help: 'EndpointSlices that would do if all were as full as can be.',
+      stability: 'ALPHA',
+    });
   }
 
   /** After a look at one: its groups of slices. */

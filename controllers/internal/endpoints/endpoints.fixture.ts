@@ -4,9 +4,19 @@ import { at } from '#pkg/testing';
 
 import { indexPodsByLabel, indexServices } from './index.ts';
 
-const meta = (name: string): ObjectMeta => ({ name, namespace: 'default', uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: at(0) });
+const meta = (name: string): ObjectMeta => ({
+  name,
+  namespace: 'default',
+  uid: `uid-${name}`,
+  resourceVersion: '1',
+  creationTimestamp: at(0),
+});
 
-export function serviceOf(name: string, spec: Partial<NonNullable<Service['spec']>> = {}, metadata: Partial<ObjectMeta> = {}): Service {
+export function serviceOf(
+  name: string,
+  spec: Partial<NonNullable<Service['spec']>> = {},
+  metadata: Partial<ObjectMeta> = {},
+): Service {
   return deepFreeze({
     metadata: { ...meta(name), ...metadata },
     spec: {
@@ -20,9 +30,22 @@ export function serviceOf(name: string, spec: Partial<NonNullable<Service['spec'
   });
 }
 
-export function sliceOf(name: string, metadata: Partial<ObjectMeta> = {}, rest: Partial<EndpointSlice> = {}): EndpointSlice {
-  const labels = { 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' };
-  return deepFreeze({ metadata: { ...meta(name), labels, ...metadata }, addressType: 'IPv4', endpoints: [], ports: [], ...rest });
+export function sliceOf(
+  name: string,
+  metadata: Partial<ObjectMeta> = {},
+  rest: Partial<EndpointSlice> = {},
+): EndpointSlice {
+  const labels = {
+    'kubernetes.io/service-name': 'web',
+    'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+  };
+  return deepFreeze({
+    metadata: { ...meta(name), labels, ...metadata },
+    addressType: 'IPv4',
+    endpoints: [],
+    ports: [],
+    ...rest,
+  });
 }
 
 class Indexed<T extends KubeObject> {
@@ -43,7 +66,10 @@ class Indexed<T extends KubeObject> {
 }
 
 /** Listers over fixed objects, with the indexes that the helpers ask for. */
-export function storeOf(pods: readonly Pod[], services: readonly Service[]): { readonly pods: Indexed<Pod>; readonly services: Indexed<Service> } {
+export function storeOf(
+  pods: readonly Pod[],
+  services: readonly Service[],
+): { readonly pods: Indexed<Pod>; readonly services: Indexed<Service> } {
   const store = { pods: new Indexed(pods), services: new Indexed(services) };
   indexPodsByLabel(store.pods);
   indexServices(store.services);

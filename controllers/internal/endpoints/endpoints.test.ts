@@ -40,7 +40,9 @@ test.each([
   ['10.0.0', undefined, undefined],
   ['fe80::1%eth0', undefined, undefined],
   ['', undefined, undefined],
-] as const)('the address %s', (text, family, canonical) => expect(parseIp(text)).toEqual(family && { family, text: canonical }));
+] as const)('the address %s', (text, family, canonical) =>
+  expect(parseIp(text)).toEqual(family && { family, text: canonical }),
+);
 
 test.each<[string, Partial<NonNullable<Service['spec']>>, string[]]>([
   ['one family', { clusterIP: '10.0.0.1', ipFamilies: ['IPv4'] }, ['IPv4']],
@@ -48,7 +50,9 @@ test.each<[string, Partial<NonNullable<Service['spec']>>, string[]]>([
   ['none: the family of the address', { clusterIP: 'fd::1', ipFamilies: undefined }, ['IPv6']],
   ['none, headless: both', { clusterIP: 'None', ipFamilies: undefined }, ['IPv4', 'IPv6']],
   ['none, no address yet: both', { clusterIP: undefined, ipFamilies: [] }, ['IPv4', 'IPv6']],
-])('address types of a Service with %s', (_title, spec, types) => expect(addressTypesOf(serviceOf('web', spec))).toEqual(types));
+])('address types of a Service with %s', (_title, spec, types) =>
+  expect(addressTypesOf(serviceOf('web', spec))).toEqual(types),
+);
 
 describe('a Pod as an endpoint', () => {
   const running = (status: Pod['status'], metadata: Partial<Pod['metadata']> = {}): Pod => {
@@ -82,12 +86,22 @@ describe('a Pod as an endpoint', () => {
 
 test('a port is found by number, or by name and protocol, side-cars included', () => {
   const base = pod('a');
-  const container = (name: string, ports: readonly object[], rest: object = {}) => ({ name, image: 'i', ports, ...rest });
+  const container = (name: string, ports: readonly object[], rest: object = {}) => ({
+    name,
+    image: 'i',
+    ports,
+    ...rest,
+  });
   const target = {
     ...base,
     spec: {
       ...base.spec!,
-      containers: [container('app', [{ name: 'http', containerPort: 8080, protocol: 'TCP' }, { name: 'dns', containerPort: 53, protocol: 'UDP' }])],
+      containers: [
+        container('app', [
+          { name: 'http', containerPort: 8080, protocol: 'TCP' },
+          { name: 'dns', containerPort: 53, protocol: 'UDP' },
+        ]),
+      ],
       initContainers: [
         container('setup', [{ name: 'setup', containerPort: 1, protocol: 'TCP' }]),
         container('proxy', [{ name: 'admin', containerPort: 15000, protocol: 'TCP' }], { restartPolicy: 'Always' }),
@@ -95,15 +109,15 @@ test('a port is found by number, or by name and protocol, side-cars included', (
     },
   } as unknown as Pod;
   const find = (targetPort: string | number, protocol = 'TCP') => findPort(target, { port: 80, targetPort, protocol });
-  expect([find(9090), find('http'), find('dns', 'UDP'), find('dns'), find('admin'), find('setup'), find('none')]).toEqual([
-    9090,
-    8080,
-    53,
-    undefined,
-    15000,
-    undefined,
-    undefined,
-  ]);
+  expect([
+    find(9090),
+    find('http'),
+    find('dns', 'UDP'),
+    find('dns'),
+    find('admin'),
+    find('setup'),
+    find('none'),
+  ]).toEqual([9090, 8080, 53, undefined, 15000, undefined, undefined]);
 });
 
 describe('sets of ports', () => {
@@ -117,7 +131,11 @@ describe('sets of ports', () => {
   });
 
   test('are hashed as Go prints them', () => {
-    expect(fnv128a('(v1.EndpointPort){Name:(*string)http Protocol:(*v1.Protocol)TCP Port:(*int32)80 AppProtocol:(*string)<nil>}').toString(16)).toBe('b6c4d325122a5ba6f795b0bbffcebb6f');
+    expect(
+      fnv128a(
+        '(v1.EndpointPort){Name:(*string)http Protocol:(*v1.Protocol)TCP Port:(*int32)80 AppProtocol:(*string)<nil>}',
+      ).toString(16),
+    ).toBe('b6c4d325122a5ba6f795b0bbffcebb6f');
     expect(inUpstreamOrder([https, http])).toEqual([http, https]);
     expect(inUpstreamOrder([http, https])).toEqual([http, https]);
   });
@@ -154,7 +172,8 @@ describe('sets of endpoints', () => {
 
 test('the time of the last change is that of the earliest news since the last look', () => {
   const times = new TriggerTimes();
-  const ready = (name: string, since: number): Pod => pod(name, undefined, { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(since) }] });
+  const ready = (name: string, since: number): Pod =>
+    pod(name, undefined, { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(since) }] });
   const service = serviceOf('web');
   expect(times.look(service, [ready('a', 10)])).toBe(at(0));
   expect(times.look(service, [ready('a', 10)])).toBeUndefined();
@@ -250,15 +269,24 @@ test('Pods of a Service and Services of a Pod are found by labels', () => {
   expect(update(a, a)).toEqual([]);
   expect(update(a, { ...a, status: unready })).toEqual(['default/front', 'default/web']);
   expect(update(a, { ...b, metadata: { ...b.metadata, name: 'a' } })).toEqual(['default/front']);
-  expect(update({ ...a, status: unready }, { ...c, metadata: { ...c.metadata, name: 'a' } })).toEqual(['default/front', 'default/web']);
+  expect(update({ ...a, status: unready }, { ...c, metadata: { ...c.metadata, name: 'a' } })).toEqual([
+    'default/front',
+    'default/web',
+  ]);
   expect(onPod(store.services, 500).handlers.delete!(b)).toEqual([{ key: 'default/web', after: 500 }]);
 });
 
 describe('a change of a slice', () => {
   const manager = 'endpointslice-controller.k8s.io';
   const ours = sliceOf('web-1', { generation: 2 });
-  const taken = sliceOf('web-1', { generation: 3, labels: { ...ours.metadata.labels, 'endpointslice.kubernetes.io/managed-by': 'other' } });
-  const moved = sliceOf('web-1', { generation: 3, labels: { ...ours.metadata.labels, 'kubernetes.io/service-name': 'api' } });
+  const taken = sliceOf('web-1', {
+    generation: 3,
+    labels: { ...ours.metadata.labels, 'endpointslice.kubernetes.io/managed-by': 'other' },
+  });
+  const moved = sliceOf('web-1', {
+    generation: 3,
+    labels: { ...ours.metadata.labels, 'kubernetes.io/service-name': 'api' },
+  });
   const going = sliceOf('web-1', { generation: 3, deletionTimestamp: at(1), finalizers: ['a/b'] });
   const later = (name: string) => ({ key: `default/${name}`, after: 1000 });
 
@@ -282,13 +310,15 @@ describe('a change of a slice', () => {
     expect(remove(ours)).toEqual([]);
   });
 
-  test('of somebody else is, and none is of a slice that is nobody\'s or another\'s', () => {
+  test("of somebody else is, and none is of a slice that is nobody's or another's", () => {
     expect(setting().update(ours, sliceOf('web-1', { generation: 3 }))).toEqual([later('web')]);
     expect(setting().add(sliceOf('web-2'))).toEqual([later('web')]);
     expect(setting().remove(ours)).toEqual([later('web')]);
     expect(setting().remove(sliceOf('web-2'))).toEqual([later('web')]);
     expect(setting().remove(taken)).toEqual([]);
-    expect(setting().add(sliceOf('web-2', { labels: { 'endpointslice.kubernetes.io/managed-by': manager } }))).toEqual([]);
+    expect(setting().add(sliceOf('web-2', { labels: { 'endpointslice.kubernetes.io/managed-by': manager } }))).toEqual(
+      [],
+    );
   });
 
   test('that was there at the start is news only for those who ask', () => {
@@ -320,14 +350,31 @@ describe('a change of a slice', () => {
 test('sums of endpoints and slices follow each look', async () => {
   const metrics = new Metrics();
   const efficiency = new Efficiency({ metrics, subsystem: 'x', endpointsPerSlice: 100, placeholder: true });
-  const shown = async () => Object.fromEntries((await metrics.expose()).split('\n').filter((line) => line.startsWith('x_')).map((line) => line.split(' ')));
-  efficiency.set('a', [{ endpoints: 150, slices: 3 }, { endpoints: 10, slices: 1 }]);
+  const shown = async () =>
+    Object.fromEntries(
+      (await metrics.expose())
+        .split('\n')
+        .filter((line) => line.startsWith('x_'))
+        .map((line) => line.split(' ')),
+    );
+  efficiency.set('a', [
+    { endpoints: 150, slices: 3 },
+    { endpoints: 10, slices: 1 },
+  ]);
   efficiency.set('b', []);
-  expect(await shown()).toEqual({ x_endpoints_desired: '160', x_num_endpoint_slices: '4', x_desired_endpoint_slices: '4' });
+  expect(await shown()).toEqual({
+    x_endpoints_desired: '160',
+    x_num_endpoint_slices: '4',
+    x_desired_endpoint_slices: '4',
+  });
   efficiency.set('a', [{ endpoints: 10, slices: 1 }]);
   efficiency.forget('b');
   efficiency.forget('b');
-  expect(await shown()).toEqual({ x_endpoints_desired: '10', x_num_endpoint_slices: '1', x_desired_endpoint_slices: '1' });
+  expect(await shown()).toEqual({
+    x_endpoints_desired: '10',
+    x_num_endpoint_slices: '1',
+    x_desired_endpoint_slices: '1',
+  });
 });
 
 test('the prefix of slice names keeps its dash where there is room', () => {

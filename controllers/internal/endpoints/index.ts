@@ -13,7 +13,15 @@ export { Efficiency, type Group } from './efficiency.ts';
 export { EndpointSet, sameEndpoint } from './endpoint-set.ts';
 export { EndpointsError, type EndpointsErrorCode } from './errors.ts';
 export { type Ip, parseIp } from './ip.ts';
-export { HEADLESS, MANAGED_BY, SERVICE_NAME, isLeaderRecord, isManagedBy, serviceNameOf, slicePrefix } from './labels.ts';
+export {
+  HEADLESS,
+  MANAGED_BY,
+  SERVICE_NAME,
+  isLeaderRecord,
+  isManagedBy,
+  serviceNameOf,
+  slicePrefix,
+} from './labels.ts';
 export { type PodChange, canBeEndpoint, hasHostnameIn, podChange } from './pods.ts';
 export { type PortsKey, findPort, inUpstreamOrder, portsKey } from './ports.ts';
 export { hasEndpoints, indexPodsByLabel, indexServices, podsOf, selectingOne, servicesSelecting } from './services.ts';

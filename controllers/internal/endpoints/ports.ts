@@ -12,8 +12,13 @@ export function findPort(pod: Pod, port: ServicePort): number | undefined {
   const target = port.targetPort;
   if (typeof target !== 'string') return target ?? 0;
   const { containers = [], initContainers = [] } = pod.spec ?? {};
-  for (const container of [...containers, ...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')]) {
-    const found = container.ports?.find(({ name, protocol }) => name === target && (protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
+  for (const container of [
+    ...containers,
+    ...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'),
+  ]) {
+    const found = container.ports?.find(
+      ({ name, protocol }) => name === target && (protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
+    );
     if (found) return found.containerPort;
   }
   return undefined;
@@ -30,7 +35,10 @@ export function portsKey(ports: readonly EndpointPort[] | undefined): PortsKey {
 /** In the order in which upstream writes them, which is that of their hashes (`NewPortMapKey`). */
 export function inUpstreamOrder(ports: readonly EndpointPort[]): readonly EndpointPort[] {
   if (ports.length < 2) return ports;
-  return ports.map((port) => ({ port, hash: hashOf(textOf(port)) })).toSorted((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0)).map(({ port }) => port);
+  return ports
+    .map((port) => ({ port, hash: hashOf(textOf(port)) }))
+    .toSorted((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0))
+    .map(({ port }) => port);
 }
 
 /** A port as `k8s.io/utils/dump` prints it for hashing. */

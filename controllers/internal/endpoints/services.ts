@@ -5,7 +5,8 @@ import { indexByLabel, withLabel } from '#pkg/controller';
 /** Index of Services by namespace and one label that their selector asks for. */
 const SELECTOR_INDEX = 'service-selector';
 
-const labelled = (namespace: string | undefined, key: string, value: string): string => `${namespace ?? ''}/${key}=${value}`;
+const labelled = (namespace: string | undefined, key: string, value: string): string =>
+  `${namespace ?? ''}/${key}=${value}`;
 
 /** Nothing for a Service without selector, whose endpoints are not ours. */
 function bySelector({ metadata, spec }: Service): readonly string[] {
@@ -29,9 +30,15 @@ export function indexPodsByLabel(pods: Pick<SharedInformer<Pod>, 'addIndex'>): v
 }
 
 /** Services of the namespace that select these labels, at the cost of a look-up a label. */
-export function servicesSelecting(services: Pick<Lister<Service>, 'byIndex'>, namespace: string | undefined, labels: StringMap = {}): Service[] {
+export function servicesSelecting(
+  services: Pick<Lister<Service>, 'byIndex'>,
+  namespace: string | undefined,
+  labels: StringMap = {},
+): Service[] {
   return Object.entries(labels).flatMap(([key, value]) =>
-    services.byIndex(SELECTOR_INDEX, labelled(namespace, key, value)).filter(({ spec }) => selects(spec?.selector ?? {}, labels)),
+    services
+      .byIndex(SELECTOR_INDEX, labelled(namespace, key, value))
+      .filter(({ spec }) => selects(spec?.selector ?? {}, labels)),
   );
 }
 

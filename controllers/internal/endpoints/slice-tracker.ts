@@ -115,5 +115,6 @@ export class SliceTracker {
   }
 }
 
-const serviceKey = (slice: Pick<EndpointSlice, 'metadata'>): ObjectKey => makeKey(slice.metadata.namespace, serviceNameOf(slice));
+const serviceKey = (slice: Pick<EndpointSlice, 'metadata'>): ObjectKey =>
+  makeKey(slice.metadata.namespace, serviceNameOf(slice));
 const generationOf = ({ metadata }: Pick<EndpointSlice, 'metadata'>): number => metadata.generation ?? 0;

@@ -28,7 +28,10 @@ export function repackSubsets(subsets: readonly Subset[]): readonly Subset[] {
 }
 
 function servedBy({ addresses = [], notReadyAddresses = [], ports = [] }: Subset): Served[] {
-  const all = [...addresses.map((address) => ({ address, ready: true })), ...notReadyAddresses.map((address) => ({ address, ready: false }))];
+  const all = [
+    ...addresses.map((address) => ({ address, ready: true })),
+    ...notReadyAddresses.map((address) => ({ address, ready: false })),
+  ];
   const every: readonly (SubsetPort | undefined)[] = ports.length === 0 ? [undefined] : ports;
   return every.flatMap((port) => all.map((one) => ({ ...one, port })));
 }
@@ -59,7 +62,9 @@ function groupByPort(served: readonly Served[]): PortGroup[] {
   return [...groups.values()];
 }
 
-function groupByAddresses(groups: readonly PortGroup[]): { readonly ports: SubsetPort[]; readonly members: Readiness }[] {
+function groupByAddresses(
+  groups: readonly PortGroup[],
+): { readonly ports: SubsetPort[]; readonly members: Readiness }[] {
   const byAddresses = new Map<string, { readonly ports: SubsetPort[]; readonly members: Readiness }>();
   for (const { port, members } of groups) {
     const ids = Array.from(members, ([{ id }, ready]) => (ready ? id : -1 - id));
@@ -73,7 +78,8 @@ function groupByAddresses(groups: readonly PortGroup[]): { readonly ports: Subse
 
 function subsetOf(ports: readonly SubsetPort[], members: Readiness): Subset {
   const addresses = Array.from(members).toSorted(([a], [b]) => compareAddresses(a.address, b.address));
-  const where = (state: boolean): EndpointAddress[] => addresses.filter(([, ready]) => ready === state).map(([{ address }]) => address);
+  const where = (state: boolean): EndpointAddress[] =>
+    addresses.filter(([, ready]) => ready === state).map(([{ address }]) => address);
   const ready = where(true);
   const notReady = where(false);
   return {
@@ -109,7 +115,8 @@ function list<T>(type: string, items: readonly T[] | undefined, text: (item: T) 
 }
 
 function subsetFields({ addresses, notReadyAddresses, ports }: Subset): string {
-  const shown = (some: readonly EndpointAddress[] | undefined): string => list('v1.EndpointAddress', some, addressFields);
+  const shown = (some: readonly EndpointAddress[] | undefined): string =>
+    list('v1.EndpointAddress', some, addressFields);
   return `{Addresses:${shown(addresses)} NotReadyAddresses:${shown(notReadyAddresses)} Ports:${list('v1.EndpointPort', ports, portFields)}}`;
 }
 

@@ -33,7 +33,8 @@ export class TriggerTimes {
       const turned = parseTime(podCondition(pod, 'Ready')?.lastTransitionTime);
       if (Number.isNaN(turned)) continue;
       times.set(pod.metadata.name, turned);
-      if (turned > (before.pods.get(pod.metadata.name) ?? Number.NEGATIVE_INFINITY)) earliest = Math.min(earliest, turned);
+      if (turned > (before.pods.get(pod.metadata.name) ?? Number.NEGATIVE_INFINITY))
+        earliest = Math.min(earliest, turned);
     }
     this.#seen.set(key, { service: created, pods: times });
     // Of a Service not seen before nothing is known but its own beginning.

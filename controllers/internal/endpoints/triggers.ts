@@ -16,7 +16,8 @@ import type { SliceTracker } from './slice-tracker.ts';
  */
 export function onPod(services: Pick<Lister<Service>, 'byIndex'>, batchPeriod: number): Trigger<Pod> {
   const selecting = ({ metadata }: Pod): Service[] => servicesSelecting(services, metadata.namespace, metadata.labels);
-  const later = (keys: readonly ObjectKey[]): readonly Enqueue[] => (batchPeriod > 0 ? keys.map((key) => ({ key, after: batchPeriod })) : keys);
+  const later = (keys: readonly ObjectKey[]): readonly Enqueue[] =>
+    batchPeriod > 0 ? keys.map((key) => ({ key, after: batchPeriod })) : keys;
   const all = (pod: Pod): readonly Enqueue[] => later(selecting(pod).map(keyOf));
   return on(resources.pods, {
     add: all,
@@ -55,13 +56,21 @@ function byService(slice: EndpointSlice): readonly string[] {
 }
 
 /** To be called in `create` by whoever looks for the slices of a Service. */
-export function indexSlices(slices: { addIndex(name: string, index: (slice: EndpointSlice) => readonly string[]): void }): void {
+export function indexSlices(slices: {
+  addIndex(name: string, index: (slice: EndpointSlice) => readonly string[]): void;
+}): void {
   slices.addIndex(SERVICE_INDEX, byService);
 }
 
 /** Slices of the Service that `manager` keeps, without those being deleted. */
-export function slicesOf(slices: Pick<Lister<EndpointSlice>, 'byIndex'>, service: ObjectKey, manager: string): readonly EndpointSlice[] {
-  return slices.byIndex(SERVICE_INDEX, service).filter((slice) => slice.metadata.deletionTimestamp === undefined && isManagedBy(slice, manager));
+export function slicesOf(
+  slices: Pick<Lister<EndpointSlice>, 'byIndex'>,
+  service: ObjectKey,
+  manager: string,
+): readonly EndpointSlice[] {
+  return slices
+    .byIndex(SERVICE_INDEX, service)
+    .filter((slice) => slice.metadata.deletionTimestamp === undefined && isManagedBy(slice, manager));
 }
 
 /**
@@ -70,15 +79,19 @@ export function slicesOf(slices: Pick<Lister<EndpointSlice>, 'byIndex'>, service
  * cache shows it: that one is enqueued at once.
  */
 export function onSlice({ manager, tracker, slices, delay, onlyNews = false }: OnSliceOptions): Trigger<EndpointSlice> {
-  const later = (slice: EndpointSlice): Enqueue[] => (serviceNameOf(slice) === '' ? [] : [{ key: serviceKeyOf(slice), after: delay }]);
-  const foreign = (slice: EndpointSlice): Enqueue[] => (isManagedBy(slice, manager) && tracker.isForeign(slice) ? later(slice) : []);
-  const isKept = (slice: EndpointSlice): boolean => isManagedBy(slice, manager) && slice.metadata.deletionTimestamp === undefined;
+  const later = (slice: EndpointSlice): Enqueue[] =>
+    serviceNameOf(slice) === '' ? [] : [{ key: serviceKeyOf(slice), after: delay }];
+  const foreign = (slice: EndpointSlice): Enqueue[] =>
+    isManagedBy(slice, manager) && tracker.isForeign(slice) ? later(slice) : [];
+  const isKept = (slice: EndpointSlice): boolean =>
+    isManagedBy(slice, manager) && slice.metadata.deletionTimestamp === undefined;
   function caughtUp(slice: EndpointSlice): Enqueue[] {
     const key = serviceKeyOf(slice);
     return tracker.caughtUp(key, () => slicesOf(slices, key, manager)) ? [key] : [];
   }
   return on(resources.endpointSlices, {
-    add: (slice, isInInitialList) => (onlyNews && isInInitialList === true ? [] : [...foreign(slice), ...caughtUp(slice)]),
+    add: (slice, isInInitialList) =>
+      onlyNews && isInInitialList === true ? [] : [...foreign(slice), ...caughtUp(slice)],
     update(old, current) {
       if (serviceNameOf(old) !== serviceNameOf(current)) {
         tracker.deletionSeen(old);

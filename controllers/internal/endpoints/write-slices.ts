@@ -1,4 +1,11 @@
-import { type EndpointSlice, type KubeObject, type NewObject, isNamespaceTerminating, isNotFound, keyOf } from '#pkg/api';
+import {
+  type EndpointSlice,
+  type KubeObject,
+  type NewObject,
+  isNamespaceTerminating,
+  isNotFound,
+  keyOf,
+} from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
 import { inParallel } from '#pkg/controller';
@@ -32,7 +39,13 @@ const CONCURRENCY = 8;
  * deleted, while the garbage collector clears its slices away; in a namespace that goes nothing is done at all, and false
  * answered.
  */
-export async function writeSlices(owner: KubeObject, kind: string, changes: SliceChanges, writing: SliceWriting, signal: AbortSignal): Promise<boolean> {
+export async function writeSlices(
+  owner: KubeObject,
+  kind: string,
+  changes: SliceChanges,
+  writing: SliceWriting,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { client, tracker } = writing;
   const what = `EndpointSlice for ${kind} ${keyOf(owner)}`;
   const count = (operation: string): void => writing.changes.inc({ operation });
@@ -48,24 +61,40 @@ export async function writeSlices(owner: KubeObject, kind: string, changes: Slic
       throw error;
     }
   }
-  await each(changes.update, (slice) => `update ${slice.metadata.name} ${what}`, async (slice) => {
-    tracker.written(await client.update(slice, options));
-    count('update');
-  });
-  await each(changes.remove, (slice) => `delete ${slice.metadata.name} ${what}`, async (slice) => {
-    try {
-      await client.delete(slice.metadata, { preconditions: { uid: slice.metadata.uid }, signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    tracker.expectDeletion(slice);
-    count('delete');
-  });
+  await each(
+    changes.update,
+    (slice) => `update ${slice.metadata.name} ${what}`,
+    async (slice) => {
+      tracker.written(await client.update(slice, options));
+      count('update');
+    },
+  );
+  await each(
+    changes.remove,
+    (slice) => `delete ${slice.metadata.name} ${what}`,
+    async (slice) => {
+      try {
+        await client.delete(slice.metadata, { preconditions: { uid: slice.metadata.uid }, signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+      tracker.expectDeletion(slice);
+      count('delete');
+    },
+  );
   return true;
 }
 
-async function each<T>(items: readonly T[], what: string | ((item: T) => string), write: (item: T) => Promise<void>): Promise<void> {
-  const { errors } = await inParallel(items, (item) => write(item).catch((error: unknown) => fail(what, item, error)), CONCURRENCY);
+async function each<T>(
+  items: readonly T[],
+  what: string | ((item: T) => string),
+  write: (item: T) => Promise<void>,
+): Promise<void> {
+  const { errors } = await inParallel(
+    items,
+    (item) => write(item).catch((error: unknown) => fail(what, item, error)),
+    CONCURRENCY,
+  );
   if (errors.length > 0) throw errors[0];
 }
 

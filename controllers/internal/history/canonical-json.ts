@@ -15,7 +15,10 @@ export function canonicalJson(value: unknown): string {
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
 function quote(text: string): string {
-  return JSON.stringify(text).replace(ESCAPED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(text).replace(
+    ESCAPED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** By UTF-16 and by UTF-8 most texts sort alike; surrogates are what differs. */

@@ -21,7 +21,13 @@ async function setUp() {
   indexDependents(informer);
   const barrier = new WriteBarrier({ informers: [informer], metrics: new Metrics(), subsystem: 'test' });
   const owner = cluster.create(replicaSets, replicaSet({ name: 'web' }));
-  const history = new History<ReplicaSet>({ ownerType: replicaSets, revisions: informer.lister, client: cluster.client(), barrier, log: silentLogger });
+  const history = new History<ReplicaSet>({
+    ownerType: replicaSets,
+    revisions: informer.lister,
+    client: cluster.client(),
+    barrier,
+    log: silentLogger,
+  });
   const abort = new AbortController();
   informers.start(abort.signal);
   await clock.step(1);
@@ -29,7 +35,14 @@ async function setUp() {
 }
 
 const draftOf = (owner: ReplicaSet, image: string, collisionCount = 0) =>
-  newRevision({ owner, ownerType: replicaSets, data: templatePatch(podTemplate(image)), labels: { app: 'web' }, revision: 1, collisionCount });
+  newRevision({
+    owner,
+    ownerType: replicaSets,
+    data: templatePatch(podTemplate(image)),
+    labels: { app: 'web' },
+    revision: 1,
+    collisionCount,
+  });
 const selector = compileLabels({ app: 'web' });
 const names = (revisions: readonly ControllerRevision[]): string[] => revisions.map(({ metadata }) => metadata.name);
 
@@ -41,7 +54,9 @@ test('what is created is listed once the cache shows it, and the barrier waits f
   expect(barrier.behind('default/web')).toBeDefined();
   await clock.step(1);
   expect(barrier.behind('default/web')).toBeUndefined();
-  expect(names(history.list(owner, selector, { matchLabels: { app: 'web' } }))).toEqual(names(cluster.list(controllerRevisions)));
+  expect(names(history.list(owner, selector, { matchLabels: { app: 'web' } }))).toEqual(
+    names(cluster.list(controllerRevisions)),
+  );
 });
 
 test('created again it is the one that is there; a name taken by other data makes way', async () => {
@@ -61,7 +76,11 @@ test('created again it is the one that is there; a name taken by other data make
 
 test('orphans that match are adopted; of strangers and others nothing is seen', async () => {
   const { clock, cluster, history, owner } = await setUp();
-  const put = (name: string, labels: Record<string, string>, ownerReferences: ControllerRevision['metadata']['ownerReferences'] = []): void => {
+  const put = (
+    name: string,
+    labels: Record<string, string>,
+    ownerReferences: ControllerRevision['metadata']['ownerReferences'] = [],
+  ): void => {
     cluster.create(controllerRevisions, { metadata: { name, labels, ownerReferences }, revision: 1 });
   };
   const reference = { apiVersion: 'apps/v1', kind: 'ReplicaSet', controller: true };
@@ -86,7 +105,9 @@ describe('changes', () => {
     cluster.writes.length = 0;
     expect(await history.renumber(owner, revision, 1, signal)).toBe(revision);
     expect((await history.renumber(owner, revision, 7, signal)).revision).toBe(7);
-    expect(cluster.writes.map(({ verb, body }) => [verb, body])).toEqual([['patch', { metadata: { uid: revision.metadata.uid }, revision: 7 }]]);
+    expect(cluster.writes.map(({ verb, body }) => [verb, body])).toEqual([
+      ['patch', { metadata: { uid: revision.metadata.uid }, revision: 7 }],
+    ]);
     await history.delete([revision], signal);
     await history.delete([revision], signal);
     expect(cluster.list(controllerRevisions)).toEqual([]);

@@ -91,7 +91,10 @@ export class History<Owner extends KubeObject> {
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
         const { namespace } = object.metadata;
-        const found = await this.#revisions.get({ name, ...(namespace === undefined ? {} : { namespace }) }, { signal });
+        const found = await this.#revisions.get(
+          { name, ...(namespace === undefined ? {} : { namespace }) },
+          { signal },
+        );
         if (dataOf(found) === draft.data) return { revision: found, collisionCount: collisions };
       }
     }
@@ -101,13 +104,21 @@ export class History<Owner extends KubeObject> {
   async store(owner: Owner, { object, data }: RevisionDraft, signal: AbortSignal): Promise<ControllerRevision> {
     // The server keeps the bytes as they come, and JSON made from an object would be others.
     const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${data}}`;
-    const revision = await this.#revisions.create({ ...object, data: JSON.parse(data) as unknown }, { encoded, signal });
+    const revision = await this.#revisions.create(
+      { ...object, data: JSON.parse(data) as unknown },
+      { encoded, signal },
+    );
     this.#wrote(owner, revision);
     return revision;
   }
 
   /** Gives a revision another number: what was rolled back to is the newest again. A patch: data is not sent. */
-  async renumber(owner: Owner, revision: ControllerRevision, number: number, signal: AbortSignal): Promise<ControllerRevision> {
+  async renumber(
+    owner: Owner,
+    revision: ControllerRevision,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<ControllerRevision> {
     if (revision.revision === number) return revision;
     const body = { metadata: { uid: revision.metadata.uid }, revision: number };
     const written = await this.#revisions.patch(revision.metadata, 'merge', body, { signal });

@@ -6,7 +6,17 @@ import { type ControllerRevision, type StatefulSet, resources } from '#pkg/api';
 import { at, podTemplate } from '#pkg/testing';
 
 import { canonicalJson } from './canonical-json.ts';
-import { dataOf, newRevision, nextRevision, obsoleteRevisions, revisionHash, revisionName, sortRevisions, templateOf, templatePatch } from './revision.ts';
+import {
+  dataOf,
+  newRevision,
+  nextRevision,
+  obsoleteRevisions,
+  revisionHash,
+  revisionName,
+  sortRevisions,
+  templateOf,
+  templatePatch,
+} from './revision.ts';
 
 interface Golden {
   /** As the API server served it. */
@@ -17,7 +27,9 @@ interface Golden {
   readonly data: string;
 }
 
-const golden = JSON.parse(readFileSync(new URL('../../../test/golden/controller-revisions.json', import.meta.url), 'utf8')) as readonly Golden[];
+const golden = JSON.parse(
+  readFileSync(new URL('../../../test/golden/controller-revisions.json', import.meta.url), 'utf8'),
+) as readonly Golden[];
 
 function stored(name: string, revision: number, seconds = 0): ControllerRevision {
   return {
@@ -40,7 +52,13 @@ describe('revisions that the original manager made', () => {
     });
     expect(draft.data).toBe(data);
     const { name, labels, annotations, namespace, ownerReferences } = revision.metadata;
-    expect(draft.object.metadata).toEqual({ name, labels, namespace, ownerReferences, ...(annotations ? { annotations } : {}) });
+    expect(draft.object.metadata).toEqual({
+      name,
+      labels,
+      namespace,
+      ownerReferences,
+      ...(annotations ? { annotations } : {}),
+    });
     expect(dataOf({ ...revision, data: JSON.parse(data) as never })).toBe(data);
     expect(templateOf({ data: JSON.parse(data) as never })).toEqual(set.spec!.template);
   });
@@ -49,7 +67,10 @@ describe('revisions that the original manager made', () => {
 test.each<[unknown, string]>([
   [{ b: 1, a: [true, 'x'], c: {} }, '{"a":[true,"x"],"b":1,"c":{}}'],
   [{ 9: 'nine', 10: 'ten', '1a': 0 }, '{"10":"ten","1a":0,"9":"nine"}'],
-  ['<a href="x">&\u2028\u2029\u0000\n\u007f</a>', String.raw`"\u003ca href=\"x\"\u003e\u0026\u2028\u2029\u0000\n${'\u007f'}\u003c/a\u003e"`],
+  [
+    '<a href="x">&\u2028\u2029\u0000\n\u007f</a>',
+    String.raw`"\u003ca href=\"x\"\u003e\u0026\u2028\u2029\u0000\n${'\u007f'}\u003c/a\u003e"`,
+  ],
   [{ '\u{1f600}': 1, '\uffee': 2 }, '{"\uffee":2,"\u{1f600}":1}'],
   [{ a: null, b: [null], c: undefined }, '{"b":[null]}'],
 ])('%j as Go writes it', (value, text) => {

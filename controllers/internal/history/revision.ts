@@ -1,4 +1,11 @@
-import { type ControllerRevision, type KubeObject, type NewObject, type PodTemplateSpec, type ResourceType, type StringMap } from '#pkg/api';
+import {
+  type ControllerRevision,
+  type KubeObject,
+  type NewObject,
+  type PodTemplateSpec,
+  type ResourceType,
+  type StringMap,
+} from '#pkg/api';
 import { fnv32, parseTime, safeEncode } from '#pkg/base';
 import { controllerReference } from '#pkg/controller';
 
@@ -77,7 +84,9 @@ export function templatePatch(template: PodTemplateSpec): string {
 
 /** The template that a revision keeps; undefined where its data is no {@link templatePatch}. */
 export function templateOf(revision: Pick<ControllerRevision, 'data'>): PodTemplateSpec | undefined {
-  const { data } = revision as { readonly data?: { readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } } } };
+  const { data } = revision as {
+    readonly data?: { readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } } };
+  };
   const template = data?.spec?.template;
   if (template?.$patch !== 'replace') return undefined;
   const { $patch: _patch, ...kept } = template;
@@ -101,7 +110,8 @@ export function sortRevisions(revisions: readonly ControllerRevision[]): readonl
   return revisions.toSorted(
     (a, b) =>
       a.revision - b.revision ||
-      (parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp) || 0) ||
+      parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp) ||
+      0 ||
       (a.metadata.name < b.metadata.name ? -1 : 1),
   );
 }

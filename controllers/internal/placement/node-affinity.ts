@@ -17,7 +17,10 @@ export function compileNodeAffinity(spec: Pick<PodSpec, 'nodeSelector' | 'affini
   const terms = required?.nodeSelectorTerms.map(compileTerm);
   return (node) => {
     const labels = node.metadata.labels ?? {};
-    return wanted.every(([key, value]) => labels[key] === value) && (terms === undefined || terms.some((matches) => matches(node)));
+    return (
+      wanted.every(([key, value]) => labels[key] === value) &&
+      (terms === undefined || terms.some((matches) => matches(node)))
+    );
   };
 }
 

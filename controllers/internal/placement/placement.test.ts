@@ -14,7 +14,9 @@ describe('node affinity', () => {
   const terms = (...nodeSelectorTerms: Term[]): Pick<PodSpec, 'affinity'> => ({
     affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
   });
-  const expression = (key: string, operator: string, ...values: string[]): Term => ({ matchExpressions: [{ key, operator, values }] });
+  const expression = (key: string, operator: string, ...values: string[]): Term => ({
+    matchExpressions: [{ key, operator, values }],
+  });
 
   test.each<[string, Pick<PodSpec, 'nodeSelector' | 'affinity'>, boolean]>([
     ['nothing asked', {}, true],
@@ -33,7 +35,14 @@ describe('node affinity', () => {
     ['the name', terms({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n1'] }] }), true],
     ['another name', terms({ matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['n1'] }] }), false],
     ['another field', terms({ matchFields: [{ key: 'spec.unschedulable', operator: 'In', values: ['true'] }] }), false],
-    ['all of a term', terms({ ...expression('zone', 'In', 'a'), matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n2'] }] }), false],
+    [
+      'all of a term',
+      terms({
+        ...expression('zone', 'In', 'a'),
+        matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n2'] }],
+      }),
+      false,
+    ],
     ['one of the terms', terms(expression('zone', 'In', 'x'), expression('zone', 'In', 'a')), true],
     ['no terms', terms(), false],
     ['an empty term', terms({}), false],
@@ -58,11 +67,18 @@ describe('tolerations', () => {
     [{ key: 'gpu', operator: 'Lt', value: '06' }, false, false],
     [{ key: 'gpu', operator: 'Like', value: '5' }, false, false],
   ])('%j: %s, with comparisons %s', (toleration, plain, comparing) => {
-    expect([tolerates(toleration, taint), tolerates(toleration, taint, { comparison: true })]).toEqual([plain, comparing]);
+    expect([tolerates(toleration, taint), tolerates(toleration, taint, { comparison: true })]).toEqual([
+      plain,
+      comparing,
+    ]);
   });
 
   test('the first that counts and is not covered', () => {
-    const taints: Taint[] = [{ key: 'a', effect: 'PreferNoSchedule' }, { key: 'b', effect: 'NoSchedule' }, { key: 'c', effect: 'NoExecute' }];
+    const taints: Taint[] = [
+      { key: 'a', effect: 'PreferNoSchedule' },
+      { key: 'b', effect: 'NoSchedule' },
+      { key: 'c', effect: 'NoExecute' },
+    ];
     const hard = ({ effect }: Taint): boolean => effect !== 'PreferNoSchedule';
     expect(untolerated(taints, [{ key: 'b', operator: 'Exists' }], hard)?.key).toBe('c');
     expect(untolerated(taints, [{ operator: 'Exists' }], hard)).toBeUndefined();

@@ -9,7 +9,11 @@ export interface TolerationOptions {
 }
 
 /** `Toleration.ToleratesTaint` in `k8s.io/api/core/v1`: an empty effect or key stands for all, no operator for `Equal`. */
-export function tolerates(toleration: Toleration, taint: Taint, { comparison = false }: TolerationOptions = {}): boolean {
+export function tolerates(
+  toleration: Toleration,
+  taint: Taint,
+  { comparison = false }: TolerationOptions = {},
+): boolean {
   const { key, operator, value, effect } = toleration;
   if (effect && effect !== taint.effect) return false;
   if (key && key !== taint.key) return false;
@@ -42,5 +46,7 @@ export function untolerated(
   counts: (taint: Taint) => boolean,
   options?: TolerationOptions,
 ): Taint | undefined {
-  return taints?.find((taint) => counts(taint) && !tolerations.some((toleration) => tolerates(toleration, taint, options)));
+  return taints?.find(
+    (taint) => counts(taint) && !tolerations.some((toleration) => tolerates(toleration, taint, options)),
+  );
 }

@@ -12,14 +12,23 @@ test.each([
   { wanted: 501, active: 0, change: 500 },
   { wanted: 10_000, active: 0, change: 500 },
   { wanted: 0, active: 10_000, change: -500 },
-])('$wanted wanted, $active there: $change', ({ wanted, active, change }) => expect(decideChange(wanted, active)).toBe(change));
+])('$wanted wanted, $active there: $change', ({ wanted, active, change }) =>
+  expect(decideChange(wanted, active)).toBe(change),
+);
 
 const NOW = EPOCH + 1_000_000;
-const ready = (since: number): Pod['status'] => ({ phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(since) }] });
+const ready = (since: number): Pod['status'] => ({
+  phase: 'Running',
+  conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: at(since) }],
+});
 
 function make(name: string, node: string, created: number, status = ready(created)): Pod {
   const base = pod(name, undefined, status);
-  return { ...base, metadata: { ...base.metadata, creationTimestamp: at(created) }, spec: { ...base.spec!, nodeName: node } };
+  return {
+    ...base,
+    metadata: { ...base.metadata, creationTimestamp: at(created) },
+    spec: { ...base.spec!, nodeName: node },
+  };
 }
 
 const choose = (active: Pod[], count: number, related: Pod[] = active) => {
@@ -40,9 +49,16 @@ describe('deletion', () => {
   });
 
   test('measures the age of chosen ready Pods against the youngest, in whole numbers', () => {
-    const active = [make('old', 'x', 0), make('young', 'y', 600), make('starting', 'z', 900, { phase: 'Pending', conditions: [] })];
+    const active = [
+      make('old', 'x', 0),
+      make('young', 'y', 600),
+      make('starting', 'z', 900, { phase: 'Pending', conditions: [] }),
+    ];
     expect(choose(active, 2)).toEqual({ names: ['starting', 'young'], ageRatios: [1] });
-    expect(choose(active, 2, [make('sibling', 'x', 0), make('sibling', 'x', 0), ...active])).toEqual({ names: ['starting', 'old'], ageRatios: [2] });
+    expect(choose(active, 2, [make('sibling', 'x', 0), make('sibling', 'x', 0), ...active])).toEqual({
+      names: ['starting', 'old'],
+      ageRatios: [2],
+    });
   });
 
   test('measures nothing when the youngest was made this instant', () => {

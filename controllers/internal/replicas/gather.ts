@@ -48,14 +48,23 @@ export function gather<Owner extends KubeObject>(
   }
   const owned = dependentsOf(pods, uid);
   const candidates = [...owned, ...orphansFor(pods, namespace, spec.selector)].filter(isPodActive);
-  return { owner, spec, selector, candidates, terminating: filterClaimed(owner, selector, owned.filter(isPodTerminating)) };
+  return {
+    owner,
+    spec,
+    selector,
+    candidates,
+    terminating: filterClaimed(owner, selector, owned.filter(isPodTerminating)),
+  };
 }
 
 /**
  * Pods of all owners that have the same controller as `owner`, and the orphans they select: companions on a node count
  * against a Pod across the ReplicaSets of one Deployment. None for an owner without controller.
  */
-export function relatedPods<Owner extends KubeObject>({ owners, pods, kind }: Readers<Owner>, owner: Owner): readonly Pod[] {
+export function relatedPods<Owner extends KubeObject>(
+  { owners, pods, kind }: Readers<Owner>,
+  owner: Owner,
+): readonly Pod[] {
   const controller = controllerOf(owner);
   if (!controller) return [];
   const related = new Set<Pod>();

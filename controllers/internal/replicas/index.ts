@@ -42,7 +42,9 @@ export function createReplicaController<Owner extends KubeObject>(
   const owners = new Owners(ownerInformer, kind.selector);
   const readers: Readers<Owner> = { kind, owners, pods: podInformer.lister };
   const waits = kind.barrierGate !== undefined && featureGates.enabled(kind.barrierGate);
-  const barrier = waits ? new WriteBarrier({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem }) : undefined;
+  const barrier = waits
+    ? new WriteBarrier({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem })
+    : undefined;
   const reconciler = new Reconciler({ context, readers, barrier });
 
   /** Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue. */

@@ -54,7 +54,8 @@ export class Reconciler<Owner extends KubeObject> {
       expectations: this.expectations,
       podControl: new PodControl<Owner>(context, {
         ownerType: type,
-        wrote: (owner, pod) => barrier?.wrote(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
+        wrote: (owner, pod) =>
+          barrier?.wrote(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
       }),
       deletionCost: featureGates.enabled('PodDeletionCost'),
       observeAgeRatio: (ratio) => ageRatio.observe(ratio),
@@ -73,7 +74,8 @@ export class Reconciler<Owner extends KubeObject> {
     const mayScale = this.expectations.satisfied(key);
     const snapshot = gather(readers, key);
     if (snapshot === undefined) return this.forget(key);
-    if (snapshot instanceof SelectorError) return log.error('Invalid selector', snapshot, { [logName(readers.kind.type)]: key });
+    if (snapshot instanceof SelectorError)
+      return log.error('Invalid selector', snapshot, { [logName(readers.kind.type)]: key });
 
     const { owner, spec } = snapshot;
     const active = await this.#claim(snapshot, signal);

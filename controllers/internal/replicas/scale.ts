@@ -1,5 +1,12 @@
 import { type KubeObject, type Pod, isNamespaceTerminating, isNotFound, keyOf } from '#pkg/api';
-import { type ControllerContext, type Expectations, type PodControl, inParallel, logName, slowStart } from '#pkg/controller';
+import {
+  type ControllerContext,
+  type Expectations,
+  type PodControl,
+  inParallel,
+  logName,
+  slowStart,
+} from '#pkg/controller';
 
 import { decideChange, decideDeletion } from './decide.ts';
 import { type Readers, type Snapshot, relatedPods } from './gather.ts';
@@ -51,7 +58,10 @@ async function create<Owner extends KubeObject>(
   // In a namespace that goes away every creation fails: the expectations stay, so that none is tried again for minutes.
   if (errors.length > 0 && failure === undefined) return {};
   if (successes < count) {
-    log.v(2)?.info('Slow start failed, the rest is left for the next sync', { [logName(readers.kind.type)]: key, skipped: count - successes });
+    log.v(2)?.info('Slow start failed, the rest is left for the next sync', {
+      [logName(readers.kind.type)]: key,
+      skipped: count - successes,
+    });
     expectations.creationObserved(key, count - successes);
   }
   return failure === undefined ? { changed: true } : { failure };
@@ -70,7 +80,10 @@ async function remove<Owner extends KubeObject>(
   const { pods, ageRatios } = decideDeletion({ active, count, related, deletionCost, now: clock.now() });
   ageRatios.forEach(observeAgeRatio);
   // By UID, so that each counts once: when its deletion timestamp is seen, or when it is gone.
-  expectations.expectDeletions(key, pods.map((pod) => pod.metadata.uid));
+  expectations.expectDeletions(
+    key,
+    pods.map((pod) => pod.metadata.uid),
+  );
   const { errors } = await inParallel(pods, async (pod) => {
     try {
       await podControl.delete(owner, pod, signal);

@@ -1,4 +1,11 @@
-import { type KubeObject, type Pod, type ReplicaSetCondition, compileLabels, isPodAvailable, isPodReady } from '#pkg/api';
+import {
+  type KubeObject,
+  type Pod,
+  type ReplicaSetCondition,
+  compileLabels,
+  isPodAvailable,
+  isPodReady,
+} from '#pkg/api';
 import { describeError, formatTime, semanticEqual } from '#pkg/base';
 import { nextAvailability } from '#pkg/controller';
 
@@ -44,11 +51,18 @@ export function decideStatus(input: StatusInput): ReplicaStatus | undefined {
 /** Fewer Pods are ready or available than was told before. */
 export function losesPods(before: ReplicaStatus, after: ReplicaStatus): boolean {
   return (
-    (after.readyReplicas ?? 0) < (before.readyReplicas ?? 0) || (after.availableReplicas ?? 0) < (before.availableReplicas ?? 0)
+    (after.readyReplicas ?? 0) < (before.readyReplicas ?? 0) ||
+    (after.availableReplicas ?? 0) < (before.availableReplicas ?? 0)
   );
 }
 
-const COUNTS = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const;
+const COUNTS = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'observedGeneration',
+] as const;
 
 function saysTheSame(a: ReplicaStatus, b: ReplicaStatus): boolean {
   return (
@@ -73,7 +87,8 @@ function withoutZeros(status: ReplicaStatus): ReplicaStatus {
 function conditionsAfter({ spec, status, active, failure, now }: StatusInput): readonly ReplicaSetCondition[] {
   const conditions = status.conditions ?? [];
   const failed = conditions.some((condition) => condition.type === REPLICA_FAILURE);
-  if (failure === undefined) return failed ? conditions.filter((condition) => condition.type !== REPLICA_FAILURE) : conditions;
+  if (failure === undefined)
+    return failed ? conditions.filter((condition) => condition.type !== REPLICA_FAILURE) : conditions;
   if (failed) return conditions;
   return [
     ...conditions,
@@ -91,7 +106,12 @@ function conditionsAfter({ spec, status, active, failure, now }: StatusInput): r
  * When to look again, ms, because ready Pods become available without any event; undefined when all ready ones are.
  * At `minReadySeconds` at the latest, whatever the Pods' clocks say.
  */
-export function decideRequeue(spec: ReplicaSpec, status: ReplicaStatus, active: readonly Pod[], now: number): number | undefined {
+export function decideRequeue(
+  spec: ReplicaSpec,
+  status: ReplicaStatus,
+  active: readonly Pod[],
+  now: number,
+): number | undefined {
   if (spec.minReadySeconds <= 0 || (status.readyReplicas ?? 0) === (status.availableReplicas ?? 0)) return undefined;
   return nextAvailability(active, spec.minReadySeconds, now) ?? spec.minReadySeconds * 1000;
 }

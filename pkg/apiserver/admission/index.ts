@@ -35,10 +35,16 @@ export function admitCreate(context: AdmissionContext, resource: Resource, objec
 }
 
 /** What the registry itself fills in when an object is written, after the request's own fields are known. */
-export function allocate(context: AdmissionContext, resource: Resource, object: JsonObject, old?: Readonly<JsonObject>): void {
+export function allocate(
+  context: AdmissionContext,
+  resource: Resource,
+  object: JsonObject,
+  old?: Readonly<JsonObject>,
+): void {
   if (resource.storage !== 'services') return;
   const clashes = clashesOf(context.store, object, old);
-  if (clashes.length > 0) throw new ApiError(invalidStatus(resource, stringAt(object['metadata'], 'name') ?? '', clashes));
+  if (clashes.length > 0)
+    throw new ApiError(invalidStatus(resource, stringAt(object['metadata'], 'name') ?? '', clashes));
   allocateService(context.store, context.random, object, old);
 }
 
@@ -51,7 +57,8 @@ function addFinalizer(object: JsonObject, finalizer: string): void {
 function addTaint(node: JsonObject, key: string, effect: string): void {
   const spec = ensureObject(node, 'spec');
   const taints = objectsAt(spec, 'taints');
-  if (!taints.some((taint) => taint['key'] === key && taint['effect'] === effect)) spec['taints'] = [...taints, { key, effect }];
+  if (!taints.some((taint) => taint['key'] === key && taint['effect'] === effect))
+    spec['taints'] = [...taints, { key, effect }];
 }
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
@@ -63,7 +70,9 @@ function chooseStorageClass(store: Store, claim: JsonObject): void {
   const classes = store.page('storageclasses.storage.k8s.io', {}).entries.filter(({ object }) => {
     return objectAt(objectAt(object, 'metadata'), 'annotations')?.[DEFAULT_CLASS] === 'true';
   });
-  const newest = classes.toSorted((a, b) => created(b.object).localeCompare(created(a.object)) || a.key.localeCompare(b.key))[0];
+  const newest = classes.toSorted(
+    (a, b) => created(b.object).localeCompare(created(a.object)) || a.key.localeCompare(b.key),
+  )[0];
   if (newest !== undefined) spec['storageClassName'] = newest.key;
 }
 

@@ -24,7 +24,8 @@ export function admitCreateInNamespace(store: Store, resource: Resource, namespa
 }
 
 export function admitDelete(resource: Resource, name: string): void {
-  if (resource.storage === 'namespaces' && IMMORTAL.has(name)) throw forbidden(resource, name, 'this namespace may not be deleted');
+  if (resource.storage === 'namespaces' && IMMORTAL.has(name))
+    throw forbidden(resource, name, 'this namespace may not be deleted');
 }
 
 export function namespacePhase(object: Readonly<JsonObject>): string | undefined {

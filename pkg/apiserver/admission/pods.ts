@@ -45,7 +45,9 @@ function nameOf(pod: JsonObject): string {
 }
 
 function defaultClass(store: Store): string | undefined {
-  const defaults = store.page('priorityclasses.scheduling.k8s.io', { matches: (entry) => entry.object['globalDefault'] === true }).entries;
+  const defaults = store.page('priorityclasses.scheduling.k8s.io', {
+    matches: (entry) => entry.object['globalDefault'] === true,
+  }).entries;
   const lowest = defaults.toSorted((a, b) => Number(a.object['value']) - Number(b.object['value']))[0];
   return lowest?.key;
 }
@@ -54,7 +56,12 @@ function tolerateTroubles(spec: JsonObject): void {
   const tolerations = objectsAt(spec, 'tolerations');
   const missing = TROUBLES.filter((key) => !tolerations.some((toleration) => tolerates(toleration, key)));
   if (missing.length === 0) return;
-  const added = missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: TOLERATED_SECONDS }));
+  const added = missing.map((key) => ({
+    key,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: TOLERATED_SECONDS,
+  }));
   spec['tolerations'] = [...listAt(spec, 'tolerations'), ...added];
 }
 

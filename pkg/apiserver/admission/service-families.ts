@@ -17,11 +17,16 @@ const textsAt = (spec: Readonly<JsonObject>, field: string): readonly string[] =
  */
 export function initFamilies(spec: JsonObject, old?: Readonly<JsonObject>): boolean {
   if (old !== undefined && keepsPreferring(spec, old)) return true;
-  const selectsNothing = stringAt(spec, 'clusterIP') === 'None' && Object.keys(objectAt(spec, 'selector') ?? {}).length === 0;
-  const policy = stringAt(spec, 'ipFamilyPolicy') ?? stringAt(old, 'ipFamilyPolicy') ?? (selectsNothing ? 'RequireDualStack' : 'SingleStack');
+  const selectsNothing =
+    stringAt(spec, 'clusterIP') === 'None' && Object.keys(objectAt(spec, 'selector') ?? {}).length === 0;
+  const policy =
+    stringAt(spec, 'ipFamilyPolicy') ??
+    stringAt(old, 'ipFamilyPolicy') ??
+    (selectsNothing ? 'RequireDualStack' : 'SingleStack');
   spec['ipFamilyPolicy'] = policy;
   const single = policy === 'SingleStack';
-  if (old !== undefined && !single && LISTS.some((field) => listAt(spec, field).length < listAt(old, field).length)) return false;
+  if (old !== undefined && !single && LISTS.some((field) => listAt(spec, field).length < listAt(old, field).length))
+    return false;
   // To ask for one family is to give the second up, where nothing else was changed.
   if (old !== undefined && single) for (const field of LISTS) giveUpSecond(spec, old, field);
 
@@ -36,9 +41,13 @@ export function initFamilies(spec: JsonObject, old?: Readonly<JsonObject>): bool
 
 /** A Service that would take two families stays as it is until somebody asks for a change. */
 function keepsPreferring(spec: Readonly<JsonObject>, old: Readonly<JsonObject>): boolean {
-  return [spec, old].every((one) => one['ipFamilyPolicy'] === 'PreferDualStack') && LISTS.every((field) => semanticEqual(spec[field], old[field]));
+  return (
+    [spec, old].every((one) => one['ipFamilyPolicy'] === 'PreferDualStack') &&
+    LISTS.every((field) => semanticEqual(spec[field], old[field]))
+  );
 }
 
 function giveUpSecond(spec: JsonObject, old: Readonly<JsonObject>, field: string): void {
-  if (listAt(spec, field).length > 1 && semanticEqual(spec[field], old[field])) spec[field] = listAt(spec, field).slice(0, 1);
+  if (listAt(spec, field).length > 1 && semanticEqual(spec[field], old[field]))
+    spec[field] = listAt(spec, field).slice(0, 1);
 }

@@ -13,14 +13,17 @@ export function allocateService(store: Store, random: Random, service: JsonObjec
   const spec = ensureObject(service, 'spec');
   const type = stringAt(spec, 'type') ?? 'ClusterIP';
   if (type === 'ExternalName') {
-    if (old !== undefined) for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
+    if (old !== undefined)
+      for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) delete spec[field];
     return;
   }
   const before = old && (objectAt(old, 'spec') ?? {});
   if (before !== undefined) keepAllocated(spec, type, before);
   if (listAt(spec, 'clusterIPs').length === 0 && stringAt(spec, 'clusterIP')) spec['clusterIPs'] = [spec['clusterIP']];
-  if (initFamilies(spec, before?.['type'] === 'ExternalName' ? undefined : before)) allocateAddresses(store, random, spec);
-  const wantsPorts = type === 'NodePort' || (type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+  if (initFamilies(spec, before?.['type'] === 'ExternalName' ? undefined : before))
+    allocateAddresses(store, random, spec);
+  const wantsPorts =
+    type === 'NodePort' || (type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
   if (wantsPorts) allocatePorts(store, random, spec, stringAt(service['metadata'], 'uid'));
 }
 
@@ -35,7 +38,9 @@ function keepAllocated(spec: JsonObject, type: string, old: Readonly<JsonObject>
   const hadPorts = old['type'] === 'NodePort' || old['type'] === 'LoadBalancer';
   if (!hadPorts || (type !== 'NodePort' && type !== 'LoadBalancer')) return;
   for (const port of objectsAt(spec, 'ports')) {
-    const same = objectsAt(old, 'ports').find((each) => each['port'] === port['port'] && each['protocol'] === port['protocol']);
+    const same = objectsAt(old, 'ports').find(
+      (each) => each['port'] === port['port'] && each['protocol'] === port['protocol'],
+    );
     if (!port['nodePort'] && same?.['nodePort'] !== undefined) port['nodePort'] = same['nodePort'];
   }
 }
@@ -51,7 +56,9 @@ function allocateAddresses(store: Store, random: Random, spec: JsonObject): void
   const addresses = given.length === 0 && own !== '' ? [own] : given;
   const missing = listAt(spec, 'ipFamilies').slice(addresses.length);
   if (missing.length > 0) {
-    const used = new Set(store.page('services', {}).entries.flatMap(({ object }) => listAt(object['spec'], 'clusterIPs')));
+    const used = new Set(
+      store.page('services', {}).entries.flatMap(({ object }) => listAt(object['spec'], 'clusterIPs')),
+    );
     for (const family of missing) addresses.push(freeAddress(family === 'IPv6' ? newIpv6 : newIpv4, random, used));
   }
   spec['clusterIPs'] = addresses;
@@ -66,7 +73,8 @@ function freeAddress(make: (random: Random) => string, random: Random, used: Rea
   }
 }
 
-const newIpv4 = (random: Random): string => `${NETWORK}.${1 + Math.floor(random() * 254)}.${1 + Math.floor(random() * 254)}`;
+const newIpv4 = (random: Random): string =>
+  `${NETWORK}.${1 + Math.floor(random() * 254)}.${1 + Math.floor(random() * 254)}`;
 const newIpv6 = (random: Random): string => `${NETWORK_6}::${(256 + Math.floor(random() * 0xff00)).toString(16)}`;
 
 function allocatePorts(store: Store, random: Random, spec: JsonObject, uid: string | undefined): void {

@@ -19,16 +19,25 @@ export async function authenticate(request: ApiRequest, tokens: TokenIssuer): Pr
 /** Who is meant by the impersonation headers, if the caller may speak for them (`kubectl --as`). */
 export function impersonate(user: User, headers: Readonly<Record<string, string>>, authorizer: Authorizer): User {
   const name = headers['impersonate-user'];
-  const groups = (headers['impersonate-group'] ?? '').split(',').map((group) => group.trim()).filter((group) => group !== '');
+  const groups = (headers['impersonate-group'] ?? '')
+    .split(',')
+    .map((group) => group.trim())
+    .filter((group) => group !== '');
   if (name === undefined || name === '') return user;
   const account = serviceAccountOf(name);
   const check = (attributes: Omit<Attributes, 'user' | 'verb'>): void => {
     const asked = { user, verb: 'impersonate', ...attributes };
     const decision = authorizer.authorize(asked);
-    if (!decision.allowed) throw forbidden({ group: '', resource: attributes.resource! }, attributes.name!, `User "${user.name}" cannot impersonate resource "${attributes.resource}" in API group "" at the cluster scope`);
+    if (!decision.allowed)
+      throw forbidden(
+        { group: '', resource: attributes.resource! },
+        attributes.name!,
+        `User "${user.name}" cannot impersonate resource "${attributes.resource}" in API group "" at the cluster scope`,
+      );
   };
   if (account === undefined) check({ group: '', version: 'v1', resource: 'users', name });
-  else check({ group: '', version: 'v1', resource: 'serviceaccounts', namespace: account.namespace, name: account.name });
+  else
+    check({ group: '', version: 'v1', resource: 'serviceaccounts', namespace: account.namespace, name: account.name });
   for (const group of groups) check({ group: '', version: 'v1', resource: 'groups', name: group });
   if (account !== undefined && groups.length === 0) return serviceAccountUser(account.namespace, account.name, '');
   if (name === anonymous.name && groups.length === 0) return anonymous;

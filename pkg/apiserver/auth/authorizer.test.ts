@@ -9,17 +9,67 @@ const joe: User = { name: 'joe', groups: ['devs', 'system:authenticated'] };
 
 describe('a rule', () => {
   const rows: readonly (readonly [string, PolicyRule, Omit<Attributes, 'user'>, boolean])[] = [
-    ['verb, group and resource', { verbs: ['get'], apiGroups: ['apps'], resources: ['deployments'] }, { verb: 'get', group: 'apps', resource: 'deployments' }, true],
-    ['another verb', { verbs: ['get'], apiGroups: ['apps'], resources: ['deployments'] }, { verb: 'list', group: 'apps', resource: 'deployments' }, false],
-    ['another group', { verbs: ['get'], apiGroups: [''], resources: ['deployments'] }, { verb: 'get', group: 'apps', resource: 'deployments' }, false],
+    [
+      'verb, group and resource',
+      { verbs: ['get'], apiGroups: ['apps'], resources: ['deployments'] },
+      { verb: 'get', group: 'apps', resource: 'deployments' },
+      true,
+    ],
+    [
+      'another verb',
+      { verbs: ['get'], apiGroups: ['apps'], resources: ['deployments'] },
+      { verb: 'list', group: 'apps', resource: 'deployments' },
+      false,
+    ],
+    [
+      'another group',
+      { verbs: ['get'], apiGroups: [''], resources: ['deployments'] },
+      { verb: 'get', group: 'apps', resource: 'deployments' },
+      false,
+    ],
     ['stars', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verb: 'x', group: 'y', resource: 'z' }, true],
-    ['a subresource is not its resource', { verbs: ['get'], apiGroups: [''], resources: ['pods'] }, { verb: 'get', group: '', resource: 'pods', subresource: 'log' }, false],
-    ['a subresource by name', { verbs: ['get'], apiGroups: [''], resources: ['pods/log'] }, { verb: 'get', group: '', resource: 'pods', subresource: 'log' }, true],
-    ['a subresource of anything', { verbs: ['update'], apiGroups: ['*'], resources: ['*/scale'] }, { verb: 'update', group: 'apps', resource: 'deployments', subresource: 'scale' }, true],
-    ['a star does not cover subresources by half', { verbs: ['get'], apiGroups: [''], resources: ['pods/*'] }, { verb: 'get', group: '', resource: 'pods', subresource: 'log' }, false],
-    ['a named object', { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] }, { verb: 'get', group: '', resource: 'secrets', name: 'a' }, true],
-    ['another named object', { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] }, { verb: 'get', group: '', resource: 'secrets', name: 'b' }, false],
-    ['a collection is no named object', { verbs: ['list'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] }, { verb: 'list', group: '', resource: 'secrets' }, false],
+    [
+      'a subresource is not its resource',
+      { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
+      { verb: 'get', group: '', resource: 'pods', subresource: 'log' },
+      false,
+    ],
+    [
+      'a subresource by name',
+      { verbs: ['get'], apiGroups: [''], resources: ['pods/log'] },
+      { verb: 'get', group: '', resource: 'pods', subresource: 'log' },
+      true,
+    ],
+    [
+      'a subresource of anything',
+      { verbs: ['update'], apiGroups: ['*'], resources: ['*/scale'] },
+      { verb: 'update', group: 'apps', resource: 'deployments', subresource: 'scale' },
+      true,
+    ],
+    [
+      'a star does not cover subresources by half',
+      { verbs: ['get'], apiGroups: [''], resources: ['pods/*'] },
+      { verb: 'get', group: '', resource: 'pods', subresource: 'log' },
+      false,
+    ],
+    [
+      'a named object',
+      { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] },
+      { verb: 'get', group: '', resource: 'secrets', name: 'a' },
+      true,
+    ],
+    [
+      'another named object',
+      { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] },
+      { verb: 'get', group: '', resource: 'secrets', name: 'b' },
+      false,
+    ],
+    [
+      'a collection is no named object',
+      { verbs: ['list'], apiGroups: [''], resources: ['secrets'], resourceNames: ['a'] },
+      { verb: 'list', group: '', resource: 'secrets' },
+      false,
+    ],
     ['a path', { verbs: ['get'], nonResourceURLs: ['/healthz'] }, { verb: 'get', path: '/healthz' }, true],
     ['a path below', { verbs: ['get'], nonResourceURLs: ['/api/*'] }, { verb: 'get', path: '/api/v1' }, true],
     ['another path', { verbs: ['get'], nonResourceURLs: ['/api'] }, { verb: 'get', path: '/apis' }, false],
@@ -40,7 +90,13 @@ describe('role-based access', () => {
     const authorizer = new RbacAuthorizer(store);
     authorizers.push(authorizer);
     const may = (user: User, verb: string, namespace?: string): boolean =>
-      authorizer.authorize({ user, verb, group: '', resource: 'pods', ...(namespace === undefined ? {} : { namespace }) }).allowed;
+      authorizer.authorize({
+        user,
+        verb,
+        group: '',
+        resource: 'pods',
+        ...(namespace === undefined ? {} : { namespace }),
+      }).allowed;
     return { store, may };
   }
 
@@ -51,10 +107,19 @@ describe('role-based access', () => {
     const { store, may } = setUp();
     expect(may(joe, 'get', 'a')).toBe(false);
     const role = store.create(`clusterroles.${GROUP}`, 'reader', { metadata: { name: 'reader' }, rules });
-    const binding = { metadata: { name: 'b' }, roleRef: { kind: 'ClusterRole', name: 'reader' }, subjects: [{ kind: 'Group', name: 'devs' }] };
+    const binding = {
+      metadata: { name: 'b' },
+      roleRef: { kind: 'ClusterRole', name: 'reader' },
+      subjects: [{ kind: 'Group', name: 'devs' }],
+    };
     store.create(`clusterrolebindings.${GROUP}`, 'b', binding);
     expect([may(joe, 'get', 'a'), may(joe, 'get'), may(joe, 'list', 'a')]).toEqual([true, true, false]);
-    store.update(`clusterroles.${GROUP}`, 'reader', { metadata: { name: 'reader' }, rules: [{ ...rules[0], verbs: ['list'] }] }, role.revision);
+    store.update(
+      `clusterroles.${GROUP}`,
+      'reader',
+      { metadata: { name: 'reader' }, rules: [{ ...rules[0], verbs: ['list'] }] },
+      role.revision,
+    );
     expect([may(joe, 'get', 'a'), may(joe, 'list', 'a')]).toEqual([false, true]);
     store.delete(`clusterrolebindings.${GROUP}`, 'b');
     expect(may(joe, 'list', 'a')).toBe(false);
@@ -65,7 +130,11 @@ describe('role-based access', () => {
     const account = serviceAccountUser('a', 'robot', 'uid');
     store.create(`roles.${GROUP}`, 'a/reader', { metadata: { name: 'reader', namespace: 'a' }, rules });
     const subjects = [{ kind: 'ServiceAccount', name: 'robot', namespace: 'a' }];
-    store.create(`rolebindings.${GROUP}`, 'a/b', { metadata: { name: 'b', namespace: 'a' }, roleRef: { kind: 'Role', name: 'reader' }, subjects });
+    store.create(`rolebindings.${GROUP}`, 'a/b', {
+      metadata: { name: 'b', namespace: 'a' },
+      roleRef: { kind: 'Role', name: 'reader' },
+      subjects,
+    });
     expect([may(account, 'get', 'a'), may(account, 'get', 'b'), may(account, 'get')]).toEqual([true, false, false]);
     expect(may({ ...joe, name: 'system:serviceaccount:b:robot' }, 'get', 'a')).toBe(false);
   });

@@ -70,7 +70,8 @@ export class RbacAuthorizer implements Authorizer {
       });
       this.#stops.push(stop);
     }
-    for (const resource of ROLES) this.#stops.push(store.watch(resource, {}, store.revision, () => this.#decisions.clear()));
+    for (const resource of ROLES)
+      this.#stops.push(store.watch(resource, {}, store.revision, () => this.#decisions.clear()));
   }
 
   close(): void {
@@ -81,7 +82,9 @@ export class RbacAuthorizer implements Authorizer {
     const { user } = attributes;
     if (user.groups.includes(MASTERS)) return { allowed: true, reason: '' };
     const { verb, group, resource, subresource, namespace, name, path } = attributes;
-    const key = [user.name, user.groups.join(' '), verb, group, resource, subresource, namespace, name, path].join('\0');
+    const key = [user.name, user.groups.join(' '), verb, group, resource, subresource, namespace, name, path].join(
+      '\0',
+    );
     let decision = this.#decisions.get(key);
     if (decision === undefined) {
       if (this.#decisions.size > 10_000) this.#decisions.clear();
@@ -119,7 +122,10 @@ export class RbacAuthorizer implements Authorizer {
 
   #rulesOf(binding: Binding): readonly PolicyRule[] {
     const { kind, name } = binding.role;
-    const role = kind === 'ClusterRole' ? this.#store.get(ROLES[0]!, name) : this.#store.get(ROLES[1]!, `${binding.namespace}/${name}`);
+    const role =
+      kind === 'ClusterRole'
+        ? this.#store.get(ROLES[0]!, name)
+        : this.#store.get(ROLES[1]!, `${binding.namespace}/${name}`);
     return listAt(role?.object, 'rules') as readonly PolicyRule[];
   }
 
@@ -154,7 +160,9 @@ export class RbacAuthorizer implements Authorizer {
 function subjectKey(subject: JsonObject, namespace: string): string {
   const kind = stringAt(subject, 'kind') ?? '';
   const name = stringAt(subject, 'name') ?? '';
-  return kind === 'ServiceAccount' ? `${kind} ${stringAt(subject, 'namespace') ?? namespace}/${name}` : `${kind} ${name}`;
+  return kind === 'ServiceAccount'
+    ? `${kind} ${stringAt(subject, 'namespace') ?? namespace}/${name}`
+    : `${kind} ${name}`;
 }
 
 /** `User "joe"`; a service account with its namespace last, as upstream has it. */
@@ -166,11 +174,14 @@ function describe(subject: string): string {
 /** Whether one rule covers it (`pkg/apis/rbac/v1/evaluation_helpers.go`). */
 export function allows(rule: PolicyRule, asked: Attributes): boolean {
   if (!covers(rule.verbs, asked.verb)) return false;
-  if (asked.resource === undefined) return (rule.nonResourceURLs ?? []).some((pattern) => pathCovers(pattern, asked.path ?? ''));
+  if (asked.resource === undefined)
+    return (rule.nonResourceURLs ?? []).some((pattern) => pathCovers(pattern, asked.path ?? ''));
   return (
     covers(rule.apiGroups ?? [], asked.group ?? '') &&
     coversResource(rule.resources ?? [], asked.resource, asked.subresource) &&
-    (rule.resourceNames === undefined || rule.resourceNames.length === 0 || rule.resourceNames.includes(asked.name ?? ''))
+    (rule.resourceNames === undefined ||
+      rule.resourceNames.length === 0 ||
+      rule.resourceNames.includes(asked.name ?? ''))
   );
 }
 

@@ -26,7 +26,9 @@ export function bootstrapPolicy(): JsonObject[] {
       labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults', ...row.labels },
     },
     ...(row.aggregationRule === undefined ? {} : { aggregationRule: row.aggregationRule }),
-    ...(row.kind.endsWith('Role') ? { rules: row.rules ?? null } : { roleRef: { apiGroup: GROUP, ...row.roleRef }, subjects: row.subjects?.map(withGroup) }),
+    ...(row.kind.endsWith('Role')
+      ? { rules: row.rules ?? null }
+      : { roleRef: { apiGroup: GROUP, ...row.roleRef }, subjects: row.subjects?.map(withGroup) }),
   }));
 }
 

@@ -78,7 +78,9 @@ export class TokenIssuer {
     const claims = await this.#claims(token);
     if (claims === undefined || Number(claims['exp']) * 1000 <= this.#clock.now()) return undefined;
     const given = claims['aud'];
-    const meant = audiences.filter((audience) => (Array.isArray(given) ? given.includes(audience) : given === audience));
+    const meant = audiences.filter((audience) =>
+      Array.isArray(given) ? given.includes(audience) : given === audience,
+    );
     const user = this.#accountOf(claims);
     return meant.length === 0 || user === undefined ? undefined : { user, audiences: meant };
   }
@@ -110,7 +112,8 @@ export class TokenIssuer {
     const uid = stringAt(objectAt(own, 'serviceaccount'), 'uid') ?? '';
     if (this.#uidOf('serviceaccounts', `${namespace}/${name}`) !== uid) return undefined;
     const extra: Record<string, readonly string[]> = {};
-    if (typeof claims['jti'] === 'string') extra['authentication.kubernetes.io/credential-id'] = [`JTI=${claims['jti']}`];
+    if (typeof claims['jti'] === 'string')
+      extra['authentication.kubernetes.io/credential-id'] = [`JTI=${claims['jti']}`];
     for (const kind of ['pod', 'secret', 'node']) {
       const bound = own?.[kind];
       if (!isJsonObject(bound)) continue;

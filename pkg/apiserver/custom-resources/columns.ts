@@ -12,7 +12,9 @@ interface Cell {
 }
 
 /** Prints objects in the columns of their definition (`customresource/tableconvertor`). */
-export function tablePrinter(columns: readonly Column[]): (objects: readonly JsonObject[], options: TableOptions) => Table {
+export function tablePrinter(
+  columns: readonly Column[],
+): (objects: readonly JsonObject[], options: TableOptions) => Table {
   const definitions = [NAME, ...columns.map(columnOf)];
   const cells = columns.map(({ type, jsonPath }): Cell => ({ type, path: compilePath(jsonPath) }));
   return (objects, options) => ({
@@ -31,9 +33,12 @@ function columnOf({ name, type, format, description, priority, jsonPath }: Colum
 
 function rowOf(object: JsonObject, cells: readonly Cell[], options: TableOptions): TableRow {
   const metadata = objectAt(object, 'metadata') ?? {};
-  const row: TableRow = { cells: [stringAt(metadata, 'name') ?? '', ...cells.map((cell) => cellOf(object, cell, options.now))] };
+  const row: TableRow = {
+    cells: [stringAt(metadata, 'name') ?? '', ...cells.map((cell) => cellOf(object, cell, options.now))],
+  };
   if (options.includeObject === 'Object') row.object = object;
-  else if (options.includeObject === 'Metadata') row.object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  else if (options.includeObject === 'Metadata')
+    row.object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
   return row;
 }
 

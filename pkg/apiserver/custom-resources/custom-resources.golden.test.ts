@@ -25,10 +25,12 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('definitions and custom resources are answered as by the original', () => {
-  test.each(customResourceSteps.map(({ verb, path, body }, index) => ({ index, title: `${index}: ${verb} ${path} ${JSON.stringify(body ?? '').slice(0, 200)}` })))(
-    '$title',
-    ({ index }) => {
-      expect(answers[index]).toEqual(recorded[index]);
-    },
-  );
+  test.each(
+    customResourceSteps.map(({ verb, path, body }, index) => ({
+      index,
+      title: `${index}: ${verb} ${path} ${JSON.stringify(body ?? '').slice(0, 200)}`,
+    })),
+  )('$title', ({ index }) => {
+    expect(answers[index]).toEqual(recorded[index]);
+  });
 });

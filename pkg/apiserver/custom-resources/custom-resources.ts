@@ -69,25 +69,44 @@ export class CustomResources {
     }
     if (definition.namesAccepted && !definition.established) {
       const established = cloneJson<JsonObject>(object);
-      setCondition(established, { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }, time);
+      setCondition(
+        established,
+        {
+          type: 'Established',
+          status: 'True',
+          reason: 'InitialNamesAccepted',
+          message: 'the initial names have been accepted',
+        },
+        time,
+      );
       this.#write(entry, established);
       return;
     }
     if (definition.established) this.#serve(definition, object);
-    if (definition.terminating && listAt(object['metadata'], 'finalizers').includes(CLEANUP_FINALIZER)) this.#cleanUp(name, definition);
+    if (definition.terminating && listAt(object['metadata'], 'finalizers').includes(CLEANUP_FINALIZER))
+      this.#cleanUp(name, definition);
   }
 
   /** As the status of a definition is written by its keepers. */
   #write(live: Entry, object: JsonObject): void {
     const { store, clock } = this.#options;
-    const tracked = { schema: SCHEMA, live: live.object, object, manager: 'kube-apiserver', subresource: 'status', time: formatTime(clock.now()) };
+    const tracked = {
+      schema: SCHEMA,
+      live: live.object,
+      object,
+      manager: 'kube-apiserver',
+      subresource: 'status',
+      time: formatTime(clock.now()),
+    };
     (object['metadata'] as JsonObject)['managedFields'] = trackUpdate(tracked);
     store.update(DEFINITIONS, live.key, object, live.revision);
   }
 
   #othersOf({ name, group }: Definition): Definition[] {
     const entries = this.#options.store.page(DEFINITIONS, {}).entries;
-    return entries.map(({ object }) => readDefinition(object)).filter((other) => other.group === group && other.name !== name);
+    return entries
+      .map(({ object }) => readDefinition(object))
+      .filter((other) => other.group === group && other.name !== name);
   }
 
   /** A name that has come free may be what another definition waits for. */
@@ -101,11 +120,13 @@ export class CustomResources {
     const basis = { spec: object['spec'], names: definition.accepted, terminating: definition.terminating };
     if (before !== undefined && semanticEqual(before.basis, basis)) return;
     // Losing the right to create ends no watch; another spec does, as in the original.
-    const sameSpec = before !== undefined && semanticEqual({ ...before.basis, terminating: definition.terminating }, basis);
+    const sameSpec =
+      before !== undefined && semanticEqual({ ...before.basis, terminating: definition.terminating }, basis);
     const end = sameSpec ? before.end : new AbortController();
     const resources = resourcesOf(definition, end.signal);
     for (const { group, version, resource } of before?.resources ?? []) {
-      if (!resources.some((other) => other.version === version && other.resource === resource)) registry.remove(group, version, resource);
+      if (!resources.some((other) => other.version === version && other.resource === resource))
+        registry.remove(group, version, resource);
     }
     for (const resource of resources) registry.put(resource);
     this.#serving.set(definition.name, { basis, resources, end });
@@ -117,7 +138,8 @@ export class CustomResources {
     this.#serving.delete(name);
     this.#waiting.get(name)?.();
     this.#waiting.delete(name);
-    for (const resource of serving?.resources ?? []) this.#options.registry.remove(resource.group, resource.version, resource.resource);
+    for (const resource of serving?.resources ?? [])
+      this.#options.registry.remove(resource.group, resource.version, resource.resource);
     serving?.end.abort();
     for (const { object } of this.#options.store.page(DEFINITIONS, {}).entries) {
       const other = readDefinition(object);
@@ -135,7 +157,10 @@ export class CustomResources {
       return;
     }
     const entry = store.get(DEFINITIONS, name)!;
-    this.#write(entry, this.#marked(entry, 'True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'));
+    this.#write(
+      entry,
+      this.#marked(entry, 'True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'),
+    );
     const stop = store.watch(definition.name, {}, store.revision, ({ type }) => {
       if (type === 'DELETED') this.#finish(name);
     });
@@ -150,7 +175,6 @@ export class CustomResources {
     this.#waiting.delete(name);
     this.#letGo(name, 'InstanceDeletionCompleted', 'removed all instances');
   }
-
 
   #marked(entry: Entry, status: 'True' | 'False', reason: string, message: string): JsonObject {
     const object = cloneJson<JsonObject>(entry.object);

@@ -17,7 +17,8 @@ export function fillDefaults(value: unknown, structural: Structural | undefined)
     }
     for (const key of Object.keys(value)) {
       const under = structuralUnder(structural, key);
-      if (!structural.properties.has(key) && isUnwantedNull(value[key], under)) value[key] = cloneJson(under!.default ?? null);
+      if (!structural.properties.has(key) && isUnwantedNull(value[key], under))
+        value[key] = cloneJson(under!.default ?? null);
       fillDefaults(value[key], under);
     }
   }

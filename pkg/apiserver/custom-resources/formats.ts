@@ -35,7 +35,10 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   date: isDate,
   'date-time': (text) => TIME.test(text) && !Number.isNaN(Date.parse(text)),
   datetime: (text) => TIME.test(text) && !Number.isNaN(Date.parse(text)),
-  duration: (text) => /^-?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w|[a-z]+)(?:\s*(?:\d+(?:\.\d*)?|\.\d+)\s*[a-zµμ]+)*$/i.test(text) || text === '0',
+  duration: (text) =>
+    /^-?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|s|m|h|d|w|[a-z]+)(?:\s*(?:\d+(?:\.\d*)?|\.\d+)\s*[a-zµμ]+)*$/i.test(
+      text,
+    ) || text === '0',
   email: (text) => /^[^\s@]+@[^\s@]+$/.test(text),
   hexcolor: (text) => /^#?(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(text),
   hostname: isHostname,
@@ -53,7 +56,9 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
 
 /** Of strings; taken as they are where {@link FORMATS} does not have them. */
 const OTHERS = ['bsonobjectid', 'isbn', 'isbn10', 'isbn13', 'creditcard', 'ssn', 'rgbcolor', 'password'];
-const OF_STRINGS: ReadonlySet<string> = new Set([...Object.keys(FORMATS), ...OTHERS].map((name) => name.replaceAll('-', '')));
+const OF_STRINGS: ReadonlySet<string> = new Set(
+  [...Object.keys(FORMATS), ...OTHERS].map((name) => name.replaceAll('-', '')),
+);
 
 /** Whether a format says anything of a type; others are ignored, with a warning. */
 export function isKnownFormat(type: string, format: string): boolean {

@@ -5,7 +5,12 @@ import { compareVersions } from './versions.ts';
 
 const object = {
   spec: { size: 'large', list: [1, 2, 3, 4], 'with.dot': 'd' },
-  status: { conditions: [{ type: 'Ready', status: 'True', n: 2 }, { type: 'Other', status: 'False', n: 5 }] },
+  status: {
+    conditions: [
+      { type: 'Ready', status: 'True', n: 2 },
+      { type: 'Other', status: 'False', n: 5 },
+    ],
+  },
 };
 
 describe('paths into objects', () => {

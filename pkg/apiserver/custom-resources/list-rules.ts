@@ -18,7 +18,11 @@ export function checkLists(value: unknown, structural: Structural | undefined, p
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([key, child]) => {
     const known = structural.properties.has(key);
-    return checkLists(child, structuralUnder(structural, key), known ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`);
+    return checkLists(
+      child,
+      structuralUnder(structural, key),
+      known ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`,
+    );
   });
 }
 
@@ -27,7 +31,14 @@ function duplicatesIn(list: readonly unknown[], { listType, listMapKeys }: Struc
   const seen = new Map<string, number>();
   for (const [index, item] of list.entries()) {
     if (listType === 'map' && item !== null && !isJsonObject(item)) {
-      return [{ field: `${path}[${index}]`, type: 'invalid', badValue: item, detail: 'must be an object for an array of list-type map' }];
+      return [
+        {
+          field: `${path}[${index}]`,
+          type: 'invalid',
+          badValue: item,
+          detail: 'must be an object for an array of list-type map',
+        },
+      ];
     }
     const identity = listType === 'set' ? item : keysOf(item, listMapKeys);
     const text = JSON.stringify(identity);
@@ -45,16 +56,20 @@ function keysOf(item: unknown, keys: readonly string[]): JsonObject {
   return found;
 }
 
-
 /** That objects within objects say what they are (`schema/objectmeta`). */
 export function checkEmbedded(value: unknown, structural: Structural | undefined, path = ''): FieldError[] {
   if (structural === undefined) return [];
-  if (Array.isArray(value)) return (value as unknown[]).flatMap((item, index) => checkEmbedded(item, structural.items, `${path}[${index}]`));
+  if (Array.isArray(value))
+    return (value as unknown[]).flatMap((item, index) => checkEmbedded(item, structural.items, `${path}[${index}]`));
   if (!isJsonObject(value)) return [];
   const own = structural.embedded && path !== '' ? embeddedErrors(value, path) : [];
   const inside = Object.entries(value).flatMap(([key, child]) => {
     const known = structural.properties.has(key);
-    return checkEmbedded(child, structuralUnder(structural, key), known ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`);
+    return checkEmbedded(
+      child,
+      structuralUnder(structural, key),
+      known ? (path === '' ? key : `${path}.${key}`) : `${path}[${key}]`,
+    );
   });
   return [...own, ...inside];
 }
@@ -66,13 +81,24 @@ function embeddedErrors(value: JsonObject, path: string): FieldError[] {
     if (text === undefined) problems.required(`${path}.${key}`);
     else if (typeof text !== 'string') problems.invalid(`${path}.${key}`, text, 'must be a string');
     else if (text === '') problems.invalid(`${path}.${key}`, text, 'must not be empty');
-    else if (key === 'apiVersion' && text.split('/').length > 2) problems.invalid(`${path}.apiVersion`, text, `unexpected GroupVersion string: ${text}`);
+    else if (key === 'apiVersion' && text.split('/').length > 2)
+      problems.invalid(`${path}.apiVersion`, text, `unexpected GroupVersion string: ${text}`);
     else if (key === 'kind' && label1035Errors(text.toLowerCase()).length > 0) {
-      problems.invalid(`${path}.kind`, text, `may have mixed case, but should otherwise match: ${label1035Errors(text.toLowerCase()).join(',')}`);
+      problems.invalid(
+        `${path}.kind`,
+        text,
+        `may have mixed case, but should otherwise match: ${label1035Errors(text.toLowerCase()).join(',')}`,
+      );
     }
   }
   const metadata = objectAt(value, 'metadata');
-  if (metadata !== undefined) checkMetadata(problems, { ...metadata, name: stringAt(metadata, 'name') || 'fakename' }, pathSegmentErrors, `${path}.metadata`);
+  if (metadata !== undefined)
+    checkMetadata(
+      problems,
+      { ...metadata, name: stringAt(metadata, 'name') || 'fakename' },
+      pathSegmentErrors,
+      `${path}.metadata`,
+    );
   return problems.list;
 }
 

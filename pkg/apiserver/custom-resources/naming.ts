@@ -18,7 +18,8 @@ export function setCondition(object: JsonObject, condition: Condition, time: str
   // In the order in which Go writes the fields.
   const { type, status: value, reason, message } = condition;
   const after: JsonObject = { type, status: value, lastTransitionTime, reason, message };
-  status['conditions'] = before === undefined ? [...conditions, after] : conditions.map((one) => (one === before ? after : one));
+  status['conditions'] =
+    before === undefined ? [...conditions, after] : conditions.map((one) => (one === before ? after : one));
 }
 
 /** Names that other definitions of the group hold. */
@@ -28,7 +29,9 @@ export interface TakenNames {
 }
 
 export function takenNames(others: readonly Definition[]): TakenNames {
-  const resources = new Set(others.flatMap(({ accepted }) => [accepted.plural, accepted.singular, ...accepted.shortNames]));
+  const resources = new Set(
+    others.flatMap(({ accepted }) => [accepted.plural, accepted.singular, ...accepted.shortNames]),
+  );
   const kinds = new Set(others.flatMap(({ accepted }) => [accepted.kind, accepted.listKind]));
   return { resources, kinds };
 }
@@ -37,7 +40,12 @@ export function takenNames(others: readonly Definition[]): TakenNames {
  * Accepts the names that a definition asks for as far as nobody else holds them (`pkg/controller/status`). Returns the changed
  * object; undefined where nothing changes.
  */
-export function acceptNames(object: Readonly<JsonObject>, definition: Definition, taken: TakenNames, time: string): JsonObject | undefined {
+export function acceptNames(
+  object: Readonly<JsonObject>,
+  definition: Definition,
+  taken: TakenNames,
+  time: string,
+): JsonObject | undefined {
   const { requested, accepted } = definition;
   if (semanticEqual(requested, accepted)) return undefined;
   const conflicts: { reason: string; message: string }[] = [];
@@ -61,24 +69,38 @@ export function acceptNames(object: Readonly<JsonObject>, definition: Definition
       ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
       : { type: 'NamesAccepted', status: 'False', ...conflict };
   const before = conditionOf(object, 'NamesAccepted');
-  const same = before?.['status'] === namesAccepted.status && before['reason'] === namesAccepted.reason && before['message'] === namesAccepted.message;
+  const same =
+    before?.['status'] === namesAccepted.status &&
+    before['reason'] === namesAccepted.reason &&
+    before['message'] === namesAccepted.message;
   if (same && semanticEqual(names, accepted)) return undefined;
 
   const changed = cloneJson<JsonObject>(object);
   ensureObject(changed, 'status')['acceptedNames'] = writeNames(names);
   setCondition(changed, namesAccepted, time);
   if (!definition.established) {
-    const words = conflict === undefined ? { reason: 'Installing', message: 'the initial names have been accepted' } : { reason: 'NotAccepted', message: 'not all names are accepted' };
+    const words =
+      conflict === undefined
+        ? { reason: 'Installing', message: 'the initial names have been accepted' }
+        : { reason: 'NotAccepted', message: 'not all names are accepted' };
     setCondition(changed, { type: 'Established', status: 'False', ...words }, time);
   }
   return changed;
 }
 
-function settleShortNames(requested: Names, accepted: Names, taken: TakenNames, conflicts: { reason: string; message: string }[]): readonly string[] {
+function settleShortNames(
+  requested: Names,
+  accepted: Names,
+  taken: TakenNames,
+  conflicts: { reason: string; message: string }[],
+): readonly string[] {
   const used = requested.shortNames.filter((name) => !accepted.shortNames.includes(name) && taken.resources.has(name));
   if (used.length === 0) return requested.shortNames;
   const messages = used.map((name) => `${JSON.stringify(name)} is already in use`);
-  conflicts.push({ reason: 'ShortNamesConflict', message: messages.length === 1 ? messages[0]! : `[${messages.join(', ')}]` });
+  conflicts.push({
+    reason: 'ShortNamesConflict',
+    message: messages.length === 1 ? messages[0]! : `[${messages.join(', ')}]`,
+  });
   return accepted.shortNames;
 }
 

@@ -26,7 +26,14 @@ export function objectMeta(): ObjectSchema {
 /** `name` as OpenAPI documents have it: `com.example.v1.Foo`. */
 export function schemaOf(name: string, structural: Structural, hasStatus: boolean): ObjectSchema {
   const fields = fieldsOf(name, { ...structural, embedded: true });
-  return { name, goType: 'unstructured.Unstructured', atomic: structural.atomicMap, fields, open: structural.preserve, custom: { hasStatus } };
+  return {
+    name,
+    goType: 'unstructured.Unstructured',
+    atomic: structural.atomicMap,
+    fields,
+    open: structural.preserve,
+    custom: { hasStatus },
+  };
 }
 
 function fieldsOf(name: string, structural: Structural): ReadonlyMap<string, FieldSchema> {
@@ -52,12 +59,22 @@ function fieldsOf(name: string, structural: Structural): ReadonlyMap<string, Fie
 }
 
 function fieldOf(name: string, value: ValueType): FieldSchema {
-  return { name, value, required: false, listType: 'atomic', listMapKeys: [], atomic: false, patchStrategy: [], presence: 'pointer' };
+  return {
+    name,
+    value,
+    required: false,
+    listType: 'atomic',
+    listMapKeys: [],
+    atomic: false,
+    patchStrategy: [],
+    presence: 'pointer',
+  };
 }
 
 function typeOf(name: string, structural: Structural): ValueType {
   if (structural.intOrString) return { type: 'scalar', scalar: 'int-or-string', goType: 'intstr.IntOrString' };
-  if (structural.type === 'array') return { type: 'list', items: structural.items === undefined ? DEDUCED : typeOf(name, structural.items) };
+  if (structural.type === 'array')
+    return { type: 'list', items: structural.items === undefined ? DEDUCED : typeOf(name, structural.items) };
   if (structural.type === 'object') return objectType(name, structural);
   const scalar = SCALARS[structural.type];
   return scalar === undefined ? DEDUCED : { type: 'scalar', scalar: scalar[0], goType: scalar[1] };
@@ -67,7 +84,17 @@ function objectType(name: string, structural: Structural): ValueType {
   if (structural.additional !== undefined && structural.properties.size === 0) {
     return { type: 'map', values: structural.additional === 'any' ? DEDUCED : typeOf(name, structural.additional) };
   }
-  if (structural.properties.size === 0 && !structural.embedded) return structural.preserve ? DEDUCED : { type: 'map', values: DEDUCED };
+  if (structural.properties.size === 0 && !structural.embedded)
+    return structural.preserve ? DEDUCED : { type: 'map', values: DEDUCED };
   const fields = fieldsOf(name, structural);
-  return { type: 'object', schema: { name, goType: 'map[string]interface {}', atomic: structural.atomicMap, fields, open: structural.preserve } };
+  return {
+    type: 'object',
+    schema: {
+      name,
+      goType: 'map[string]interface {}',
+      atomic: structural.atomicMap,
+      fields,
+      open: structural.preserve,
+    },
+  };
 }

@@ -13,7 +13,8 @@ export function pruneUnknown(object: JsonObject, structural: Structural): string
 }
 
 function prune(value: unknown, structural: Structural | undefined, path: string, removed: string[]): void {
-  if (Array.isArray(value)) for (const [index, item] of value.entries()) prune(item, structural?.items, `${path}[${index}]`, removed);
+  if (Array.isArray(value))
+    for (const [index, item] of value.entries()) prune(item, structural?.items, `${path}[${index}]`, removed);
   else if (isJsonObject(value)) pruneMap(value, structural, path, removed);
 }
 
@@ -47,7 +48,8 @@ export function pruneNulls(value: unknown, structural: Structural | undefined): 
   else if (isJsonObject(value)) {
     for (const key of Object.keys(value)) {
       const under = structuralUnder(structural, key);
-      if (value[key] === null && under !== undefined && !under.nullable && under.default === undefined) delete value[key];
+      if (value[key] === null && under !== undefined && !under.nullable && under.default === undefined)
+        delete value[key];
       else pruneNulls(value[key], under);
     }
   }

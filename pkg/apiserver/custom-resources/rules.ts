@@ -22,7 +22,12 @@ export function checkNew(kind: CustomKind, object: JsonObject): FieldError[] {
 }
 
 /** What is wrong with a change. Parts that are as they were are not objected to. */
-export function checkUpdated(kind: CustomKind, object: JsonObject, old: JsonObject, subresource: string | undefined): FieldError[] {
+export function checkUpdated(
+  kind: CustomKind,
+  object: JsonObject,
+  old: JsonObject,
+  subresource: string | undefined,
+): FieldError[] {
   const mistaken = typeErrors(kind, object);
   if (mistaken.length > 0) return mistaken;
   const problems = new Problems();
@@ -32,7 +37,8 @@ export function checkUpdated(kind: CustomKind, object: JsonObject, old: JsonObje
   const ofStatus = subresource === 'status';
   if (ofStatus) {
     const schema = kind.structural.properties.get('status')?.source;
-    if (schema !== undefined && object['status'] !== undefined) problems.list.push(...checkStatus(schema, object['status'], old['status']));
+    if (schema !== undefined && object['status'] !== undefined)
+      problems.list.push(...checkStatus(schema, object['status'], old['status']));
   } else problems.list.push(...checkValue(kind.structural.source, object, '', old));
   checkScale(problems, kind, object, !ofStatus);
   if (!ofStatus) problems.list.push(...checkEmbedded(object, kind.structural));
@@ -45,13 +51,17 @@ export function checkUpdated(kind: CustomKind, object: JsonObject, old: JsonObje
 /** Upstream validates a status by itself: its sentences name paths within it, its fields the whole path. */
 function checkStatus(schema: Readonly<JsonObject>, status: unknown, old: unknown): FieldError[] {
   const errors = old === undefined ? checkValue(schema, status, '') : checkValue(schema, status, '', old);
-  return errors.map((error) => ({ ...error, field: error.field === '' || error.field === '<nil>' ? 'status' : `status.${error.field}` }));
+  return errors.map((error) => ({
+    ...error,
+    field: error.field === '' || error.field === '<nil>' ? 'status' : `status.${error.field}`,
+  }));
 }
 
 function typeErrors({ kind, apiVersion }: CustomKind, object: JsonObject): FieldError[] {
   const problems = new Problems();
   if (object['kind'] !== kind) problems.invalid('kind', object['kind'] ?? '', `must be ${kind}`);
-  if (object['apiVersion'] !== apiVersion) problems.invalid('apiVersion', object['apiVersion'] ?? '', `must be ${apiVersion}`);
+  if (object['apiVersion'] !== apiVersion)
+    problems.invalid('apiVersion', object['apiVersion'] ?? '', `must be ${apiVersion}`);
   return problems.list;
 }
 
@@ -63,7 +73,11 @@ function checkScale(problems: Problems, { scale }: CustomKind, object: JsonObjec
   if (selectorPath === undefined) return;
   const selector = valueAt(problems, object, selectorPath, '');
   if (selector !== undefined && typeof selector !== 'string') {
-    problems.invalid(selectorPath, '', `${selectorPath} accessor error: ${printGo(selector)} is of the type ${goTypeOf(selector)}, expected string`);
+    problems.invalid(
+      selectorPath,
+      '',
+      `${selectorPath} accessor error: ${printGo(selector)} is of the type ${goTypeOf(selector)}, expected string`,
+    );
   }
 }
 
@@ -71,7 +85,11 @@ function checkCount(problems: Problems, path: string, object: JsonObject): void 
   const count = valueAt(problems, object, path, 0);
   if (count === undefined) return;
   if (typeof count !== 'number' || !Number.isInteger(count)) {
-    problems.invalid(path, 0, `${path} accessor error: ${printGo(count)} is of the type ${goTypeOf(count)}, expected int64`);
+    problems.invalid(
+      path,
+      0,
+      `${path} accessor error: ${printGo(count)} is of the type ${goTypeOf(count)}, expected int64`,
+    );
   } else if (count < 0) problems.invalid(path, count, 'should be a non-negative integer');
   else if (count > INT32_MAX) problems.invalid(path, count, `should be less than or equal to ${INT32_MAX}`);
 }
@@ -79,7 +97,13 @@ function checkCount(problems: Problems, path: string, object: JsonObject): void 
 function goTypeOf(value: unknown): string {
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return '[]interface {}';
-  return typeof value === 'number' ? 'float64' : typeof value === 'object' ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return typeof value === 'number'
+    ? 'float64'
+    : typeof value === 'object'
+      ? 'map[string]interface {}'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value;
 }
 
 /** The value at a simple path such as `.spec.replicas`; that something on the way has no keys is told, with `missing` as the value. */
@@ -90,7 +114,11 @@ function valueAt(problems: Problems, object: JsonObject, path: string, missing: 
     if (value === undefined || value === null) return undefined;
     if (!isJsonObject(value)) {
       const at = `.${keys.slice(0, index + 1).join('.')}`;
-      problems.invalid(path, missing, `${at} accessor error: ${printGo(value)} is of the type ${goTypeOf(value)}, expected map[string]interface{}`);
+      problems.invalid(
+        path,
+        missing,
+        `${at} accessor error: ${printGo(value)} is of the type ${goTypeOf(value)}, expected map[string]interface{}`,
+      );
       return undefined;
     }
     value = value[key];

@@ -15,7 +15,8 @@ export function checkSchema(problems: Problems, schema: Schema, at: string, hasS
   if (schema['nullable'] === true) problems.forbidden(`${at}.nullable`, 'nullable cannot be true at the root');
   const structure = new Structure();
   structure.check(schema, 'root', at);
-  if (structure.errors.length > 0) problems.list.push(...structure.errors.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1)));
+  if (structure.errors.length > 0)
+    problems.list.push(...structure.errors.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1)));
   else checkDefaults(problems, schema, at);
   checkWords(problems, schema, at, { root: true, inMeta: false });
 }
@@ -26,8 +27,28 @@ function textOf({ field, detail }: FieldError): string {
 
 /** What of a root is not lost when the status is validated by itself. */
 const FIELDS_AT_ROOT = new Set([
-  'description', 'type', 'format', 'title', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum', 'maxLength', 'minLength', 'pattern', 'maxItems',
-  'minItems', 'uniqueItems', 'multipleOf', 'required', 'items', 'properties', 'externalDocs', 'example', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-validations',
+  'description',
+  'type',
+  'format',
+  'title',
+  'maximum',
+  'exclusiveMaximum',
+  'minimum',
+  'exclusiveMinimum',
+  'maxLength',
+  'minLength',
+  'pattern',
+  'maxItems',
+  'minItems',
+  'uniqueItems',
+  'multipleOf',
+  'required',
+  'items',
+  'properties',
+  'externalDocs',
+  'example',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-validations',
 ]);
 const AT_ROOT_IN_GO =
   '[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]';
@@ -37,7 +58,10 @@ function checkRootOfStatus(problems: Problems, schema: Schema, at: string): void
     const why = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
     if (schema['type'] !== undefined) problems.invalid(`${at}.type`, schema['type'], why);
   } else if (Object.keys(schema).some((key) => !FIELDS_AT_ROOT.has(key))) {
-    problems.wrong(at, `only ${AT_ROOT_IN_GO} fields are allowed at the root of the schema if the status subresource is enabled`);
+    problems.wrong(
+      at,
+      `only ${AT_ROOT_IN_GO} fields are allowed at the root of the schema if the status subresource is enabled`,
+    );
   }
 }
 
@@ -68,31 +92,49 @@ class Structure {
       if (isMeta) this.#checkMetadata(property, `${at}.properties[metadata]`);
       if (isJsonObject(property) && !isMeta) this.check(property, 'field', `${at}.properties[${key}]`);
     }
-    if (additional !== undefined && level === 'root') this.#forbidden(`${at}.additionalProperties`, 'must not be used at the root');
+    if (additional !== undefined && level === 'root')
+      this.#forbidden(`${at}.additionalProperties`, 'must not be used at the root');
     if (isJsonObject(additional)) this.check(additional, 'field', `${at}.additionalProperties`);
-    if (intOrString && preserve) this.#invalid(`${at}.x-kubernetes-preserve-unknown-fields`, true, 'must be false if x-kubernetes-int-or-string is true');
-    if (intOrString && embedded) this.#invalid(`${at}.x-kubernetes-embedded-resource`, true, 'must be false if x-kubernetes-int-or-string is true');
+    if (intOrString && preserve)
+      this.#invalid(
+        `${at}.x-kubernetes-preserve-unknown-fields`,
+        true,
+        'must be false if x-kubernetes-int-or-string is true',
+      );
+    if (intOrString && embedded)
+      this.#invalid(
+        `${at}.x-kubernetes-embedded-resource`,
+        true,
+        'must be false if x-kubernetes-int-or-string is true',
+      );
     this.#checkValueRules(schema, at);
     if (embedded && type !== 'object') {
       const why = 'must be object if x-kubernetes-embedded-resource is true';
       if (type === '') this.#required(`${at}.type`, why);
       else this.#invalid(`${at}.type`, type, why);
     } else if (type === '' && !intOrString && !preserve) this.#required(`${at}.type`, EMPTY_WORDS[level]);
-    if (embedded && additional !== undefined) this.#forbidden(`${at}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set');
-    if (level === 'root' && type !== '' && type !== 'object') this.#invalid(`${at}.type`, type, 'must be object at the root');
+    if (embedded && additional !== undefined)
+      this.#forbidden(`${at}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set');
+    if (level === 'root' && type !== '' && type !== 'object')
+      this.#invalid(`${at}.type`, type, 'must be object at the root');
     if (level === 'root' || embedded) this.#checkTypeMeta(properties, at);
     if (embedded && !preserve && Object.keys(properties).length === 0) {
-      this.#required(`${at}.properties`, 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields');
+      this.#required(
+        `${at}.properties`,
+        'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+      );
     }
   }
 
   #checkTypeMeta(properties: JsonObject, at: string): void {
     for (const key of ['kind', 'apiVersion']) {
       const property = objectAt(properties, key);
-      if (property !== undefined && property['type'] !== 'string') this.#invalid(`${at}.properties[${key}].type`, property['type'] ?? '', 'must be string');
+      if (property !== undefined && property['type'] !== 'string')
+        this.#invalid(`${at}.properties[${key}].type`, property['type'] ?? '', 'must be string');
     }
     const metadata = objectAt(properties, 'metadata');
-    if (metadata !== undefined && metadata['type'] !== 'object') this.#invalid(`${at}.properties[metadata].type`, metadata['type'] ?? '', 'must be object');
+    if (metadata !== undefined && metadata['type'] !== 'object')
+      this.#invalid(`${at}.properties[metadata].type`, metadata['type'] ?? '', 'must be object');
   }
 
   #checkMetadata(metadata: unknown, at: string): void {
@@ -100,19 +142,30 @@ class Structure {
     const { type: _type, default: _default, description: _description, properties, ...rest } = metadata;
     const names = isJsonObject(properties) ? Object.keys(properties) : [];
     if (Object.keys(rest).length === 0 && names.every((name) => name === 'name' || name === 'generateName')) return;
-    this.#forbidden(at, 'must not specify anything other than name and generateName, but metadata is implicitly specified');
+    this.#forbidden(
+      at,
+      'must not specify anything other than name and generateName, but metadata is implicitly specified',
+    );
   }
 
   #checkValueRules(schema: Schema, at: string): void {
     const pattern = stringAt(schema, 'pattern') ?? '';
     if (pattern !== '' && !isPattern(pattern)) {
-      this.#invalid(`${at}.pattern`, pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${pattern}`);
+      this.#invalid(
+        `${at}.pattern`,
+        pattern,
+        `must be a valid regular expression, but isn't: error parsing regexp: ${pattern}`,
+      );
     }
     const isChoice = (value: unknown): boolean => isDeepStrictEqual(value, INT_OR_STRING);
     for (const key of JUNCTORS) {
       if (key === 'anyOf' && isChoice(schema[key])) continue;
       for (const [index, nested] of objectsAt(schema, key).entries()) {
-        this.#checkNested(nested, `${at}.${key}[${index}]`, key === 'allOf' && index === 0 && isChoice(nested['anyOf']));
+        this.#checkNested(
+          nested,
+          `${at}.${key}[${index}]`,
+          key === 'allOf' && index === 0 && isChoice(nested['anyOf']),
+        );
       }
     }
     const not = objectAt(schema, 'not');
@@ -125,13 +178,15 @@ class Structure {
     this.#checkValueRules(skipAnyOf ? withoutChoice : schema, at);
     for (const [key, words] of Object.entries(FORBIDDEN_BELOW)) {
       const value = schema[key];
-      if (value !== undefined && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0)) this.#forbidden(`${at}.${key}`, words);
+      if (value !== undefined && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0))
+        this.#forbidden(`${at}.${key}`, words);
     }
     const items = objectAt(schema, 'items');
     if (items !== undefined) this.#checkNested(items, `${at}.items`, false);
     for (const [key, property] of Object.entries(objectAt(schema, 'properties') ?? {})) {
       if (isJsonObject(property)) this.#checkNested(property, `${at}.properties[${key}]`, false);
-      if (key === 'metadata') this.#forbidden(`${at}.properties[metadata]`, 'must not be specified in a nested context');
+      if (key === 'metadata')
+        this.#forbidden(`${at}.properties[metadata]`, 'must not be specified in a nested context');
     }
   }
 
@@ -180,8 +235,10 @@ function checkDefaults(problems: Problems, schema: Schema, at: string): void {
     const structural = readStructural(schema);
     const pruned = { default: cloneJson(value) };
     pruneUnknown(pruned, { ...readStructural({}), properties: new Map([['default', structural]]) });
-    if (!isDeepStrictEqual(pruned.default, value)) problems.invalid(`${at}.default`, value, 'must not have unknown fields');
-    for (const error of checkValue(schema, value, '')) problems.list.push({ ...error, field: error.field === '' ? `${at}.default` : `${at}.default.${error.field}` });
+    if (!isDeepStrictEqual(pruned.default, value))
+      problems.invalid(`${at}.default`, value, 'must not have unknown fields');
+    for (const error of checkValue(schema, value, ''))
+      problems.list.push({ ...error, field: error.field === '' ? `${at}.default` : `${at}.default.${error.field}` });
   }
   const items = objectAt(schema, 'items');
   if (items !== undefined) checkDefaults(problems, items, `${at}.items`);
@@ -204,14 +261,21 @@ interface Place {
 function checkWords(problems: Problems, schema: Schema, at: string, place: Place): void {
   const type = stringAt(schema, 'type') ?? '';
   if (type !== '' && !TYPES.includes(type)) problems.unsupported(`${at}.type`, type, TYPES);
-  if (schema['default'] !== undefined && place.noDefault !== undefined) problems.forbidden(`${at}.default`, `must not be set ${place.noDefault}`);
-  for (const key of UNSUPPORTED) if (schema[key] !== undefined && schema[key] !== '') problems.forbidden(`${at}.${key}`, `${key} is not supported`);
+  if (schema['default'] !== undefined && place.noDefault !== undefined)
+    problems.forbidden(`${at}.default`, `must not be set ${place.noDefault}`);
+  for (const key of UNSUPPORTED)
+    if (schema[key] !== undefined && schema[key] !== '') problems.forbidden(`${at}.${key}`, `${key} is not supported`);
   if (type === 'null') problems.forbidden(`${at}.type`, 'type cannot be set to null, use nullable as an alternative');
-  if (Array.isArray(schema['items'])) problems.forbidden(`${at}.items`, 'items must be a schema object and not an array');
+  if (Array.isArray(schema['items']))
+    problems.forbidden(`${at}.items`, 'items must be a schema object and not an array');
   const embedded = schema['x-kubernetes-embedded-resource'] === true;
-  if (place.inMeta && embedded) problems.forbidden(`${at}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta');
+  if (place.inMeta && embedded)
+    problems.forbidden(`${at}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta');
   if (schema['uniqueItems'] === true) {
-    problems.forbidden(`${at}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic');
+    problems.forbidden(
+      `${at}.uniqueItems`,
+      'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+    );
   }
   const properties = objectAt(schema, 'properties') ?? {};
   const additional = schema['additionalProperties'];
@@ -230,14 +294,17 @@ function checkWords(problems: Problems, schema: Schema, at: string, place: Place
   }
   const not = objectAt(schema, 'not');
   if (not !== undefined) checkWords(problems, not, `${at}.not`, below);
-  for (const key of JUNCTORS) for (const [index, nested] of objectsAt(schema, key).entries()) checkWords(problems, nested, `${at}.${key}[${index}]`, below);
+  for (const key of JUNCTORS)
+    for (const [index, nested] of objectsAt(schema, key).entries())
+      checkWords(problems, nested, `${at}.${key}[${index}]`, below);
   const items = objectAt(schema, 'items');
   if (items !== undefined) checkWords(problems, items, `${at}.items`, below);
   checkTopology(problems, schema, type, at);
 }
 
 function checkTopology(problems: Problems, schema: Schema, type: string, at: string): void {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === false) problems.invalid(`${at}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined');
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false)
+    problems.invalid(`${at}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined');
   const mapType = stringAt(schema, 'x-kubernetes-map-type');
   const listType = stringAt(schema, 'x-kubernetes-list-type');
   const mustBe = (wanted: string, word: string): void => {
@@ -252,8 +319,10 @@ function checkTopology(problems: Problems, schema: Schema, type: string, at: str
   if (listType === 'set' && type === 'array' && items !== undefined) {
     const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
     const itemList = items['x-kubernetes-list-type'];
-    if (items['type'] === 'array' && itemList !== undefined && itemList !== 'atomic') problems.invalid(`${at}.items.x-kubernetes-list-type`, itemList, why);
-    if (items['type'] === 'object' && items['x-kubernetes-map-type'] !== 'atomic') problems.invalid(`${at}.items.x-kubernetes-map-type`, null, why);
+    if (items['type'] === 'array' && itemList !== undefined && itemList !== 'atomic')
+      problems.invalid(`${at}.items.x-kubernetes-list-type`, itemList, why);
+    if (items['type'] === 'object' && items['x-kubernetes-map-type'] !== 'atomic')
+      problems.invalid(`${at}.items.x-kubernetes-map-type`, null, why);
   }
   problems.oneOf(`${at}.x-kubernetes-list-type`, listType, ['atomic', 'set', 'map']);
   const keys = listAt(schema, 'x-kubernetes-list-map-keys').map(String);
@@ -276,7 +345,11 @@ function checkMapList(problems: Problems, keys: readonly string[], items: JsonOb
     return;
   }
   if (items['type'] !== 'object') {
-    problems.invalid(`${at}.items.type`, items['type'] ?? '', "must be object if parent array's x-kubernetes-list-type is map");
+    problems.invalid(
+      `${at}.items.type`,
+      items['type'] ?? '',
+      "must be object if parent array's x-kubernetes-list-type is map",
+    );
     return;
   }
   const required = new Set(listAt(items, 'required'));
@@ -285,13 +358,21 @@ function checkMapList(problems: Problems, keys: readonly string[], items: JsonOb
     const own = `${at}.items.properties[${key}]`;
     if (property === undefined) problems.invalid(place, keys, 'entries must all be names of item properties');
     else if (property['type'] === 'array' || property['type'] === 'object') {
-      problems.invalid(`${own}.type`, items['type'], "must be a scalar type if parent array's x-kubernetes-list-type is map");
+      problems.invalid(
+        `${own}.type`,
+        items['type'],
+        "must be a scalar type if parent array's x-kubernetes-list-type is map",
+      );
     }
     if (keys.indexOf(key) < index) problems.invalid(place, keys, 'must not contain duplicate entries');
     if (property === undefined) continue;
     if (!required.has(key) && property['default'] === undefined) {
-      problems.required(`${own}.default`, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property');
+      problems.required(
+        `${own}.default`,
+        'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+      );
     }
-    if (property['nullable'] === true) problems.forbidden(`${own}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable');
+    if (property['nullable'] === true)
+      problems.forbidden(`${own}.nullable`, 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable');
   }
 }

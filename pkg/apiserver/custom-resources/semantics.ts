@@ -1,5 +1,14 @@
 import { semanticEqual } from '#pkg/base';
-import { type DecodeOptions, type Decoded, type Findings, describe, invalidPatch, normalizeObject, readObject, unrecognized } from '../decode/index.ts';
+import {
+  type DecodeOptions,
+  type Decoded,
+  type Findings,
+  describe,
+  invalidPatch,
+  normalizeObject,
+  readObject,
+  unrecognized,
+} from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt, objectAt, stringAt } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 import type { KindSemantics } from '../registry/semantics.ts';
@@ -56,7 +65,8 @@ export function coerce(kind: CustomKind, object: JsonObject, findings: Findings)
     object['metadata'] = normalizeObject(objectMeta(), metadata, own, new Set());
     if (own.error !== undefined) findings.error ??= own.error;
     findings.strict.push(...own.strict.map((text) => text.replace('field "', 'field "metadata.')));
-  } else if (metadata !== undefined) findings.error ??= `json: cannot unmarshal ${describe(metadata)} into Go value of type v1.ObjectMeta`;
+  } else if (metadata !== undefined)
+    findings.error ??= `json: cannot unmarshal ${describe(metadata)} into Go value of type v1.ObjectMeta`;
   if (!kind.preserveUnknownFields) {
     findings.strict.push(...pruneUnknown(object, kind.structural).map((path) => `unknown field "${path}"`));
     pruneNulls(object, kind.structural);
@@ -67,8 +77,12 @@ export function coerce(kind: CustomKind, object: JsonObject, findings: Findings)
 function decode(kind: CustomKind, body: unknown, options: DecodeOptions): Decoded {
   const { value, duplicates } = readObject(kind.kind, body, options);
   const object = cloneJson(value);
-  for (const [key, name] of [['kind', 'Kind'], ['apiVersion', 'apiVersion']] as const) {
-    if ((stringAt(object, key) ?? '') === '') throw unrecognized(kind.kind, `Object '${name}' is missing in '${textOf(body)}'`, textOf(body));
+  for (const [key, name] of [
+    ['kind', 'Kind'],
+    ['apiVersion', 'apiVersion'],
+  ] as const) {
+    if ((stringAt(object, key) ?? '') === '')
+      throw unrecognized(kind.kind, `Object '${name}' is missing in '${textOf(body)}'`, textOf(body));
   }
   checkVersion(kind, object);
   const strict = Array.from(duplicates, (path) => `duplicate field "${path}"`);
@@ -76,17 +90,23 @@ function decode(kind: CustomKind, body: unknown, options: DecodeOptions): Decode
   coerce(kind, object, findings);
   const handled = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
   if (findings.error !== undefined) throw badRequest(`${handled}: ${findings.error}`);
-  if (options.strict === 'Strict' && strict.length > 0) throw badRequest(`${handled}: strict decoding error: ${strict.join(', ')}`);
+  if (options.strict === 'Strict' && strict.length > 0)
+    throw badRequest(`${handled}: strict decoding error: ${strict.join(', ')}`);
   return { object, warnings: options.strict === 'Warn' ? strict : [] };
 }
 
 function textOf(body: unknown): string {
-  return body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : typeof body === 'string' ? body : JSON.stringify(body);
+  return body instanceof Uint8Array
+    ? Buffer.from(body).toString('utf8')
+    : typeof body === 'string'
+      ? body
+      : JSON.stringify(body);
 }
 
 function checkVersion({ apiVersion }: CustomKind, object: JsonObject): void {
   const given = stringAt(object, 'apiVersion') ?? '';
-  if (given !== apiVersion) throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
+  if (given !== apiVersion)
+    throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
 }
 
 function decodeResult(kind: CustomKind, patched: JsonObject, options: DecodeOptions): Decoded {
@@ -107,7 +127,12 @@ function sortKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, child]) => [key, sortKeys(child)]));
 }
 
-function prepareForUpdate(kind: CustomKind, object: JsonObject, old: JsonObject, subresource: string | undefined): void {
+function prepareForUpdate(
+  kind: CustomKind,
+  object: JsonObject,
+  old: JsonObject,
+  subresource: string | undefined,
+): void {
   const metadata = ensureObject(object, 'metadata');
   if (subresource === 'status') {
     keepAllButStatus(object, old);

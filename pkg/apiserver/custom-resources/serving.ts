@@ -19,12 +19,25 @@ const SUBRESOURCE_VERBS = ['get', 'patch', 'update'];
 
 /** What a definition makes the server serve: a resource a version, the preferred one first. */
 export function resourcesOf(definition: Definition, ended: AbortSignal): Resource[] {
-  const versions = definition.versions.filter((version) => version.served).toSorted((a, b) => compareVersions(a.name, b.name));
-  const kinds = new Map(definition.versions.map((version) => [version.name, customKind(definition, version, readStructural(version.schema))]));
+  const versions = definition.versions
+    .filter((version) => version.served)
+    .toSorted((a, b) => compareVersions(a.name, b.name));
+  const kinds = new Map(
+    definition.versions.map((version) => [
+      version.name,
+      customKind(definition, version, readStructural(version.schema)),
+    ]),
+  );
   return versions.map((version) => resourceOf(definition, version, kinds, version === versions[0], ended));
 }
 
-function resourceOf(definition: Definition, version: Version, kinds: ReadonlyMap<string, CustomKind>, preferred: boolean, ended: AbortSignal): Resource {
+function resourceOf(
+  definition: Definition,
+  version: Version,
+  kinds: ReadonlyMap<string, CustomKind>,
+  preferred: boolean,
+  ended: AbortSignal,
+): Resource {
   const { group, accepted, namespaced } = definition;
   const kind = kinds.get(version.name)!;
   const warning = deprecationWarning(definition, version);
@@ -48,7 +61,11 @@ function resourceOf(definition: Definition, version: Version, kinds: ReadonlyMap
     categories: accepted.categories,
     verbs: definition.terminating ? LAST_VERBS : VERBS,
     subresources: subresourcesOf(version, accepted.kind),
-    schema: schemaOf(`${group.split('.').toReversed().join('.')}.${version.name}.${accepted.kind}`, kind.structural, version.hasStatus),
+    schema: schemaOf(
+      `${group.split('.').toReversed().join('.')}.${version.name}.${accepted.kind}`,
+      kind.structural,
+      version.hasStatus,
+    ),
     storage: definition.name,
     apiVersion: `${group}/${version.name}`,
     conversion: conversionOf(definition, kind, kinds),
@@ -60,7 +77,8 @@ function resourceOf(definition: Definition, version: Version, kinds: ReadonlyMap
 function subresourcesOf(version: Version, kind: string): ServedSubresource[] {
   const subresources: ServedSubresource[] = [];
   if (version.hasStatus) subresources.push({ name: 'status', kind, verbs: SUBRESOURCE_VERBS });
-  if (version.scale !== undefined) subresources.push({ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: SUBRESOURCE_VERBS });
+  if (version.scale !== undefined)
+    subresources.push({ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: SUBRESOURCE_VERBS });
   return subresources;
 }
 
@@ -117,7 +135,11 @@ function conversionOf(definition: Definition, kind: CustomKind, kinds: ReadonlyM
   };
 }
 
-function readStored(object: Readonly<JsonObject>, kind: CustomKind, kinds: ReadonlyMap<string, CustomKind>): JsonObject {
+function readStored(
+  object: Readonly<JsonObject>,
+  kind: CustomKind,
+  kinds: ReadonlyMap<string, CustomKind>,
+): JsonObject {
   const read = cloneJson<JsonObject>(object);
   const version = stringAt(object, 'apiVersion')?.split('/').at(-1) ?? '';
   const written: Structural | undefined = kinds.get(version)?.structural;
@@ -134,7 +156,9 @@ function readStored(object: Readonly<JsonObject>, kind: CustomKind, kinds: Reado
 function deprecationWarning({ group, requested, versions }: Definition, version: Version): string | undefined {
   if (!version.deprecated) return undefined;
   if (version.deprecationWarning !== undefined) return version.deprecationWarning;
-  const newer = versions.filter(({ name, served, deprecated }) => served && !deprecated && compareVersions(name, version.name) < 0);
+  const newer = versions.filter(
+    ({ name, served, deprecated }) => served && !deprecated && compareVersions(name, version.name) < 0,
+  );
   const best = newer.toSorted((a, b) => compareVersions(a.name, b.name))[0];
   const text = `${group}/${version.name} ${requested.kind} is deprecated`;
   return best === undefined ? text : `${text}; use ${group}/${best.name} ${requested.kind}`;

@@ -33,8 +33,17 @@ export function readStructural(source: Readonly<JsonObject>): Structural {
   const listType = stringAt(source, 'x-kubernetes-list-type');
   return {
     type: stringAt(source, 'type') ?? '',
-    properties: new Map(Object.entries(objectAt(source, 'properties') ?? {}).map(([name, one]) => [name, readStructural(isJsonObject(one) ? one : {})])),
-    ...(isJsonObject(additional) ? { additional: readStructural(additional) } : additional === true ? { additional: 'any' as const } : {}),
+    properties: new Map(
+      Object.entries(objectAt(source, 'properties') ?? {}).map(([name, one]) => [
+        name,
+        readStructural(isJsonObject(one) ? one : {}),
+      ]),
+    ),
+    ...(isJsonObject(additional)
+      ? { additional: readStructural(additional) }
+      : additional === true
+        ? { additional: 'any' as const }
+        : {}),
     ...(items === undefined ? {} : { items: readStructural(items) }),
     ...(source['default'] === undefined ? {} : { default: source['default'] }),
     nullable: source['nullable'] === true,

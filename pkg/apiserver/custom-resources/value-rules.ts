@@ -112,8 +112,10 @@ function checkString(findings: Findings, schema: Schema, value: string, path: st
   const format = stringAt(schema, 'format') ?? '';
   if (most !== undefined && characters > most) {
     findings.errors.push({ field: fieldOf(path), type: 'tooLong', detail: `may not be more than ${most} bytes` });
-  } else if (least !== undefined && characters < least) invalid(findings, path, value, `should be at least ${least} chars long`);
-  else if (pattern !== '' && !compilePattern(pattern).test(value)) invalid(findings, path, value, `should match '${pattern}'`);
+  } else if (least !== undefined && characters < least)
+    invalid(findings, path, value, `should be at least ${least} chars long`);
+  else if (pattern !== '' && !compilePattern(pattern).test(value))
+    invalid(findings, path, value, `should match '${pattern}'`);
   if (format !== '' && !fitsFormat(format, value)) {
     const detail = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
     findings.errors.push({ field: fieldOf(path), type: 'typeInvalid', badValue: value, detail });
@@ -143,12 +145,21 @@ function checkNumber(findings: Findings, schema: Schema, value: number, path: st
   const format = stringAt(schema, 'format') ?? '';
   const outside = format === 'int32' && (value > INT32_MAX || value < -INT32_MAX - 1);
   if (schema['type'] === 'integer' && (!whole || outside)) {
-    composite(findings, `Checked value must be of type integer ${format === '' ? '(default format)' : `with format ${format}`} in ${path}`);
+    composite(
+      findings,
+      `Checked value must be of type integer ${format === '' ? '(default format)' : `with format ${format}`} in ${path}`,
+    );
   }
   const factor = bound('multipleOf');
   if (factor !== undefined && factor <= 0) {
-    findings.errors.push({ field: fieldOf(path), type: 'invalid', badValue: value, detail: `factor MultipleOf declared for ${path} must be positive: ${factor}` });
-  } else if (factor !== undefined && !Number.isInteger(roundTo(value / factor))) invalid(findings, path, value, `should be a multiple of ${factor}`);
+    findings.errors.push({
+      field: fieldOf(path),
+      type: 'invalid',
+      badValue: value,
+      detail: `factor MultipleOf declared for ${path} must be positive: ${factor}`,
+    });
+  } else if (factor !== undefined && !Number.isInteger(roundTo(value / factor)))
+    invalid(findings, path, value, `should be a multiple of ${factor}`);
   const most = bound('maximum');
   const belowMost = schema['exclusiveMaximum'] === true;
   if (most !== undefined && (belowMost ? value >= most : value > most)) {
@@ -173,32 +184,49 @@ function checkEnum(findings: Findings, schema: Schema, value: unknown, path: str
   if (allowed.length === 0 || allowed.some((one) => isDeepStrictEqual(one, value))) return;
   if (value === null && schema['nullable'] === true) return;
   const values = allowed.map((one) => JSON.stringify(typeof one === 'string' ? one : JSON.stringify(one)));
-  findings.errors.push({ field: fieldOf(path), type: 'notSupported', badValue: value, detail: `supported values: ${values.join(', ')}` });
+  findings.errors.push({
+    field: fieldOf(path),
+    type: 'notSupported',
+    badValue: value,
+    detail: `supported values: ${values.join(', ')}`,
+  });
 }
 
 function checkList(findings: Findings, schema: Schema, list: readonly unknown[], path: string, old: unknown): void {
   const items = objectAt(schema, 'items');
   if (items !== undefined) {
-    for (const [index, item] of list.entries()) merge(findings, validate(items, item, `${path}[${index}]`, itemBefore(schema, item, old)));
+    for (const [index, item] of list.entries())
+      merge(findings, validate(items, item, `${path}[${index}]`, itemBefore(schema, item, old)));
   }
   const least = numberAt(schema, 'minItems');
   const most = numberAt(schema, 'maxItems');
-  if (least !== undefined && list.length < least) invalid(findings, path, list.length, `should have at least ${least} items`);
+  if (least !== undefined && list.length < least)
+    invalid(findings, path, list.length, `should have at least ${least} items`);
   if (most !== undefined && list.length > most) tooMany(findings, path, list.length, most);
-  if (schema['uniqueItems'] === true && list.some((item, index) => list.slice(0, index).some((other) => isDeepStrictEqual(item, other)))) {
+  if (
+    schema['uniqueItems'] === true &&
+    list.some((item, index) => list.slice(0, index).some((other) => isDeepStrictEqual(item, other)))
+  ) {
     invalid(findings, path, '', "shouldn't contain duplicates");
   }
 }
 
 function tooMany(findings: Findings, path: string, found: number, most: number): void {
-  findings.errors.push({ field: fieldOf(path), type: 'tooMany', badValue: found, detail: `must have at most ${most} items` });
+  findings.errors.push({
+    field: fieldOf(path),
+    type: 'tooMany',
+    badValue: found,
+    detail: `must have at most ${most} items`,
+  });
 }
 
 /** Only items that have keys can be told from one another. */
 function itemBefore(schema: Schema, item: unknown, old: unknown): unknown {
   if (!Array.isArray(old) || stringAt(schema, 'x-kubernetes-list-type') !== 'map' || !isJsonObject(item)) return NEW;
   const keys = listAt(schema, 'x-kubernetes-list-map-keys').map(String);
-  const twin: unknown = old.find((one) => isJsonObject(one) && keys.every((key) => isDeepStrictEqual(one[key], item[key])));
+  const twin: unknown = old.find(
+    (one) => isJsonObject(one) && keys.every((key) => isDeepStrictEqual(one[key], item[key])),
+  );
   return twin === undefined ? NEW : twin;
 }
 
@@ -215,11 +243,18 @@ function checkObject(findings: Findings, schema: Schema, value: JsonObject, path
     if (property !== undefined) {
       merge(findings, validate(property, child, path === '' ? key : `${path}.${key}`, before(old, key)));
     } else if (additional === false) {
-      findings.errors.push({ field: fieldOf(path), type: 'invalid', badValue: key, detail: `${path}.${key} in body is a forbidden property` });
-    } else if (isJsonObject(additional)) merge(findings, validate(additional, child, `${path}.${key}`, before(old, key)));
+      findings.errors.push({
+        field: fieldOf(path),
+        type: 'invalid',
+        badValue: key,
+        detail: `${path}.${key} in body is a forbidden property`,
+      });
+    } else if (isJsonObject(additional))
+      merge(findings, validate(additional, child, `${path}.${key}`, before(old, key)));
   }
   for (const key of listAt(schema, 'required').map(String)) {
-    if (value[key] === undefined) findings.errors.push({ field: fieldOf(`${path}.${key}`), type: 'required', detail: '' });
+    if (value[key] === undefined)
+      findings.errors.push({ field: fieldOf(`${path}.${key}`), type: 'required', detail: '' });
   }
 }
 
@@ -240,7 +275,10 @@ function checkAlternatives(findings: Findings, schema: Schema, value: unknown, p
   const one = attempt('oneOf');
   const valid = one.filter(holds).length;
   if (one.length > 0 && valid !== 1) {
-    composite(findings, `${quoted} must validate one and only one schema (oneOf). ${valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`}`);
+    composite(
+      findings,
+      `${quoted} must validate one and only one schema (oneOf). ${valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`}`,
+    );
     if (valid === 0) merge(findings, nearest(one));
   }
   const all = attempt('allOf');
@@ -249,7 +287,8 @@ function checkAlternatives(findings: Findings, schema: Schema, value: unknown, p
     composite(findings, `${quoted} must validate all the schemas (allOf)${all.some(holds) ? '' : '. None validated'}`);
   }
   const not = objectAt(schema, 'not');
-  if (not !== undefined && holds(validate(not, value, path, old))) composite(findings, `${quoted} must not validate the schema (not)`);
+  if (not !== undefined && holds(validate(not, value, path, old)))
+    composite(findings, `${quoted} must not validate the schema (not)`);
 }
 
 /** Of several that failed, the one of which most was there. */

@@ -10,7 +10,9 @@ export function compareVersions(a: string, b: string): number {
     if (right !== null) return 1;
     return a < b ? -1 : a > b ? 1 : 0;
   }
-  return stage(right) - stage(left) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0);
+  return (
+    stage(right) - stage(left) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0)
+  );
 }
 
 function stage(match: RegExpExecArray): number {

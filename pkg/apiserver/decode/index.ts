@@ -51,7 +51,11 @@ export function decodeObject(schema: ObjectSchema, body: unknown, options: Decod
 }
 
 /** Reads a body as a JSON object of whatever form, and finds the keys that its text gives twice. Throws an ApiError (BadRequest). */
-export function readObject(kind: string, body: unknown, options: DecodeOptions): { readonly value: JsonObject; readonly duplicates: ReadonlySet<string> } {
+export function readObject(
+  kind: string,
+  body: unknown,
+  options: DecodeOptions,
+): { readonly value: JsonObject; readonly duplicates: ReadonlySet<string> } {
   const text = body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : body;
   let duplicates: ReadonlySet<string> = new Set();
   let value: unknown = text;
@@ -59,14 +63,17 @@ export function readObject(kind: string, body: unknown, options: DecodeOptions):
     value = parseText(text, kind);
     if (options.strict !== 'Ignore' && mayRepeatKeys(text, value)) duplicates = scanJson(text).duplicates;
   }
-  if (!isJsonObject(value)) throw unrecognized(kind, UNREADABLE + notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
+  if (!isJsonObject(value))
+    throw unrecognized(kind, UNREADABLE + notAStruct(value), typeof text === 'string' ? text : JSON.stringify(text));
   return { value, duplicates };
 }
 
 /** Refuses the result of a patch: Invalid, with `shown` as what is wrong. */
 export function invalidPatch(shown: string, error: string): Error {
   const message = `Invalid value: ${JSON.stringify(shown)}: ${error}`;
-  return refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] });
+  return refusal(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+    causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+  });
 }
 
 /** Whether the text has more that looks like a key than the value has keys. Spares most bodies a slow scan. */
@@ -88,7 +95,12 @@ function countKeys(value: unknown): number {
  * Invalid rather than as a bad request. The refusal quotes the whole result, or of a strategic merge patch, which is to be given
  * for that, the patch.
  */
-export function decodePatched(schema: ObjectSchema, patched: JsonObject, options: DecodeOptions, patch?: unknown): Decoded {
+export function decodePatched(
+  schema: ObjectSchema,
+  patched: JsonObject,
+  options: DecodeOptions,
+  patch?: unknown,
+): Decoded {
   const findings: Findings = { strict: [] };
   const object = normalizeObject(schema, patched, findings, new Set());
   const strict = options.strict === 'Strict' && findings.strict.length > 0;
@@ -119,7 +131,9 @@ export function parseBody(text: string, mediaType: string, kind = 'Object'): unk
   try {
     return load(text);
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    throw badRequest(
+      `error converting YAML to JSON: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    );
   }
 }
 

@@ -26,7 +26,12 @@ interface Place {
  * The object as it comes out of Go's typed structs: unknown fields dropped, nulls and omitted zero values gone, zero values
  * that are always written filled in, quantities and times in canonical form. A value that is already so comes out equal.
  */
-export function normalizeObject(schema: ObjectSchema, value: JsonObject, findings: Findings, duplicates: ReadonlySet<string>): JsonObject {
+export function normalizeObject(
+  schema: ObjectSchema,
+  value: JsonObject,
+  findings: Findings,
+  duplicates: ReadonlySet<string>,
+): JsonObject {
   return normalizeStruct(schema, value, { findings, duplicates }, { path: '', goPath: '', struct: '' });
 }
 
@@ -89,7 +94,9 @@ function normalizeValue(type: ValueType, value: unknown, context: Context, place
     case 'list':
       if (Array.isArray(value)) {
         return value.map((item: unknown, index) =>
-          item === null ? zeroValue(type.items) : normalizeValue(type.items, item, context, { ...place, path: `${place.path}[${index}]` }),
+          item === null
+            ? zeroValue(type.items)
+            : normalizeValue(type.items, item, context, { ...place, path: `${place.path}[${index}]` }),
         );
       }
       fail(context, mismatch(describe(value), place, goTypeOf(type)));
@@ -103,7 +110,8 @@ function normalizeValue(type: ValueType, value: unknown, context: Context, place
       for (const key of Object.keys(value)) {
         const path = `${place.path}.${key}`;
         const item = value[key];
-        result[key] = item === null ? zeroValue(type.values) : normalizeValue(type.values, item, context, { ...place, path });
+        result[key] =
+          item === null ? zeroValue(type.values) : normalizeValue(type.values, item, context, { ...place, path });
         if (context.duplicates.has(path)) context.findings.strict.push(`duplicate field "${path}"`);
       }
       return result;

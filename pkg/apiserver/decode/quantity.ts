@@ -38,7 +38,8 @@ export function parseQuantity(text: string): Quantity | undefined {
   const decimal = DECIMAL[suffix];
   const exponent = (decimal ?? Number(suffix.slice(1))) - fraction.length + 9;
   if (Math.abs(exponent) > 100) return undefined;
-  const nano = exponent >= 0 ? mantissa * 10n ** BigInt(exponent) : divideAwayFromZero(mantissa, 10n ** BigInt(-exponent));
+  const nano =
+    exponent >= 0 ? mantissa * 10n ** BigInt(exponent) : divideAwayFromZero(mantissa, 10n ** BigInt(-exponent));
   return { nano, format: decimal === undefined ? 'exponent' : 'decimal' };
 }
 

@@ -2,7 +2,10 @@ import { canonicalQuantity } from './quantity.ts';
 import type { ScalarKind } from '../schema/index.ts';
 
 /** The value as Go would hold and write it, or what is wrong with it. */
-export type ScalarResult = { readonly value: unknown } | { readonly mismatch: string; readonly goType?: string } | { readonly error: string };
+export type ScalarResult =
+  | { readonly value: unknown }
+  | { readonly mismatch: string; readonly goType?: string }
+  | { readonly error: string };
 
 const QUANTITY_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const INT32_MAX = 2 ** 31 - 1;
@@ -93,7 +96,9 @@ const MICROS = '2006-01-02T15:04:05.000000Z07:00';
 function readTime(text: string, micro: boolean): ScalarResult {
   const rest = unparsed(text, micro);
   if (rest !== undefined) {
-    return { error: `parsing time "${text}" as "${micro ? MICROS : SECONDS}": cannot parse "${rest.found}" as "${rest.wanted}"` };
+    return {
+      error: `parsing time "${text}" as "${micro ? MICROS : SECONDS}": cannot parse "${rest.found}" as "${rest.wanted}"`,
+    };
   }
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) return { error: `parsing time "${text}": day out of range` };

@@ -100,7 +100,8 @@ class Scanner {
 
   #literal(word: string): void {
     for (const [index, char] of Array.from(word).entries()) {
-      if (this.#text[this.#at] !== char) this.#broken(index === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting '${char}')`);
+      if (this.#text[this.#at] !== char)
+        this.#broken(index === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting '${char}')`);
       this.#at++;
     }
   }

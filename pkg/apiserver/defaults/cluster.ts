@@ -2,7 +2,13 @@ import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } 
 import { fill, fillEmpty, isEmpty } from './fill.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
-const WEBHOOK = { failurePolicy: 'Fail', matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {}, timeoutSeconds: 10 };
+const WEBHOOK = {
+  failurePolicy: 'Fail',
+  matchPolicy: 'Equivalent',
+  namespaceSelector: {},
+  objectSelector: {},
+  timeoutSeconds: 10,
+};
 const FAST: JsonObject = { type: 'Percent', value: 100, periodSeconds: 15 };
 
 /** The groups around the workloads: autoscaling, networking, storage, RBAC, policy and what configures the server. */
@@ -47,9 +53,12 @@ export const clusterDefaults: Readonly<Record<string, (object: JsonObject) => vo
   'apiextensions.v1.ServiceReference': (object) => fill(object, { port: 443 }),
   'apiextensions.v1.CustomResourceDefinition': defaultResourceDefinition,
   'flowcontrol.v1.FlowSchemaSpec': (object) => fillEmpty(object, { matchingPrecedence: 1000 }),
-  'flowcontrol.v1.ExemptPriorityLevelConfiguration': (object) => fill(object, { nominalConcurrencyShares: 0, lendablePercent: 0 }),
-  'flowcontrol.v1.LimitedPriorityLevelConfiguration': (object) => fill(object, { nominalConcurrencyShares: 30, lendablePercent: 0 }),
-  'flowcontrol.v1.QueuingConfiguration': (object) => fillEmpty(object, { handSize: 8, queues: 64, queueLengthLimit: 50 }),
+  'flowcontrol.v1.ExemptPriorityLevelConfiguration': (object) =>
+    fill(object, { nominalConcurrencyShares: 0, lendablePercent: 0 }),
+  'flowcontrol.v1.LimitedPriorityLevelConfiguration': (object) =>
+    fill(object, { nominalConcurrencyShares: 30, lendablePercent: 0 }),
+  'flowcontrol.v1.QueuingConfiguration': (object) =>
+    fillEmpty(object, { handSize: 8, queues: 64, queueLengthLimit: 50 }),
   'resource.v1.ExactDeviceRequest': countDevices,
   'resource.v1.DeviceSubRequest': countDevices,
 };
@@ -82,7 +91,8 @@ function defaultResourceDefinition(object: JsonObject): void {
 }
 
 function countDevices(object: JsonObject): void {
-  if (object['allocationMode'] === undefined && isEmpty(object['count'])) Object.assign(object, { allocationMode: 'ExactCount', count: 1 });
+  if (object['allocationMode'] === undefined && isEmpty(object['count']))
+    Object.assign(object, { allocationMode: 'ExactCount', count: 1 });
   fillEmpty(object, { allocationMode: 'ExactCount' });
   if (object['allocationMode'] === 'ExactCount') fillEmpty(object, { count: 1 });
 }

@@ -2,7 +2,9 @@ import { type JsonObject, cloneJson } from '../json.ts';
 
 /** Missing, or the zero value that Go cannot tell from missing. */
 export function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+  return (
+    value === undefined || value === null || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** Sets what is missing; a zero that is there stays, as behind a pointer in Go. */

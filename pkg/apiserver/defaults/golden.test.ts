@@ -37,8 +37,12 @@ function without(object: JsonObject, paths: readonly string[]): JsonObject {
 describe('what a create makes of an object, against a real API server', () => {
   it.each(creations)('$name', ({ name, resource, body }) => {
     const apiVersion = String(body['apiVersion']);
-    const type = servedResources().find((one) => one.resource === resource && `${one.group}/${one.version}`.replace(/^\//, '') === apiVersion)!;
-    const { object } = decodeObject(schemaFor(type.group, type.version, type.kind)!, JSON.stringify(body), { strict: 'Strict' });
+    const type = servedResources().find(
+      (one) => one.resource === resource && `${one.group}/${one.version}`.replace(/^\//, '') === apiVersion,
+    )!;
+    const { object } = decodeObject(schemaFor(type.group, type.version, type.kind)!, JSON.stringify(body), {
+      strict: 'Strict',
+    });
     applyDefaults(type.group, type.version, type.kind, object);
     prepareForCreate(type, object, { time: TIME });
 

@@ -60,7 +60,8 @@ function roundToMilli(list: JsonObject): void {
     const quantity = parseQuantity(text);
     if (quantity === undefined) continue;
     const rest = ((quantity.nano % MILLI) + MILLI) % MILLI;
-    list[name] = rest === 0n ? canonicalQuantity(text) : formatQuantity({ ...quantity, nano: quantity.nano - rest + MILLI });
+    list[name] =
+      rest === 0n ? canonicalQuantity(text) : formatQuantity({ ...quantity, nano: quantity.nano - rest + MILLI });
   }
 }
 

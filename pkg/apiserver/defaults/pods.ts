@@ -17,7 +17,8 @@ export const podDefaults: Readonly<Record<string, (object: JsonObject) => void>>
   },
   'core.v1.Container': defaultContainer,
   'core.v1.EphemeralContainer': defaultContainer,
-  'core.v1.Probe': (object) => fillEmpty(object, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
+  'core.v1.Probe': (object) =>
+    fillEmpty(object, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
   'core.v1.HTTPGetAction': (object) => fillEmpty(object, { path: '/', scheme: 'HTTP' }),
   'core.v1.GRPCAction': (object) => fill(object, { service: '' }),
   'core.v1.Volume': defaultVolume,

@@ -9,7 +9,8 @@ export const workloadDefaults: Readonly<Record<string, (object: JsonObject) => v
     const spec = ensureObject(object, 'spec');
     const strategy = ensureObject(spec, 'strategy');
     fillEmpty(strategy, { type: 'RollingUpdate' });
-    if (strategy['type'] === 'RollingUpdate') fill(ensureObject(strategy, 'rollingUpdate'), { maxUnavailable: '25%', maxSurge: '25%' });
+    if (strategy['type'] === 'RollingUpdate')
+      fill(ensureObject(strategy, 'rollingUpdate'), { maxUnavailable: '25%', maxSurge: '25%' });
     fill(spec, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 });
   },
   'apps.v1.ReplicaSet': (object) => fill(ensureObject(object, 'spec'), { replicas: 1 }),
@@ -17,10 +18,13 @@ export const workloadDefaults: Readonly<Record<string, (object: JsonObject) => v
     const spec = ensureObject(object, 'spec');
     const strategy = ensureObject(spec, 'updateStrategy');
     fillEmpty(strategy, { type: 'RollingUpdate' });
-    if (strategy['type'] === 'RollingUpdate') fill(ensureObject(strategy, 'rollingUpdate'), { maxUnavailable: 1, maxSurge: 0 });
+    if (strategy['type'] === 'RollingUpdate')
+      fill(ensureObject(strategy, 'rollingUpdate'), { maxUnavailable: 1, maxSurge: 0 });
     fill(spec, { revisionHistoryLimit: 10 });
     // What the conversion writes of a field that apps/v1 no longer has; the strategy counts it.
-    fill(ensureObject(ensureObject(object, 'metadata'), 'annotations'), { 'deprecated.daemonset.template.generation': '0' });
+    fill(ensureObject(ensureObject(object, 'metadata'), 'annotations'), {
+      'deprecated.daemonset.template.generation': '0',
+    });
   },
   'apps.v1.StatefulSet': defaultStatefulSet,
   'batch.v1.Job': defaultJob,
@@ -49,9 +53,13 @@ function defaultStatefulSet(object: JsonObject): void {
   }
   const rolling = objectAt(strategy, 'rollingUpdate');
   if (strategy['type'] === 'RollingUpdate' && rolling !== undefined) fill(rolling, { partition: 0 });
-  fillEmpty(ensureObject(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' });
+  fillEmpty(ensureObject(spec, 'persistentVolumeClaimRetentionPolicy'), {
+    whenDeleted: 'Retain',
+    whenScaled: 'Retain',
+  });
   fill(spec, { replicas: 1, revisionHistoryLimit: 10 });
-  for (const claim of objectsAt(spec, 'volumeClaimTemplates')) fillEmpty(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
+  for (const claim of objectsAt(spec, 'volumeClaimTemplates'))
+    fillEmpty(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
 }
 
 function defaultJob(object: JsonObject): void {

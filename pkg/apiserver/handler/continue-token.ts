@@ -19,12 +19,17 @@ export function encodeContinue(revision: number | undefined, lastKey: string, na
 export function decodeContinue(token: string, namespace: string | undefined): ContinuePoint {
   const value = parse(token);
   if (!isJsonObject(value)) throw invalid('not an object');
-  if (value['v'] !== 'meta.k8s.io/v1') throw invalid(`server does not recognize this encoded version "${String(value['v'])}"`);
+  if (value['v'] !== 'meta.k8s.io/v1')
+    throw invalid(`server does not recognize this encoded version "${String(value['v'])}"`);
   const { rv, start } = value;
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw invalid('encoded start key empty (version meta.k8s.io/v1)');
   const relative = start.replace(/^\//, '').replace(/\0$/, '');
-  return { revision: rv < 0 ? undefined : rv, startAfter: namespace === undefined ? relative : `${namespace}/${relative}` };
+  return {
+    revision: rv < 0 ? undefined : rv,
+    startAfter: namespace === undefined ? relative : `${namespace}/${relative}`,
+  };
 }
 
 function parse(token: string): unknown {

@@ -28,23 +28,38 @@ export function readDeleteOptions(given: JsonObject): DeleteOptions {
   const kind = stringAt(given, 'kind');
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
     const version = stringAt(given, 'apiVersion') ?? '';
-    throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`);
+    throw badRequest(
+      `no kind "${kind}" is registered for version "${version}" in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"`,
+    );
   }
   const policy = stringAt(given, 'propagationPolicy');
   const grace = given['gracePeriodSeconds'];
   const orphan = given['orphanDependents'];
   if (grace !== undefined && grace !== null && !Number.isInteger(grace)) {
-    throw badRequest('json: cannot unmarshal value into Go struct field DeleteOptions.gracePeriodSeconds of type int64');
+    throw badRequest(
+      'json: cannot unmarshal value into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
+    );
   }
   const dryRun = listAt(given, 'dryRun');
   const errors: FieldError[] = [];
   if (typeof orphan === 'boolean' && policy !== undefined) {
-    errors.push({ field: 'propagationPolicy', type: 'invalid', badValue: policy, detail: 'orphanDependents and deletionPropagation cannot be both set' });
+    errors.push({
+      field: 'propagationPolicy',
+      type: 'invalid',
+      badValue: policy,
+      detail: 'orphanDependents and deletionPropagation cannot be both set',
+    });
   }
   if (policy !== undefined && !POLICIES.includes(policy)) {
-    errors.push({ field: 'propagationPolicy', type: 'notSupported', badValue: policy, detail: 'supported values: "Foreground", "Background", "Orphan", "nil"' });
+    errors.push({
+      field: 'propagationPolicy',
+      type: 'notSupported',
+      badValue: policy,
+      detail: 'supported values: "Foreground", "Background", "Orphan", "nil"',
+    });
   }
-  if (dryRun.some((value) => value !== 'All')) errors.push({ field: 'dryRun', type: 'notSupported', badValue: dryRun, detail: 'supported values: "All"' });
+  if (dryRun.some((value) => value !== 'All'))
+    errors.push({ field: 'dryRun', type: 'notSupported', badValue: dryRun, detail: 'supported values: "All"' });
   if (errors.length > 0) {
     throw new ApiError(invalidStatus({ group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' }, '', errors));
   }

@@ -30,7 +30,12 @@ export function remove(call: Call): ApiResponse {
   const deletion = deleteObject(call, call.name!, options);
   if (!deletion.gone) return respondEntry(call, deletion.entry, options.orphanDependents === false ? 202 : 200);
   const { group, resource } = call.resource;
-  const details = { name: call.name!, ...(group === '' ? {} : { group }), kind: resource, uid: stringAt(deletion.entry.object['metadata'], 'uid') };
+  const details = {
+    name: call.name!,
+    ...(group === '' ? {} : { group }),
+    kind: resource,
+    uid: stringAt(deletion.entry.object['metadata'], 'uid'),
+  };
   if (RETURNS_OBJECT.has(call.resource.storage)) return respondEntry(call, deletion.entry);
   return respondObject(call, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
 }
@@ -103,7 +108,8 @@ export function deleteObject(call: Call, name: string, options: DeleteOptions): 
     if (options.dryRun) return { entry: new Entry(key, current.revision, object), gone: false };
     return { entry: store.update(storage, key, object, current.revision), gone: false };
   }
-  if (step === 'delete') return { entry: options.dryRun ? current : store.delete(storage, key, current.revision), gone: true };
+  if (step === 'delete')
+    return { entry: options.dryRun ? current : store.delete(storage, key, current.revision), gone: true };
   if (options.dryRun) return { entry: new Entry(key, current.revision, object), gone: true };
   const marked = store.update(storage, key, object, current.revision);
   return { entry: store.delete(storage, key, marked.revision), gone: true };
@@ -114,10 +120,18 @@ function checkPreconditions(call: Call, current: Entry, options: DeleteOptions):
   const about = { group: call.resource.group, resource: call.resource.kind };
   const name = String(metadata['name']);
   if (options.uid !== undefined && options.uid !== metadata['uid']) {
-    throw conflict(about, name, `the UID in the precondition (${options.uid}) does not match the UID in record (${String(metadata['uid'])}). The object might have been deleted and then recreated`);
+    throw conflict(
+      about,
+      name,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${String(metadata['uid'])}). The object might have been deleted and then recreated`,
+    );
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== metadata['resourceVersion']) {
-    throw conflict(about, name, `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${String(metadata['resourceVersion'])}). The object might have been modified`);
+    throw conflict(
+      about,
+      name,
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${String(metadata['resourceVersion'])}). The object might have been modified`,
+    );
   }
 }
 
@@ -134,7 +148,8 @@ function nextStep(call: Call, object: JsonObject, options: DeleteOptions): Step 
   if (grace === 'pending') return 'wait';
   const changed = setGarbageFinalizers(metadata, storage, options);
   const held = listAt(metadata, 'finalizers').length > 0;
-  if (grace === 'begun') return held || Number(metadata['deletionGracePeriodSeconds']) > 0 ? 'update' : 'mark and delete';
+  if (grace === 'begun')
+    return held || Number(metadata['deletionGracePeriodSeconds']) > 0 ? 'update' : 'mark and delete';
   if (!held) return 'delete';
   return markDeleting(call, metadata) || changed ? 'update' : 'wait';
 }
@@ -150,9 +165,20 @@ export function deleteEverything(core: Core, resource: Resource): void {
 /** Deletes the object of the resource that has the name of `entry`, and its namespace, as a request would. */
 export function deleteNamed(core: Core, resource: Resource, { object }: Entry): void {
   const request = { method: 'DELETE', path: '', headers: {} };
-  const call: Call = { core, request, user: admin, verb: 'deletecollection', query: new URLSearchParams(), output: { yaml: false, pretty: false }, resource, warnings: [] };
+  const call: Call = {
+    core,
+    request,
+    user: admin,
+    verb: 'deletecollection',
+    query: new URLSearchParams(),
+    output: { yaml: false, pretty: false },
+    resource,
+    warnings: [],
+  };
   const namespace = stringAt(object['metadata'], 'namespace');
-  deleteObject(namespace === undefined ? call : { ...call, namespace }, stringAt(object['metadata'], 'name')!, { dryRun: false });
+  deleteObject(namespace === undefined ? call : { ...call, namespace }, stringAt(object['metadata'], 'name')!, {
+    dryRun: false,
+  });
 }
 
 /** A namespace goes when its content has gone, which is the namespace controller's to say. */
@@ -224,7 +250,11 @@ function setGarbageFinalizers(metadata: JsonObject, storage: string, options: De
   return true;
 }
 
-function garbageFinalizer(present: readonly string[], standing: 'delete' | 'orphan', options: DeleteOptions): string | undefined {
+function garbageFinalizer(
+  present: readonly string[],
+  standing: 'delete' | 'orphan',
+  options: DeleteOptions,
+): string | undefined {
   if (options.orphanDependents !== undefined) return options.orphanDependents ? ORPHAN : undefined;
   switch (options.propagationPolicy) {
     case 'Orphan':

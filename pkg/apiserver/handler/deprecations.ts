@@ -7,7 +7,11 @@ const DEPRECATED: Readonly<Record<string, string>> = {
 };
 
 /** Sent as a warning with every answer about the resource; undefined where it is there to stay. */
-export function deprecationOf({ apiVersion, kind, custom }: Pick<Resource, 'apiVersion' | 'kind' | 'custom'>): string | undefined {
+export function deprecationOf({
+  apiVersion,
+  kind,
+  custom,
+}: Pick<Resource, 'apiVersion' | 'kind' | 'custom'>): string | undefined {
   if (custom) return custom.warning;
   const since = DEPRECATED[`${apiVersion} ${kind}`];
   return since === undefined ? undefined : `${apiVersion} ${kind} is deprecated in ${since}`;

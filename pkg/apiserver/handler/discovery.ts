@@ -50,7 +50,12 @@ export function apiResourceList(registry: Registry, group: string, version: stri
   if (!registry.hasGroupVersion(group, version)) return undefined;
   const members = registry.all().filter((resource) => resource.group === group && resource.version === version);
   const groupVersion = group === '' ? version : `${group}/${version}`;
-  return { kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }), groupVersion, resources: members.flatMap(legacyResources) };
+  return {
+    kind: 'APIResourceList',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion,
+    resources: members.flatMap(legacyResources),
+  };
 }
 
 function legacyResources(resource: Resource): JsonObject[] {
@@ -80,8 +85,11 @@ function legacyResources(resource: Resource): JsonObject[] {
 /** Tells clients when the stored version has changed; only what can be watched is stored. */
 function storageVersionHash({ group, version, kind, verbs, conversion }: Resource): { storageVersionHash?: string } {
   if (!verbs.includes('watch') && !verbs.includes('delete')) return {};
-  const [storedVersion, storedGroup] = conversion === undefined ? [version, group] : conversion.apiVersion.split('/').toReversed();
-  const digest = createHash('sha256').update(`${storedGroup ?? ''}/${storedVersion}/${kind}`).digest();
+  const [storedVersion, storedGroup] =
+    conversion === undefined ? [version, group] : conversion.apiVersion.split('/').toReversed();
+  const digest = createHash('sha256')
+    .update(`${storedGroup ?? ''}/${storedVersion}/${kind}`)
+    .digest();
   return { storageVersionHash: digest.subarray(0, 8).toString('base64') };
 }
 
@@ -125,7 +133,11 @@ function aggregatedResource(resource: Resource): JsonObject {
       : {
           subresources: subresources.map((sub) => ({
             subresource: sub.name,
-            responseKind: { ...ownVersion(resource), ...(sub.group === undefined ? {} : { group: sub.group, version: sub.version ?? '' }), kind: sub.kind },
+            responseKind: {
+              ...ownVersion(resource),
+              ...(sub.group === undefined ? {} : { group: sub.group, version: sub.version ?? '' }),
+              kind: sub.kind,
+            },
             verbs: [...sub.verbs],
           })),
         }),

@@ -25,7 +25,12 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('budgets and evictions are answered as the original does', () => {
-  test.each(evictionSteps.map(({ verb, path, body }, index) => ({ index, title: `${index}: ${verb} ${path} ${JSON.stringify(body ?? '')}` })))('$title', ({ index }) => {
+  test.each(
+    evictionSteps.map(({ verb, path, body }, index) => ({
+      index,
+      title: `${index}: ${verb} ${path} ${JSON.stringify(body ?? '')}`,
+    })),
+  )('$title', ({ index }) => {
     expect(answers[index]).toEqual(recorded[index]);
   });
 });

@@ -45,18 +45,28 @@ function readEviction(call: Call, strict: 'Ignore' | 'Warn' | 'Strict'): JsonObj
   const { object, warnings } = decodeObject(schema, bodyOf(headers, body, EVICTION.kind), { strict });
   call.warnings.push(...warnings);
   checkType(object, object['apiVersion'] === OLD_VERSION ? { ...EVICTION, apiVersion: OLD_VERSION } : EVICTION);
-  if (stringAt(object['metadata'], 'name') !== call.name) throw badRequest('name in URL does not match name in Eviction object');
+  if (stringAt(object['metadata'], 'name') !== call.name)
+    throw badRequest('name in URL does not match name in Eviction object');
   const key = 'ignoreStoreReadErrorWithClusterBreakingPotential';
   if (objectAt(object, 'deleteOptions')?.[key] === true) {
     const detail = 'can not be set for pod eviction, try after removing the option';
-    throw new ApiError(invalidStatus(EVICTION, call.name ?? '', [{ field: `deleteOptions.${key}`, type: 'invalid', badValue: true, detail }]));
+    throw new ApiError(
+      invalidStatus(EVICTION, call.name ?? '', [
+        { field: `deleteOptions.${key}`, type: 'invalid', badValue: true, detail },
+      ]),
+    );
   }
   return object;
 }
 
 function isBeyondBudgets(pod: Entry): boolean {
   const phase = stringAt(pod.object['status'], 'phase');
-  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || stringAt(pod.object['metadata'], 'deletionTimestamp') !== undefined;
+  return (
+    phase === 'Succeeded' ||
+    phase === 'Failed' ||
+    phase === 'Pending' ||
+    stringAt(pod.object['metadata'], 'deletionTimestamp') !== undefined
+  );
 }
 
 function budgetOf(call: Call, pod: Entry): Entry | undefined {
@@ -66,7 +76,11 @@ function budgetOf(call: Call, pod: Entry): Entry | undefined {
     matches: (entry) => selects(entry, labels),
   });
   if (entries.length > 1) {
-    throw refusal(500, '', 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
+    throw refusal(
+      500,
+      '',
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
   }
   return entries[0];
 }
@@ -83,7 +97,9 @@ function selects(budget: Entry, labels: Record<string, string> | undefined): boo
 
 /** A Pod that is not ready anyway disrupts nothing, if the budget sees it so. */
 function isUnhealthyAndFree(pod: Entry, budget: Entry): boolean {
-  const ready = objectsAt(pod.object['status'], 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True');
+  const ready = objectsAt(pod.object['status'], 'conditions').some(
+    ({ type, status }) => type === 'Ready' && status === 'True',
+  );
   if (ready) return false;
   if (stringAt(budget.object['spec'], 'unhealthyPodEvictionPolicy') === 'AlwaysAllow') return true;
   const current = numberAt(budget.object['status'], 'currentHealthy') ?? 0;
@@ -105,11 +121,18 @@ function spend(call: Call, budget: Entry, dryRun: boolean): void {
   if (Object.keys(objectAt(status, 'disruptedPods') ?? {}).length > MOST_DISRUPTED) {
     throw forbidden(about, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   }
-  if (allowed === 0) throw tooManyRequests(REFUSED, 0, [{ reason: 'DisruptionBudget', message: whyNone(name, status) }]);
+  if (allowed === 0)
+    throw tooManyRequests(REFUSED, 0, [{ reason: 'DisruptionBudget', message: whyNone(name, status) }]);
   status['disruptionsAllowed'] = allowed - 1;
   if (allowed === 1) {
     const observedGeneration = numberAt(object['metadata'], 'generation');
-    const condition = { type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', message: '', observedGeneration };
+    const condition = {
+      type: 'DisruptionAllowed',
+      status: 'False',
+      reason: 'InsufficientPods',
+      message: '',
+      observedGeneration,
+    };
     setCondition(status, condition, call.core.clock.now());
   }
   ensureObject(status, 'disruptedPods')[call.name!] = formatTime(call.core.clock.now());
@@ -124,7 +147,8 @@ function whyNone(name: string, status: JsonObject): string {
   if (said !== '' && condition?.['reason'] === 'SyncFailed') {
     return `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${said}`;
   }
-  if (current <= desired) return `The disruption budget ${name} needs ${desired} healthy pods and has ${current} currently`;
+  if (current <= desired)
+    return `The disruption budget ${name} needs ${desired} healthy pods and has ${current} currently`;
   const base = `The disruption budget ${name} does not allow evicting pods currently`;
   return said === '' ? base : `${base} (${String(condition?.['reason'])}): ${said}`;
 }
@@ -134,7 +158,13 @@ function evictNow(call: Call, entry: Entry, options: DeleteOptions): void {
   if (!options.dryRun) {
     checkPreconditions(call.name!, entry, options);
     const pod = cloneJson<JsonObject>(entry.object);
-    const condition = { type: 'DisruptionTarget', status: 'True', lastProbeTime: null, reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      lastProbeTime: null,
+      reason: 'EvictionByEvictionAPI',
+      message: 'Eviction API: evicting',
+    };
     setCondition(ensureObject(pod, 'status'), condition, call.core.clock.now());
     const marked = call.core.store.update('pods', entry.key, pod, entry.revision);
     if (resourceVersion !== undefined) resourceVersion = String(marked.revision);
@@ -147,9 +177,17 @@ function checkPreconditions(name: string, { object, revision }: Entry, options: 
   const uid = stringAt(object['metadata'], 'uid');
   const about = { group: '', resource: 'Pod' };
   if (options.uid !== undefined && options.uid !== uid) {
-    throw conflict(about, name, `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`);
+    throw conflict(
+      about,
+      name,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    );
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== String(revision)) {
-    throw conflict(about, name, `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${revision}). The object might have been modified`);
+    throw conflict(
+      about,
+      name,
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${revision}). The object might have been modified`,
+    );
   }
 }

@@ -53,7 +53,13 @@ describe('answers as the original does', () => {
   });
 
   test('every known difference is one', () => {
-    const alike = DIFFERENT.filter(([pattern]) => !titled.some(({ index, title }) => pattern.test(title) && JSON.stringify(answers[index]) !== JSON.stringify(recorded[index])));
+    const alike = DIFFERENT.filter(
+      ([pattern]) =>
+        !titled.some(
+          ({ index, title }) =>
+            pattern.test(title) && JSON.stringify(answers[index]) !== JSON.stringify(recorded[index]),
+        ),
+    );
     expect(alike).toEqual([]);
   });
 });

@@ -3,7 +3,15 @@ import { CodedError, isAbort } from '#pkg/base';
 import { authenticate, impersonate } from '../auth/authenticate.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import type { ApiRequest, ApiResponse, RequestLog, User } from '../exchange.ts';
-import { forbidden, internalError, methodNotAllowedHere, noSuchPath, notFound, refusal, tooLarge } from '../refusals.ts';
+import {
+  forbidden,
+  internalError,
+  methodNotAllowedHere,
+  noSuchPath,
+  notFound,
+  refusal,
+  tooLarge,
+} from '../refusals.ts';
 import type { Resource } from '../registry/registry.ts';
 import type { Call, Core } from './call.ts';
 import { removeCollection, remove } from './delete.ts';
@@ -74,7 +82,8 @@ function authorize(core: Core, user: User, info: RequestInfo): void {
   if (target === undefined && isOpenToAll(path)) return;
   const attributes: Attributes = target === undefined ? { user, verb, path } : { user, verb, ...target };
   if (core.authorizer.authorize(attributes).allowed) return;
-  if (target === undefined) throw refusal(403, 'Forbidden', `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
+  if (target === undefined)
+    throw refusal(403, 'Forbidden', `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
   throw forbidden(target, target.name ?? '', deniedMessage(user, verb, target));
 }
 
@@ -90,7 +99,13 @@ function deniedMessage(user: User, verb: string, target: Target): string {
   return `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${target.group}" ${scope}`;
 }
 
-async function answer(core: Core, request: ApiRequest, user: User, info: RequestInfo, warnings: string[]): Promise<ApiResponse> {
+async function answer(
+  core: Core,
+  request: ApiRequest,
+  user: User,
+  info: RequestInfo,
+  warnings: string[],
+): Promise<ApiResponse> {
   if (request.body !== undefined && request.body.length > LARGEST_BODY) throw tooLarge(LARGEST_BODY);
   const { target } = info;
   if (target === undefined) return answerPath(core, request, info);
@@ -123,7 +138,13 @@ async function answer(core: Core, request: ApiRequest, user: User, info: Request
 function answerResource(call: Call): ApiResponse | Promise<ApiResponse> {
   const { resource, verb } = call;
   if (!allows(resource, verb)) throw methodNotAllowedHere();
-  if ((verb === 'create') !== (call.name === undefined) && verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') throw methodNotAllowedHere();
+  if (
+    (verb === 'create') !== (call.name === undefined) &&
+    verb !== 'list' &&
+    verb !== 'watch' &&
+    verb !== 'deletecollection'
+  )
+    throw methodNotAllowedHere();
   // Whole-cluster reads of namespaced objects are fine; single ones and writes need the namespace.
   if (isOutOfScope(call)) throw methodNotAllowedHere();
   const asked = reviewFor(call);
@@ -159,7 +180,11 @@ const CUSTOM_VERBS = new Set(['create', 'update', 'patch']);
 
 /** Asked of a namespaced resource outside of any namespace. */
 function isOutOfScope({ resource, namespace, name, verb }: Call): boolean {
-  return resource.namespaced && namespace === undefined && (name !== undefined || verb === 'create' || verb === 'deletecollection');
+  return (
+    resource.namespaced &&
+    namespace === undefined &&
+    (name !== undefined || verb === 'create' || verb === 'deletecollection')
+  );
 }
 
 function answerSubresource(call: Call, subresource: string): ApiResponse | Promise<ApiResponse> {
@@ -189,8 +214,13 @@ function answerSubresource(call: Call, subresource: string): ApiResponse | Promi
 
 function refuse(core: Core, request: ApiRequest, error: unknown, warnings: readonly string[]): ApiResponse {
   if (error instanceof ApiError) return respondRefusal(request, error, warnings);
-  if (!isAbort(error, request.signal)) core.log.error('Request failed', error, { method: request.method, path: request.path });
-  const message = error instanceof CodedError ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
+  if (!isAbort(error, request.signal))
+    core.log.error('Request failed', error, { method: request.method, path: request.path });
+  const message =
+    error instanceof CodedError
+      ? `${error.code}: ${error.message}`
+      : error instanceof Error
+        ? error.message
+        : String(error);
   return respondRefusal(request, internalError(message));
 }
-

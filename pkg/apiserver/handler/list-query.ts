@@ -56,16 +56,23 @@ function listErrors(query: ListQuery): FieldError[] {
   const errors: FieldError[] = [];
   const match = query.resourceVersionMatch;
   if (match !== '') {
-    if (query.resourceVersion === '') errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    if (query.resourceVersion === '')
+      errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
     if (query.continue) errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
     if (match !== 'Exact' && match !== 'NotOlderThan') {
-      errors.push({ field: MATCH, type: 'notSupported', badValue: match, detail: 'supported values: "Exact", "NotOlderThan", ""' });
+      errors.push({
+        field: MATCH,
+        type: 'notSupported',
+        badValue: match,
+        detail: 'supported values: "Exact", "NotOlderThan", ""',
+      });
     }
     if (match === 'Exact' && query.resourceVersion === '0') {
       errors.push(forbidden(MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
     }
   }
-  if (query.sendInitialEvents !== undefined) errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  if (query.sendInitialEvents !== undefined)
+    errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   return errors;
 }
 
@@ -79,7 +86,8 @@ function watchErrors(query: ListQuery): FieldError[] {
     if (query.sendInitialEvents === undefined) {
       errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
     }
-    if (match !== 'NotOlderThan') errors.push({ field: MATCH, type: 'notSupported', badValue: match, detail: 'supported values: "NotOlderThan"' });
+    if (match !== 'NotOlderThan')
+      errors.push({ field: MATCH, type: 'notSupported', badValue: match, detail: 'supported values: "NotOlderThan"' });
     if (query.continue) errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
   }
   return errors;

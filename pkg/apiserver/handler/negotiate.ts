@@ -30,7 +30,9 @@ interface MediaRange {
 /** The first form in the client's order of preference that can be served; 406 where there is none. */
 export function negotiate(headers: Readonly<Record<string, string>>, query: URLSearchParams): Output {
   const ranges = parseAccept(headers['accept'] ?? '');
-  const pretty = query.has('pretty') ? query.get('pretty') !== 'false' && query.get('pretty') !== '0' : isBrowser(headers['user-agent']);
+  const pretty = query.has('pretty')
+    ? query.get('pretty') !== 'false' && query.get('pretty') !== '0'
+    : isBrowser(headers['user-agent']);
   if (ranges.length === 0) return { yaml: false, pretty };
   for (const range of ranges) {
     const type = range.type === '*/*' || range.type === 'application/*' ? 'application/json' : range.type;
@@ -73,10 +75,15 @@ const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF];
  * A body as `decodeObject` takes it: the text of JSON, or what is in the other forms that the server reads. 415 for forms
  * it does not. An absent content type means JSON.
  */
-export function bodyOf(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined, kind: string): unknown {
+export function bodyOf(
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array | undefined,
+  kind: string,
+): unknown {
   const { type } = parseMediaType(headers['content-type'] || 'application/json');
   if (!BODY_TYPES.includes(type)) throw unsupportedMediaType(BODY_TYPES);
-  if (type === PROTOBUF) return decodeProtobuf(typeof body === 'string' ? Buffer.from(body, 'latin1') : (body ?? new Uint8Array()));
+  if (type === PROTOBUF)
+    return decodeProtobuf(typeof body === 'string' ? Buffer.from(body, 'latin1') : (body ?? new Uint8Array()));
   return type === 'application/yaml' ? parseText(textOf(body), type, kind) : textOf(body);
 }
 
@@ -86,7 +93,10 @@ export function textOf(body: string | Uint8Array | undefined): string {
 }
 
 /** A small body that no schema checks: options, reviews. */
-export function parseBody(headers: Readonly<Record<string, string>>, body: string | Uint8Array | undefined): JsonObject {
+export function parseBody(
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array | undefined,
+): JsonObject {
   const found = bodyOf(headers, body, 'object');
   const value = typeof found === 'string' ? parseText(found, 'application/json', 'object') : found;
   if (!isJsonObject(value)) throw badRequest('the body of the request is not an object');

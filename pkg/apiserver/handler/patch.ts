@@ -29,7 +29,8 @@ const KINDS: Readonly<Record<string, PatchKind>> = {
 
 export function patchKind(call: Call): PatchKind {
   const kind = KINDS[parseMediaType(call.request.headers['content-type'] ?? '').type];
-  if (kind === 'strategic' && call.resource.custom !== undefined) throw unsupportedMediaType(Object.keys(KINDS).filter((type) => KINDS[type] !== kind));
+  if (kind === 'strategic' && call.resource.custom !== undefined)
+    throw unsupportedMediaType(Object.keys(KINDS).filter((type) => KINDS[type] !== kind));
   if (kind === undefined) throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   return kind;
 }
@@ -38,7 +39,10 @@ export function patch(call: Call): ApiResponse {
   const kind = patchKind(call);
   const query = parseWriteQuery(call, 'PatchOptions');
   if (kind === 'apply') return applyPatch(call, query);
-  if (query.force) throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch');
+  if (query.force)
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    );
   const current = call.core.store.get(call.resource.storage, keyOf(call, call.name!));
   if (current === undefined) throw notFound(call.resource, call.name!);
   const old = cloneJson<JsonObject>(call.resource.conversion?.fromStored(current.object) ?? current.object);
@@ -49,7 +53,13 @@ export function patch(call: Call): ApiResponse {
 }
 
 /** What a patch makes of `old`, as an object of the schema. */
-export function patched(call: Call, kind: Exclude<PatchKind, 'apply'>, target: PatchTarget, old: JsonObject, query: WriteQuery): JsonObject {
+export function patched(
+  call: Call,
+  kind: Exclude<PatchKind, 'apply'>,
+  target: PatchTarget,
+  old: JsonObject,
+  query: WriteQuery,
+): JsonObject {
   const body = parsePatch(textOf(call.request.body));
   const result = patchWith(kind, target.schema, old, body);
   if (!isJsonObject(result)) throw refusal(422, 'Invalid', 'the patch does not result in an object');
@@ -60,12 +70,17 @@ export function patched(call: Call, kind: Exclude<PatchKind, 'apply'>, target: P
 
 function patchWith(kind: Exclude<PatchKind, 'apply'>, schema: ObjectSchema, old: JsonObject, body: unknown): unknown {
   if (kind === 'json') {
-    if (!Array.isArray(body)) throw badRequest(`error decoding patch: json: cannot unmarshal ${typeof body} into Go value of type []handlers.jsonPatchOp`);
+    if (!Array.isArray(body))
+      throw badRequest(
+        `error decoding patch: json: cannot unmarshal ${typeof body} into Go value of type []handlers.jsonPatchOp`,
+      );
     return jsonPatch(old, body);
   }
   if (!isJsonObject(body)) {
     const shape = Array.isArray(body) ? 'array' : typeof body;
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${shape} into Go value of type map[string]interface {}`);
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${shape} into Go value of type map[string]interface {}`,
+    );
   }
   return kind === 'merge' ? mergePatch(old, body) : strategicMergePatch(schema, old, body);
 }
@@ -80,7 +95,8 @@ function parsePatch(text: string): unknown {
 
 function checkName(call: Call, object: JsonObject): void {
   const name = stringAt(object['metadata'], 'name') ?? '';
-  if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
+  if (name !== call.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   const namespace = stringAt(object['metadata'], 'namespace') ?? '';
   const unsaid = namespace === '' && call.resource.custom !== undefined;
   if (call.resource.namespaced && namespace !== call.namespace && !unsaid) {
@@ -92,18 +108,29 @@ function checkName(call: Call, object: JsonObject): void {
 function applyPatch(call: Call, query: WriteQuery): ApiResponse {
   const { core, resource } = call;
   if (!call.query.get('fieldManager')) {
-    throw refusal(422, 'Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch', {
-      group: 'meta.k8s.io',
-      kind: 'PatchOptions',
-      causes: [{ reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' }],
-    });
+    throw refusal(
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      {
+        group: 'meta.k8s.io',
+        kind: 'PatchOptions',
+        causes: [
+          {
+            reason: 'FieldValueRequired',
+            message: 'Required value: is required for apply patch',
+            field: 'fieldManager',
+          },
+        ],
+      },
+    );
   }
   const config = parseBody(textOf(call.request.body), 'application/yaml', resource.kind);
   if (!isJsonObject(config)) throw badRequest('error decoding YAML: the applied configuration is not an object');
   checkApplied(call, config);
   const stored = core.store.get(resource.storage, keyOf(call, call.name!));
   if (stored === undefined && call.subresource !== undefined) throw notFound(resource, call.name!);
-  const live = stored && (cloneJson<JsonObject>(resource.conversion?.fromStored(stored.object) ?? stored.object));
+  const live = stored && cloneJson<JsonObject>(resource.conversion?.fromStored(stored.object) ?? stored.object);
   const { object, managedFields } = apply({
     schema: resource.schema,
     ...(live === undefined ? {} : { live }),
@@ -131,7 +158,10 @@ function checkApplied(call: Call, config: JsonObject): void {
     const [version = '', group = ''] = (stringAt(config, 'apiVersion') ?? '').split('/').toReversed();
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${stringAt(config, 'kind') ?? ''}`);
   }
-  if (resource.custom !== undefined && (config['kind'] !== resource.kind || config['apiVersion'] !== resource.apiVersion)) {
+  if (
+    resource.custom !== undefined &&
+    (config['kind'] !== resource.kind || config['apiVersion'] !== resource.apiVersion)
+  ) {
     throw badRequest(`invalid object type: ${stringAt(config, 'apiVersion')}, Kind=${stringAt(config, 'kind')}`);
   }
   checkType(config, resource);

@@ -45,7 +45,9 @@ export async function answerPath(core: Core, request: ApiRequest, info: RequestI
   if (document === undefined) return respondText('404 page not found\n', 404);
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowedHere();
   const aggregate = document['kind'] === 'APIGroupDiscoveryList';
-  const type: Record<string, string> = aggregate ? { 'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', vary: 'Accept' } : {};
+  const type: Record<string, string> = aggregate
+    ? { 'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', vary: 'Accept' }
+    : {};
   return respond(request, output, Buffer.from(JSON.stringify(document)), 200, type);
 }
 
@@ -59,9 +61,24 @@ async function documentAt(core: Core, path: string, output: Output): Promise<Jso
   const aggregate = output.as === 'APIGroupDiscoveryList';
   switch (path) {
     case '':
-      return { paths: ['/api', '/api/v1', '/apis', ...registry.all().map(({ group }) => `/apis/${group}`), '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version'].filter((value, index, all) => all.indexOf(value) === index && value !== '/apis/') };
+      return {
+        paths: [
+          '/api',
+          '/api/v1',
+          '/apis',
+          ...registry.all().map(({ group }) => `/apis/${group}`),
+          '/healthz',
+          '/livez',
+          '/openapi/v2',
+          '/openapi/v3',
+          '/readyz',
+          '/version',
+        ].filter((value, index, all) => all.indexOf(value) === index && value !== '/apis/'),
+      };
     case '/api':
-      return aggregate ? aggregated(registry, true) : { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+      return aggregate
+        ? aggregated(registry, true)
+        : { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
     case '/apis':
       return aggregate ? aggregated(registry, false) : apiGroupList(registry);
     case '/version':

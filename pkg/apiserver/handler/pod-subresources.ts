@@ -24,7 +24,11 @@ export function bind(call: Call): ApiResponse {
   const entry = requireEntry(named);
   const uid = stringAt(metadata, 'uid');
   if (uid !== undefined && uid !== stringAt(entry.object['metadata'], 'uid')) {
-    throw conflict(named.resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stringAt(entry.object['metadata'], 'uid')}`);
+    throw conflict(
+      named.resource,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stringAt(entry.object['metadata'], 'uid')}`,
+    );
   }
   const pod = cloneJson<JsonObject>(entry.object);
   const refused = bindingRefusal(pod, name);
@@ -42,7 +46,8 @@ export function bind(call: Call): ApiResponse {
 }
 
 function bindingRefusal(pod: JsonObject, name: string): string | undefined {
-  if (stringAt(pod['metadata'], 'deletionTimestamp') !== undefined) return `pod ${name} is being deleted, cannot be assigned to a host`;
+  if (stringAt(pod['metadata'], 'deletionTimestamp') !== undefined)
+    return `pod ${name} is being deleted, cannot be assigned to a host`;
   const node = stringAt(pod['spec'], 'nodeName') ?? '';
   if (node !== '') return `pod ${name} is already assigned to node "${node}"`;
   if (listAt(pod['spec'], 'schedulingGates').length > 0) return `pod ${name} has non-empty .spec.schedulingGates`;
@@ -54,7 +59,8 @@ export function setCondition(status: JsonObject, condition: JsonObject, now: num
   const conditions = objectsAt(status, 'conditions');
   const at = conditions.findIndex(({ type }) => type === condition['type']);
   const before = conditions[at];
-  const lastTransitionTime = before !== undefined && before['status'] === condition['status'] ? before['lastTransitionTime'] : formatTime(now);
+  const lastTransitionTime =
+    before !== undefined && before['status'] === condition['status'] ? before['lastTransitionTime'] : formatTime(now);
   const after = { ...condition, lastTransitionTime };
   status['conditions'] = at < 0 ? [...conditions, after] : conditions.with(at, after);
 }

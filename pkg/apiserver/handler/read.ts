@@ -54,7 +54,8 @@ function readPage(call: Call, query: ListQuery, selection: Selection): Page {
   const { store } = call.core;
   const asked = parseListRevision(query.resourceVersion);
   if (query.continue !== null && query.continue !== '') {
-    if (asked !== undefined && asked !== 0) throw badRequest('specifying resource version is not allowed when using continue');
+    if (asked !== undefined && asked !== 0)
+      throw badRequest('specifying resource version is not allowed when using continue');
     const { revision, startAfter } = decodeContinue(query.continue, call.namespace);
     return pageAt(call, selection, query.limit, revision, startAfter);
   }
@@ -67,7 +68,13 @@ function readPage(call: Call, query: ListQuery, selection: Selection): Page {
   return pageAt(call, selection, limit, exact ? asked : undefined);
 }
 
-function pageAt(call: Call, selection: Selection, limit: number | undefined, revision?: number, startAfter?: string): Page {
+function pageAt(
+  call: Call,
+  selection: Selection,
+  limit: number | undefined,
+  revision?: number,
+  startAfter?: string,
+): Page {
   const { store } = call.core;
   try {
     return store.page(call.resource.storage, {
@@ -100,7 +107,9 @@ function respondPage(call: Call, page: Page, selection: Selection, query: ListQu
     ...view.listMetadata(),
     resourceVersion: String(page.revision),
     ...(page.last === undefined ? {} : { continue: encodeContinue(page.revision, page.last, call.namespace) }),
-    ...(page.last === undefined || !selection.all || query.limit === undefined ? {} : { remainingItemCount: page.remaining }),
+    ...(page.last === undefined || !selection.all || query.limit === undefined
+      ? {}
+      : { remainingItemCount: page.remaining }),
   };
   if (call.output.as === 'Table') {
     return respondBytes(call, Buffer.from(JSON.stringify(view.table(page.entries, metadata))));

@@ -16,7 +16,14 @@ export interface Target {
   readonly subresource?: string;
 }
 
-const VERBS: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch', GET: 'get', HEAD: 'get', DELETE: 'delete' };
+const VERBS: Readonly<Record<string, string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  GET: 'get',
+  HEAD: 'get',
+  DELETE: 'delete',
+};
 /** What follows `/namespaces/<name>/` without being a resource in it. */
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 
@@ -29,7 +36,11 @@ export function parseRequest(method: string, pathAndQuery: string): RequestInfo 
   const start = grouped ? 3 : 2;
   if ((!grouped && parts[0] !== 'api') || parts.length <= start) return { path, query, verb: method.toLowerCase() };
   const legacyWatch = parts[start] === 'watch';
-  const target = parseTarget(grouped ? parts[1]! : '', parts[start - 1]!, parts.slice(legacyWatch ? start + 1 : start).map(decode));
+  const target = parseTarget(
+    grouped ? parts[1]! : '',
+    parts[start - 1]!,
+    parts.slice(legacyWatch ? start + 1 : start).map(decode),
+  );
   if (target === undefined) return { path, query, verb: method.toLowerCase() };
   return { path, query, verb: verbOf(method, query, target, legacyWatch), target };
 }
@@ -37,7 +48,11 @@ export function parseRequest(method: string, pathAndQuery: string): RequestInfo 
 function parseTarget(group: string, version: string, parts: readonly string[]): Target | undefined {
   let rest = parts;
   let namespace: string | undefined;
-  if (rest[0] === 'namespaces' && rest.length > 2 && !(group === '' && rest.length === 3 && NAMESPACE_SUBRESOURCES.has(rest[2]!))) {
+  if (
+    rest[0] === 'namespaces' &&
+    rest.length > 2 &&
+    !(group === '' && rest.length === 3 && NAMESPACE_SUBRESOURCES.has(rest[2]!))
+  ) {
     namespace = rest[1]!;
     rest = rest.slice(2);
   }

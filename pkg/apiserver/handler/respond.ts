@@ -35,7 +35,11 @@ export function viewOf(call: Call): View {
 export function respondEntry(call: Call, entry: Entry, status = 200): ApiResponse {
   if (call.output.as === 'PartialObjectMetadataList') {
     const type = internalType(call.resource);
-    throw refusal(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
+    throw refusal(
+      406,
+      'NotAcceptable',
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`,
+    );
   }
   return respondBytes(call, viewOf(call).encode(entry), status);
 }
@@ -59,12 +63,21 @@ export function respond(
   more: Readonly<Record<string, string | readonly string[]>> = {},
 ): ApiResponse {
   const body = output.yaml
-    ? Buffer.from(dump(JSON.parse(bytes.toString('utf8')), { noRefs: true, lineWidth: -1, sortKeys: true, seqNoIndent: true, quoteStyle: 'double' }))
+    ? Buffer.from(
+        dump(JSON.parse(bytes.toString('utf8')), {
+          noRefs: true,
+          lineWidth: -1,
+          sortKeys: true,
+          seqNoIndent: true,
+          quoteStyle: 'double',
+        }),
+      )
     : output.pretty
       ? Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2))
       : bytes;
   const headers = { ...HEADERS, 'content-type': output.yaml ? 'application/yaml' : 'application/json', ...more };
-  if (body.length < COMPRESS_FROM || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return { status, headers, body };
+  if (body.length < COMPRESS_FROM || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? ''))
+    return { status, headers, body };
   const compressed = gzipSync(body, { level: 1 });
   return { status, headers: { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, body: compressed };
 }

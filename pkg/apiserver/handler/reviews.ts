@@ -31,7 +31,11 @@ export async function review(call: Call, answer: Review): Promise<ApiResponse> {
   const status = await answer(call, objectAt(asked, 'spec') ?? {});
   const created = kind === 'SelfSubjectReview' ? { creationTimestamp: formatTime(call.core.clock.now()) } : {};
   const spec = asked['spec'] === undefined ? {} : { spec: asked['spec'] };
-  return respondObject(call, { kind, apiVersion, metadata: { ...objectAt(asked, 'metadata'), ...created }, ...spec, status }, 201);
+  return respondObject(
+    call,
+    { kind, apiVersion, metadata: { ...objectAt(asked, 'metadata'), ...created }, ...spec, status },
+    201,
+  );
 }
 
 async function reviewToken(call: Call, spec: JsonObject): Promise<JsonObject> {
@@ -71,7 +75,11 @@ function reviewAccess(call: Call, spec: JsonObject, user: User): JsonObject {
   const resource = objectAt(spec, 'resourceAttributes');
   const path = objectAt(spec, 'nonResourceAttributes');
   if ((resource === undefined) === (path === undefined)) {
-    refuse('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified');
+    refuse(
+      'spec.resourceAttributes',
+      null,
+      'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    );
   }
   const verb = stringAt(resource ?? path, 'verb') ?? '';
   const attributes: Attributes =
@@ -101,8 +109,17 @@ function reviewRules(call: Call, spec: JsonObject): JsonObject {
   ];
   const rules = masters ? everything : call.core.authorizer.rulesFor(call.user, namespace);
   return {
-    resourceRules: rules.filter((rule) => rule.resources !== undefined).map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames === undefined ? {} : { resourceNames }) })),
-    nonResourceRules: rules.filter((rule) => rule.nonResourceURLs !== undefined).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    resourceRules: rules
+      .filter((rule) => rule.resources !== undefined)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames === undefined ? {} : { resourceNames }),
+      })),
+    nonResourceRules: rules
+      .filter((rule) => rule.nonResourceURLs !== undefined)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
     incomplete: false,
   };
 }

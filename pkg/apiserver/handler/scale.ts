@@ -25,7 +25,9 @@ export function scale(call: Call): ApiResponse {
       return respondObject(call, scaleOf(call.resource, entry));
     case 'update': {
       const query = parseWriteQuery(call, 'UpdateOptions');
-      const decoded = scaleTarget().semantics.decode(bodyOf(call.request.headers, call.request.body, SCALE.kind), { strict: query.fieldValidation });
+      const decoded = scaleTarget().semantics.decode(bodyOf(call.request.headers, call.request.body, SCALE.kind), {
+        strict: query.fieldValidation,
+      });
       call.warnings.push(...decoded.warnings);
       return store(call, entry, decoded.object, query);
     }
@@ -40,7 +42,8 @@ export function scale(call: Call): ApiResponse {
 
 function scaleTarget(): PatchTarget {
   const schema = schemaFor(SCALE.group, SCALE.version, SCALE.kind);
-  if (schema === undefined) throw refusal(500, 'InternalError', 'Internal error occurred: no schema of autoscaling/v1 Scale');
+  if (schema === undefined)
+    throw refusal(500, 'InternalError', 'Internal error occurred: no schema of autoscaling/v1 Scale');
   return { schema, semantics: builtInSemantics(SCALE, schema) };
 }
 
@@ -48,7 +51,10 @@ function scaleTarget(): PatchTarget {
 function scaleOf(resource: Resource, entry: Entry): JsonObject {
   const object = resource.conversion?.fromStored(entry.object) ?? entry.object;
   const metadata = objectAt(object, 'metadata');
-  const kept = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'].map((field) => [field, metadata?.[field]]);
+  const kept = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'].map((field) => [
+    field,
+    metadata?.[field],
+  ]);
   const paths = resource.custom?.scale;
   const replicas = countAt(object, paths?.specReplicas ?? ['spec', 'replicas']);
   const current = countAt(object, paths?.statusReplicas ?? ['status', 'replicas']);
@@ -87,14 +93,17 @@ function selectorText(object: Readonly<JsonObject>): string {
 function store(call: Call, entry: Entry, asked: JsonObject, query: WriteQuery): ApiResponse {
   checkType(asked, SCALE);
   const name = stringAt(asked['metadata'], 'name') ?? '';
-  if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
+  if (name !== call.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   const revision = stringAt(asked['metadata'], 'resourceVersion') ?? '';
   if (revision !== '' && revision !== String(entry.revision)) throw conflict(call.resource, name, MODIFIED_MEANWHILE);
   const replicas = numberAt(asked['spec'], 'replicas') ?? 0;
   // Custom resources have rules of their own for it.
   if (replicas < 0 && call.resource.custom === undefined) {
     const detail = 'must be greater than or equal to 0';
-    throw new ApiError(invalidStatus(SCALE, name, [{ field: 'spec.replicas', type: 'invalid', badValue: replicas, detail }]));
+    throw new ApiError(
+      invalidStatus(SCALE, name, [{ field: 'spec.replicas', type: 'invalid', badValue: replicas, detail }]),
+    );
   }
   const object = cloneJson<JsonObject>(call.resource.conversion?.fromStored(entry.object) ?? entry.object);
   const path = call.resource.custom?.scale?.specReplicas ?? ['spec', 'replicas'];

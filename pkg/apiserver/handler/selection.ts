@@ -19,7 +19,11 @@ const path =
   (object) => {
     let value: unknown = object;
     for (const name of names) value = (value as JsonObject | undefined)?.[name];
-    return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+    return typeof value === 'string'
+      ? value
+      : typeof value === 'number' || typeof value === 'boolean'
+        ? String(value)
+        : '';
   };
 const bool =
   (...names: readonly string[]): FieldOf =>
@@ -42,7 +46,15 @@ const eventSource: FieldOf = (object) => path('source', 'component')(object) || 
 /** Field labels beyond name and namespace, by stored resource (`AddFieldLabelConversionFunc` of the API groups). */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, FieldOf>>>> = {
   pods: {
-    ...paths('spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase', 'status.podIP', 'status.nominatedNodeName'),
+    ...paths(
+      'spec.nodeName',
+      'spec.restartPolicy',
+      'spec.schedulerName',
+      'spec.serviceAccountName',
+      'status.phase',
+      'status.podIP',
+      'status.nominatedNodeName',
+    ),
     'status.podIPs': path('status', 'podIP'),
     'spec.hostNetwork': bool('spec', 'hostNetwork'),
   },
@@ -84,11 +96,19 @@ export interface SelectionQuery {
 export function select(resource: Resource, query: SelectionQuery): Selection {
   const labels = compileLabels(query.labelSelector);
   const fields = parseFieldSelector(query.fieldSelector ?? '', resource);
-  const exact = (label: string): string | undefined => fields.find((term) => term.label === label && !term.negated)?.value;
+  const exact = (label: string): string | undefined =>
+    fields.find((term) => term.label === label && !term.negated)?.value;
   const name = query.name ?? exact('metadata.name');
   const namespace = query.namespace ?? (resource.namespaced ? exact('metadata.namespace') : undefined);
   const indexed = exact(indexes[resource.storage]?.field ?? '');
-  const key = name === undefined ? undefined : resource.namespaced ? (namespace === undefined ? undefined : `${namespace}/${name}`) : name;
+  const key =
+    name === undefined
+      ? undefined
+      : resource.namespaced
+        ? namespace === undefined
+          ? undefined
+          : `${namespace}/${name}`
+        : name;
   return {
     all: labels.everything && fields.length === 0 && query.name === undefined,
     scope: {
@@ -120,20 +140,27 @@ function parseFieldSelector(text: string, resource: Resource): FieldTerm[] {
     const match = /^((?:[^=!\\]|\\.)*?)(==|!=|=)(.*)$/s.exec(term);
     if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, label, operator, value] = match as unknown as [string, string, string, string];
-    return { label, value: value.replace(/\\(.)/gs, '$1'), negated: operator === '!=', field: fieldOf(label, resource) };
+    return {
+      label,
+      value: value.replace(/\\(.)/gs, '$1'),
+      negated: operator === '!=',
+      field: fieldOf(label, resource),
+    };
   });
 }
 
 function fieldOf(label: string, resource: Resource): FieldOf {
   if (label === 'metadata.name') return (object) => stringAt(object['metadata'], 'name') ?? '';
-  if (label === 'metadata.namespace' && resource.namespaced) return (object) => stringAt(object['metadata'], 'namespace') ?? '';
+  if (label === 'metadata.namespace' && resource.namespaced)
+    return (object) => stringAt(object['metadata'], 'namespace') ?? '';
   if (resource.custom !== undefined) {
     const field = resource.custom.fields.get(label);
     if (field === undefined) throw badRequest(`field label not supported: ${label}`);
     return field;
   }
   const own = FIELDS[resource.storage];
-  if (own === undefined) throw badRequest(`"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  if (own === undefined)
+    throw badRequest(`"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
   const field = own[label];
   if (field === undefined) throw badRequest(`field label not supported: ${label}`);
   return field;

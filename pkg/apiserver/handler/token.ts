@@ -23,7 +23,8 @@ export async function requestToken(call: Call): Promise<ApiResponse> {
   const uid = stringAt(account.object['metadata'], 'uid')!;
   const given = objectAt(request, 'metadata');
   const name = stringAt(given, 'name') ?? '';
-  if (name !== '' && name !== call.name) refuse(call.name!, 'metadata.name', name, 'must match the service account name if specified');
+  if (name !== '' && name !== call.name)
+    refuse(call.name!, 'metadata.name', name, 'must match the service account name if specified');
   const givenUid = stringAt(given, 'uid') ?? '';
   if (givenUid !== '' && givenUid !== uid) {
     const why = `the UID in the token request (${givenUid}) does not match the UID of the service account (${uid})`;
@@ -32,8 +33,10 @@ export async function requestToken(call: Call): Promise<ApiResponse> {
   const spec = objectAt(request, 'spec') ?? {};
   const audiences = listAt(spec, 'audiences').map(String);
   const seconds = numberAt(spec, 'expirationSeconds') ?? DEFAULT_SECONDS;
-  if (seconds < SHORTEST) refuse('', 'spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes');
-  if (seconds > LONGEST) refuse('', 'spec.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds');
+  if (seconds < SHORTEST)
+    refuse('', 'spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes');
+  if (seconds > LONGEST)
+    refuse('', 'spec.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds');
   const bound = boundObject(call, objectAt(spec, 'boundObjectRef'));
   const used = audiences.length === 0 ? [ISSUER] : audiences;
   const { core } = call;
@@ -61,7 +64,10 @@ function refuse(name: string, field: string, badValue: unknown, detail: string):
   throw new ApiError(invalidStatus(TYPE, name, [error]));
 }
 
-function boundObject(call: Call, reference: JsonObject | undefined): { kind: string; name: string; uid: string } | undefined {
+function boundObject(
+  call: Call,
+  reference: JsonObject | undefined,
+): { kind: string; name: string; uid: string } | undefined {
   if (reference === undefined) return undefined;
   const kind = stringAt(reference, 'kind') ?? '';
   const name = stringAt(reference, 'name') ?? '';
@@ -72,7 +78,9 @@ function boundObject(call: Call, reference: JsonObject | undefined): { kind: str
   const entry = call.core.store.get(resource, kind === 'Node' ? name : `${call.namespace}/${name}`);
   if (entry === undefined) throw notFound({ group: '', resource }, name);
   if (kind === 'Pod' && (stringAt(entry.object['spec'], 'serviceAccountName') ?? 'default') !== call.name) {
-    throw badRequest(`cannot bind token for serviceaccount "${call.name}" to pod running with different serviceaccount name.`);
+    throw badRequest(
+      `cannot bind token for serviceaccount "${call.name}" to pod running with different serviceaccount name.`,
+    );
   }
   const uid = stringAt(entry.object['metadata'], 'uid')!;
   const asked = stringAt(reference, 'uid') ?? '';

@@ -81,7 +81,13 @@ export class View {
     const { kind, apiVersion } = this.#resource;
     const object =
       this.#options.as === 'Table'
-        ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: String(revision) }, columnDefinitions: null, rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }] }
+        ? {
+            kind: 'Table',
+            apiVersion: 'meta.k8s.io/v1',
+            metadata: { resourceVersion: String(revision) },
+            columnDefinitions: null,
+            rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }],
+          }
         : this.#options.as === undefined
           ? { kind, apiVersion, metadata }
           : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
@@ -91,7 +97,10 @@ export class View {
   /** `single`: an event or a get, whose rows carry the object's own revision. */
   table(entries: readonly Entry[], metadata: JsonObject, single = false): JsonObject {
     const includeObject = this.#options.includeObject ?? 'Metadata';
-    const table = this.#resource.semantics.toTable(entries.map((entry) => this.object(entry)), { includeObject, now: this.#options.now() });
+    const table = this.#resource.semantics.toTable(
+      entries.map((entry) => this.object(entry)),
+      { includeObject, now: this.#options.now() },
+    );
     if (includeObject === 'None') for (const row of table.rows as { object?: unknown }[]) row.object = null;
     return { ...table, metadata: single ? { resourceVersion: metadata['resourceVersion'] } : metadata };
   }
@@ -103,7 +112,8 @@ export class View {
 
   /** Kind and version of lists in this view. */
   listType(): { kind: string; apiVersion: string } {
-    if (this.#options.as === undefined) return { kind: `${this.#resource.kind}List`, apiVersion: this.#resource.apiVersion };
+    if (this.#options.as === undefined)
+      return { kind: `${this.#resource.kind}List`, apiVersion: this.#resource.apiVersion };
     return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' };
   }
 }

@@ -11,7 +11,11 @@ interface Line {
     readonly kind?: string;
     readonly code?: number;
     readonly reason?: string;
-    readonly metadata: { readonly name?: string; readonly resourceVersion: string; readonly annotations?: Record<string, string> };
+    readonly metadata: {
+      readonly name?: string;
+      readonly resourceVersion: string;
+      readonly annotations?: Record<string, string>;
+    };
   };
 }
 
@@ -38,9 +42,13 @@ async function send(method: string, path: string, body?: unknown): Promise<{ sta
 }
 
 /** Follows a watch; `lines` grows as events come. */
-async function follow(path: string): Promise<{ lines: Line[]; ended: Promise<void>; status: number; abort: () => void }> {
+async function follow(
+  path: string,
+): Promise<{ lines: Line[]; ended: Promise<void>; status: number; abort: () => void }> {
   const leave = new AbortController();
-  const response = await server.inProcessTransport().roundTrip({ method: 'GET', path, headers: {}, signal: leave.signal });
+  const response = await server
+    .inProcessTransport()
+    .roundTrip({ method: 'GET', path, headers: {}, signal: leave.signal });
   const lines: Line[] = [];
   const read = async (): Promise<void> => {
     let text = '';
@@ -58,9 +66,11 @@ async function follow(path: string): Promise<{ lines: Line[]; ended: Promise<voi
   return { lines, ended, status: response.status, abort: () => leave.abort(new Error('left')) };
 }
 
-const told = (lines: readonly Line[]): string[] => lines.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
+const told = (lines: readonly Line[]): string[] =>
+  lines.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
-const create = (name: string, labels: Record<string, string> = {}): Promise<unknown> => send('POST', CONFIG_MAPS, { metadata: { name, labels } });
+const create = (name: string, labels: Record<string, string> = {}): Promise<unknown> =>
+  send('POST', CONFIG_MAPS, { metadata: { name, labels } });
 
 describe('a watch', () => {
   test('begins with what is there, unless it says from where', async () => {
@@ -79,7 +89,10 @@ describe('a watch', () => {
     const query = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
     const { lines } = await follow(`${CONFIG_MAPS}?${query}`);
     expect(told(lines)).toEqual(['ADDED a', 'BOOKMARK']);
-    expect(lines[1]!.object.metadata).toEqual({ resourceVersion: String(server.store.revision), annotations: { 'k8s.io/initial-events-end': 'true' } });
+    expect(lines[1]!.object.metadata).toEqual({
+      resourceVersion: String(server.store.revision),
+      annotations: { 'k8s.io/initial-events-end': 'true' },
+    });
     await create('b');
     await settle();
     expect(told(lines)).toEqual(['ADDED a', 'BOOKMARK', 'ADDED b']);
@@ -111,7 +124,9 @@ describe('a watch', () => {
   });
 
   test('ends when its time is up, with a bookmark shortly before', async () => {
-    const { lines, ended } = await follow(`${CONFIG_MAPS}?watch=true&timeoutSeconds=10&allowWatchBookmarks=true&resourceVersion=0`);
+    const { lines, ended } = await follow(
+      `${CONFIG_MAPS}?watch=true&timeoutSeconds=10&allowWatchBookmarks=true&resourceVersion=0`,
+    );
     await clock.step(10_000);
     await ended;
     expect(told(lines)).toEqual(['BOOKMARK']);
@@ -122,14 +137,19 @@ describe('a watch', () => {
     const silent = await follow(`${CONFIG_MAPS}?watch=true`);
     await send('POST', '/api/v1/namespaces', { metadata: { name: 'other' } });
     await clock.step(60_000);
-    expect(watch.lines.map(({ type, object }) => [type, object.metadata.resourceVersion])).toEqual([['BOOKMARK', String(server.store.revision)]]);
+    expect(watch.lines.map(({ type, object }) => [type, object.metadata.resourceVersion])).toEqual([
+      ['BOOKMARK', String(server.store.revision)],
+    ]);
     expect(silent.lines).toEqual([]);
   });
 
   test('is refused with 410 where its history is gone', async () => {
     const { body } = await send('GET', CONFIG_MAPS);
     for (let i = 0; i < 25; i++) await create(`c${i}`);
-    const { status, body: refused } = await send('GET', `${CONFIG_MAPS}?watch=true&resourceVersion=${body.metadata.resourceVersion}`);
+    const { status, body: refused } = await send(
+      'GET',
+      `${CONFIG_MAPS}?watch=true&resourceVersion=${body.metadata.resourceVersion}`,
+    );
     expect(status).toBe(410);
     expect(refused).toMatchObject({ reason: 'Expired', code: 410 });
   });
@@ -152,7 +172,10 @@ describe('a watch', () => {
     await clock.step(1000);
     let text = '';
     for await (const chunk of response.body) text += Buffer.from(chunk).toString();
-    expect(JSON.parse(text)).toMatchObject({ type: 'ADDED', object: { kind: 'PartialObjectMetadata', metadata: { name: 'a' } } });
+    expect(JSON.parse(text)).toMatchObject({
+      type: 'ADDED',
+      object: { kind: 'PartialObjectMetadata', metadata: { name: 'a' } },
+    });
     expect(text).not.toContain('hidden');
   });
 });
@@ -163,7 +186,8 @@ describe('a list in pages', () => {
     const first = (await send('GET', `${CONFIG_MAPS}?limit=2`)).body as unknown as Page;
     await send('DELETE', `${CONFIG_MAPS}/c`);
     await create('bb');
-    const second = (await send('GET', `${CONFIG_MAPS}?limit=2&continue=${first.metadata.continue}`)).body as unknown as Page;
+    const second = (await send('GET', `${CONFIG_MAPS}?limit=2&continue=${first.metadata.continue}`))
+      .body as unknown as Page;
     expect(names(first)).toEqual(['a', 'b']);
     expect(first.metadata.remainingItemCount).toBe(2);
     expect(names(second)).toEqual(['c', 'd']);
@@ -184,7 +208,11 @@ describe('a list in pages', () => {
 });
 
 interface Page {
-  readonly metadata: { readonly continue?: string; readonly remainingItemCount?: number; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+    readonly resourceVersion: string;
+  };
   readonly items: readonly { readonly metadata: { readonly name: string } }[];
 }
 

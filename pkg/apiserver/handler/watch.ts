@@ -32,7 +32,15 @@ export function watch(call: Call): ApiResponse {
     throw expired(`too old resource version: ${query.resourceVersion} (${error.data.oldest})`);
   }
   end(call, query, view, stream);
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private', ...warningHeaders(call.warnings) }, body: stream };
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-cache, private',
+      ...warningHeaders(call.warnings),
+    },
+    body: stream,
+  };
 }
 
 function start(call: Call, query: ListQuery, selection: Selection, view: View, stream: WatchStream): void {

@@ -18,7 +18,8 @@ export function parseWriteQuery(call: Call, kind: 'CreateOptions' | 'UpdateOptio
   const errors: FieldError[] = [];
   const dryRun = query.getAll('dryRun');
   for (const value of dryRun) {
-    if (value !== 'All') errors.push({ field: 'dryRun', type: 'notSupported', badValue: dryRun, detail: 'supported values: "All"' });
+    if (value !== 'All')
+      errors.push({ field: 'dryRun', type: 'notSupported', badValue: dryRun, detail: 'supported values: "All"' });
   }
   const fieldValidation = query.get('fieldValidation') ?? '';
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
@@ -26,7 +27,8 @@ export function parseWriteQuery(call: Call, kind: 'CreateOptions' | 'UpdateOptio
     errors.push({ field: 'fieldValidation', type: 'notSupported', badValue: fieldValidation, detail });
   }
   const given = query.get('fieldManager') ?? '';
-  if (given.length > LONGEST_MANAGER) errors.push({ field: 'fieldManager', type: 'tooLong', badValue: given, detail: 'may not be more than 128 bytes' });
+  if (given.length > LONGEST_MANAGER)
+    errors.push({ field: 'fieldManager', type: 'tooLong', badValue: given, detail: 'may not be more than 128 bytes' });
   const force = query.get('force');
   if (force !== null && force !== 'true' && force !== 'false' && force !== '1' && force !== '0') {
     throw badRequest(`strconv.ParseBool: parsing "${force}": invalid syntax`);

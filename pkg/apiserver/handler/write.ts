@@ -4,7 +4,16 @@ import { admitCreate, admitCreateInNamespace, allocate } from '../admission/inde
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, listAt, stringAt } from '../json.ts';
 import { trackUpdate } from '../managed-fields/index.ts';
-import { MODIFIED_MEANWHILE, alreadyExists, badRequest, conflict, forbidden, methodNotAllowedHere, notFound, refusal } from '../refusals.ts';
+import {
+  MODIFIED_MEANWHILE,
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  methodNotAllowedHere,
+  notFound,
+  refusal,
+} from '../refusals.ts';
 import { Entry } from '../store/index.ts';
 import type { Resource } from '../registry/registry.ts';
 import type { PrepareContext } from '../strategies/index.ts';
@@ -37,7 +46,8 @@ export function update(call: Call): ApiResponse {
   if (name !== '' && name !== call.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   }
-  if (name === '') throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`);
+  if (name === '')
+    throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`);
   matchNamespace(call, object);
   const stored = call.core.store.get(call.resource.storage, keyOf(call, name));
   if (stored === undefined && call.subresource === undefined && allowsCreateOnUpdate(call.resource.storage)) {
@@ -49,7 +59,9 @@ export function update(call: Call): ApiResponse {
 /** The body as an object of the call's resource, checked against its schema. */
 export function decodeBody(call: Call, query: WriteQuery): JsonObject {
   const { resource } = call;
-  const decoded = resource.semantics.decode(bodyOf(call.request.headers, call.request.body, resource.kind), { strict: query.fieldValidation });
+  const decoded = resource.semantics.decode(bodyOf(call.request.headers, call.request.body, resource.kind), {
+    strict: query.fieldValidation,
+  });
   call.warnings.push(...decoded.warnings);
   checkType(decoded.object, resource);
   return decoded.object;
@@ -95,7 +107,8 @@ export function createObject(call: Call, object: JsonObject, query: WriteQuery, 
   const { core, resource } = call;
   if (resource.namespaced && call.namespace === undefined) throw methodNotAllowedHere();
   const metadata = ensureObject(object, 'metadata');
-  if ((metadata['resourceVersion'] ?? '') !== '') throw refusal(500, '', 'resourceVersion should not be set on objects to be created');
+  if ((metadata['resourceVersion'] ?? '') !== '')
+    throw refusal(500, '', 'resourceVersion should not be set on objects to be created');
   matchNamespace(call, object);
   if (resource.custom?.terminating) throw forbidden(resource, stringAt(metadata, 'name') ?? '', DEFINITION_TERMINATING);
   if (call.namespace !== undefined) {
@@ -126,7 +139,8 @@ function warnOf({ resource, warnings }: Call, object: JsonObject): void {
 function fillSystemFields(call: Call, metadata: JsonObject): void {
   metadata['uid'] = newUid(call.core.random);
   metadata['creationTimestamp'] = formatTime(call.core.clock.now());
-  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion']) delete metadata[field];
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion'])
+    delete metadata[field];
 }
 
 function freeName(call: Call, base: string): string {
@@ -143,7 +157,10 @@ function trackCreate(call: Call, object: JsonObject, query: WriteQuery): void {
   const { schema } = call.resource;
   const { status: _status, ...rest } = object;
   const owned = call.resource.subresources.some(({ name }) => name === 'status') ? rest : object;
-  setManagedFields(object, trackUpdate({ schema, object: owned, manager: query.fieldManager, time: formatTime(call.core.clock.now()) }));
+  setManagedFields(
+    object,
+    trackUpdate({ schema, object: owned, manager: query.fieldManager, time: formatTime(call.core.clock.now()) }),
+  );
 }
 
 function setManagedFields(object: JsonObject, managedFields: readonly unknown[]): void {
@@ -202,7 +219,12 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
   if (revision === '' || revision === '0') {
     if (resource.custom === undefined && allowsUnconditionalUpdate(resource.storage)) return;
     const kind = { group: resource.group, version: resource.version, kind: resource.resource };
-    const error: FieldError = { field: 'metadata.resourceVersion', type: 'invalid', badValue: 0, detail: 'must be specified for an update' };
+    const error: FieldError = {
+      field: 'metadata.resourceVersion',
+      type: 'invalid',
+      badValue: 0,
+      detail: 'must be specified for an update',
+    };
     throw new ApiError(invalidStatus(kind, name, [error]));
   }
   if (revision !== String(current.revision)) throw conflict(resource, name, MODIFIED_MEANWHILE);
@@ -210,7 +232,12 @@ function checkPreconditions(call: Call, object: JsonObject, old: JsonObject, cur
 
 function prepareContext({ core, user }: Call): PrepareContext {
   const { name, uid, groups, extra } = user;
-  const info = { username: name, groups: [...groups], ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
+  const info = {
+    username: name,
+    groups: [...groups],
+    ...(uid === undefined ? {} : { uid }),
+    ...(extra === undefined ? {} : { extra }),
+  };
   return { time: formatTime(core.clock.now()), user: info };
 }
 
@@ -222,7 +249,8 @@ function keepSystemFields(object: JsonObject, old: JsonObject): void {
   metadata['creationTimestamp'] = before['creationTimestamp'];
   if (before['deletionTimestamp'] === undefined) delete metadata['deletionTimestamp'];
   else metadata['deletionTimestamp'] = before['deletionTimestamp'];
-  if (before['deletionGracePeriodSeconds'] !== undefined) metadata['deletionGracePeriodSeconds'] ??= before['deletionGracePeriodSeconds'];
+  if (before['deletionGracePeriodSeconds'] !== undefined)
+    metadata['deletionGracePeriodSeconds'] ??= before['deletionGracePeriodSeconds'];
   delete metadata['selfLink'];
 }
 
@@ -265,7 +293,11 @@ function asNamed(resource: Resource, object: JsonObject): Pick<Resource, 'group'
   return resource.custom === undefined ? resource : { ...resource, kind: stringAt(object, 'kind') ?? resource.kind };
 }
 
-export function refuseInvalid(resource: { group: string; version: string; kind: string }, name: string, errors: readonly FieldError[]): void {
+export function refuseInvalid(
+  resource: { group: string; version: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): void {
   if (errors.length > 0) throw new ApiError(invalidStatus(resource, name, errors));
 }
 

@@ -5,9 +5,24 @@ import type { ObjectSchema } from '../schema/index.ts';
 import { checkConfiguration } from './check.ts';
 import { compare, fieldsOf } from './compare.ts';
 import { FieldSet } from './field-set.ts';
-import { type ManagedFieldsEntry, type Manager, type Managers, identify, readManagers, writeManagers } from './managers.ts';
+import {
+  type ManagedFieldsEntry,
+  type Manager,
+  type Managers,
+  identify,
+  readManagers,
+  writeManagers,
+} from './managers.ts';
 import { merge, remove, withNamedFields } from './merge.ts';
-import { type Conflict, compareWithin, conflictError, findConflicts, managed, resetFields, takeOver } from './ownership.ts';
+import {
+  type Conflict,
+  compareWithin,
+  conflictError,
+  findConflicts,
+  managed,
+  resetFields,
+  takeOver,
+} from './ownership.ts';
 import { type Shape, shapeOfStruct } from './shapes.ts';
 import { recordUpdate } from './update.ts';
 
@@ -46,7 +61,13 @@ export function apply(options: ApplyOptions): Applied {
   const managers = readManagers(live) ?? new Map<string, Manager>();
   // What was there before anyone applied belongs to a manager of its own, so that applying it anew conflicts.
   if (managers.size === 0 && options.live !== undefined) {
-    recordUpdate(managers, { schema, object: live, manager: FIRST, time, ...(subresource === undefined ? {} : { subresource }) });
+    recordUpdate(managers, {
+      schema,
+      object: live,
+      manager: FIRST,
+      time,
+      ...(subresource === undefined ? {} : { subresource }),
+    });
   }
   const bare = withoutManagedFields(live);
   const resets = resetFields(schema, subresource);

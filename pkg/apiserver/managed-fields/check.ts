@@ -28,7 +28,8 @@ function check(errors: string[], declared: Shape | undefined, value: unknown, pa
       return;
     }
     case 'atomic':
-      if (shape.holds === 'list' ? !Array.isArray(value) : shape.holds === 'map' && !isJsonObject(value)) fail(`expected ${shape.holds}, got ${printed(value)}`);
+      if (shape.holds === 'list' ? !Array.isArray(value) : shape.holds === 'map' && !isJsonObject(value))
+        fail(`expected ${shape.holds}, got ${printed(value)}`);
       return;
     case 'set':
     case 'keyed':
@@ -49,8 +50,13 @@ function check(errors: string[], declared: Shape | undefined, value: unknown, pa
 
 /** Undeclared fields come first: upstream stops at them. */
 function checkKeys(errors: string[], shape: Shape, value: JsonObject, path: readonly string[]): void {
-  const fields = Object.entries(value).map(([key, child]) => ({ under: shapeUnder(shape, key), child, at: [...path, `f:${key}`] }));
-  for (const { under, at } of fields) if (under === undefined) errors.push(`${printPath(at)}: field not declared in schema`);
+  const fields = Object.entries(value).map(([key, child]) => ({
+    under: shapeUnder(shape, key),
+    child,
+    at: [...path, `f:${key}`],
+  }));
+  for (const { under, at } of fields)
+    if (under === undefined) errors.push(`${printPath(at)}: field not declared in schema`);
   for (const { under, child, at } of fields) if (under !== undefined) check(errors, under, child, at);
 }
 
@@ -92,7 +98,13 @@ function wantedScalar(scalar: string, value: unknown): string | undefined {
 /** As Go prints what it got: scalars by their type, the rest by its value. */
 function describe(value: unknown): string {
   if (Array.isArray(value) || isJsonObject(value)) return `&{${JSON.stringify(value)}}`;
-  return typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? (Number.isInteger(value) ? 'int' : 'float') : 'string';
+  return typeof value === 'boolean'
+    ? 'boolean'
+    : typeof value === 'number'
+      ? Number.isInteger(value)
+        ? 'int'
+        : 'float'
+      : 'string';
 }
 
 function printed(value: unknown): string {

@@ -23,7 +23,13 @@ export function compare(shape: Shape, before: JsonObject, after: JsonObject): Co
 }
 
 /** Undefined stands for what is not there; null is a value. */
-function compareValues(walk: Walk, declared: Shape | undefined, before: unknown, after: unknown, path: readonly string[]): void {
+function compareValues(
+  walk: Walk,
+  declared: Shape | undefined,
+  before: unknown,
+  after: unknown,
+  path: readonly string[],
+): void {
   if (before === after) return;
   const shape = resolve(declared, after ?? before);
   const leaf = shape.kind === 'scalar' || shape.kind === 'atomic' || (isBare(before) && isBare(after));
@@ -102,7 +108,8 @@ function collect(builder: FieldSetBuilder, declared: Shape | undefined, value: u
         const under = shapeUnder(shape, key);
         collect(builder, under, child, at);
         const declaredField = shape.kind === 'struct' && under !== undefined;
-        if (child === null || (isJsonObject(child) && Object.keys(child).length === 0) || !declaredField) builder.insert(at);
+        if (child === null || (isJsonObject(child) && Object.keys(child).length === 0) || !declaredField)
+          builder.insert(at);
       }
   }
 }

@@ -57,16 +57,28 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
-    return this.#combine(other, (child, twin) => (twin === undefined ? undefined : child.intersection(twin)), this.member && other.member);
+    return this.#combine(
+      other,
+      (child, twin) => (twin === undefined ? undefined : child.intersection(twin)),
+      this.member && other.member,
+    );
   }
 
   difference(other: FieldSet): FieldSet {
-    return this.#combine(other, (child, twin) => (twin === undefined ? child : child.difference(twin)), this.member && !other.member);
+    return this.#combine(
+      other,
+      (child, twin) => (twin === undefined ? child : child.difference(twin)),
+      this.member && !other.member,
+    );
   }
 
   /** Without the paths of `other` and everything below them. */
   without(other: FieldSet): FieldSet {
-    return this.#combine(other, (child, twin) => (twin === undefined ? child : twin.member ? undefined : child.without(twin)), this.member);
+    return this.#combine(
+      other,
+      (child, twin) => (twin === undefined ? child : twin.member ? undefined : child.without(twin)),
+      this.member,
+    );
   }
 
   /** Every path, parents before children, in order. */
@@ -76,7 +88,11 @@ export class FieldSet {
     for (const [element, child] of elements) yield* child.paths([...prefix, element]);
   }
 
-  #combine(other: FieldSet, combine: (child: FieldSet, twin: FieldSet | undefined) => FieldSet | undefined, member: boolean): FieldSet {
+  #combine(
+    other: FieldSet,
+    combine: (child: FieldSet, twin: FieldSet | undefined) => FieldSet | undefined,
+    member: boolean,
+  ): FieldSet {
     const children = new Map<string, FieldSet>();
     for (const [element, child] of this.children) {
       const kept = combine(child, other.children.get(element));
@@ -120,7 +136,8 @@ function close(node: OpenNode): FieldSet {
 function parseNode(fields: unknown, inside: boolean): FieldSet {
   if (!isJsonObject(fields)) return inside ? new FieldSet(true, new Map()) : FieldSet.empty;
   const children = new Map<string, FieldSet>();
-  for (const [element, child] of Object.entries(fields)) if (element !== '.') children.set(element, parseNode(child, true));
+  for (const [element, child] of Object.entries(fields))
+    if (element !== '.') children.set(element, parseNode(child, true));
   return new FieldSet(inside && ('.' in fields || children.size === 0), children);
 }
 

@@ -22,15 +22,19 @@ function withoutTimes(object: JsonObject | undefined): unknown[] {
     const { time: _, ...rest } = entry as JsonObject;
     return rest;
   });
-  const key = ({ manager, operation, subresource }: JsonObject): string => JSON.stringify([manager, operation, subresource]);
+  const key = ({ manager, operation, subresource }: JsonObject): string =>
+    JSON.stringify([manager, operation, subresource]);
   return entries.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function typeOf(path: string): { type: ObjectType; subresource: string | undefined } {
   const parts = path.split('?')[0]!.split('/').slice(1);
-  const [group, version, rest] = parts[0] === 'api' ? ['', parts[1]!, parts.slice(2)] : [parts[1]!, parts[2]!, parts.slice(3)];
+  const [group, version, rest] =
+    parts[0] === 'api' ? ['', parts[1]!, parts.slice(2)] : [parts[1]!, parts[2]!, parts.slice(3)];
   const inNamespace = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
-  const type = servedResources().find((one) => one.group === group && one.version === version && one.resource === inNamespace[0])!;
+  const type = servedResources().find(
+    (one) => one.group === group && one.version === version && one.resource === inNamespace[0],
+  )!;
   return { type, subresource: inNamespace[2] };
 }
 
@@ -40,7 +44,13 @@ function write(step: Step, live: JsonObject | undefined): JsonObject {
   const schema = schemaFor(type.group, type.version, type.kind)!;
   const url = new URL(step.path, 'http://server');
   const manager = url.searchParams.get('fieldManager') ?? (step.agent ?? 'golden/1').split('/')[0]!;
-  const place = { ...(live === undefined ? {} : { live }), ...(subresource === undefined ? {} : { subresource }), schema, manager, time: TIME };
+  const place = {
+    ...(live === undefined ? {} : { live }),
+    ...(subresource === undefined ? {} : { subresource }),
+    schema,
+    manager,
+    time: TIME,
+  };
   let object: JsonObject;
   if (step.type === 'application/apply-patch+yaml') {
     const applied = apply({ ...place, config: step.body as JsonObject, force: url.searchParams.has('force') });
@@ -89,7 +99,8 @@ function replay(scenario: Scenario): void {
       continue;
     }
     const object = write(step, live);
-    const content = (one: JsonObject): unknown => (live === undefined ? undefined : { spec: one['spec'], data: one['data'] });
+    const content = (one: JsonObject): unknown =>
+      live === undefined ? undefined : { spec: one['spec'], data: one['data'] };
     got.push({ at, managed: withoutTimes(object), content: content(object) });
     wanted.push({ at, managed: withoutTimes(body), content: content(body) });
     // uid tells a stored object from a new one; the recording left it out.
@@ -111,7 +122,9 @@ function refusalOf(act: () => unknown): string | undefined {
 describe('managed fields, against a real API server', () => {
   it.each(creations)('of a new $name', ({ name, body }) => {
     const kind = String(body['kind']);
-    const type = servedResources().find((one) => one.kind === kind && `${one.group}/${one.version}`.replace(/^\//, '') === body['apiVersion'])!;
+    const type = servedResources().find(
+      (one) => one.kind === kind && `${one.group}/${one.version}`.replace(/^\//, '') === body['apiVersion'],
+    )!;
     const schema = schemaFor(type.group, type.version, kind)!;
     const { object } = decodeObject(schema, JSON.stringify(body), WARN);
     applyDefaults(type.group, type.version, kind, object);

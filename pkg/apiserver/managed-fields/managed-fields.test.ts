@@ -14,11 +14,27 @@ function stored(object: JsonObject): JsonObject {
   return { ...object, metadata: { ...(object['metadata'] as JsonObject), uid: 'u' } };
 }
 
-function applied(live: JsonObject | undefined, config: JsonObject, manager: string, time = T0, force = false): JsonObject {
-  return stored(apply({ schema, ...(live === undefined ? {} : { live }), config: { ...base, ...config }, manager, force, time }).object);
+function applied(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  manager: string,
+  time = T0,
+  force = false,
+): JsonObject {
+  return stored(
+    apply({ schema, ...(live === undefined ? {} : { live }), config: { ...base, ...config }, manager, force, time })
+      .object,
+  );
 }
 
-const item = fc.record({ name: fc.constantFrom('a', 'b', 'c'), image: fc.constantFrom('x', 'y'), args: fc.array(fc.constantFrom('p', 'q'), { maxLength: 2 }) }, { requiredKeys: ['name'] });
+const item = fc.record(
+  {
+    name: fc.constantFrom('a', 'b', 'c'),
+    image: fc.constantFrom('x', 'y'),
+    args: fc.array(fc.constantFrom('p', 'q'), { maxLength: 2 }),
+  },
+  { requiredKeys: ['name'] },
+);
 // A list without items owns nothing, so a spec of which that is all would be pruned. A valid one always holds more.
 const spec = fc.record(
   {
@@ -26,7 +42,10 @@ const spec = fc.record(
     paused: fc.boolean(),
     template: fc.record({
       spec: fc.record(
-        { containers: fc.uniqueArray(item, { minLength: 1, maxLength: 3, selector: ({ name }) => name }), nodeSelector: fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('v', 'w')) },
+        {
+          containers: fc.uniqueArray(item, { minLength: 1, maxLength: 3, selector: ({ name }) => name }),
+          nodeSelector: fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('v', 'w')),
+        },
         { requiredKeys: [] },
       ),
     }),
@@ -34,7 +53,13 @@ const spec = fc.record(
   { requiredKeys: [] },
 );
 const config = fc.record({
-  metadata: fc.record({ labels: fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('1', '2')), finalizers: fc.uniqueArray(fc.constantFrom('f', 'g')) }, { requiredKeys: [] }),
+  metadata: fc.record(
+    {
+      labels: fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('1', '2')),
+      finalizers: fc.uniqueArray(fc.constantFrom('f', 'g')),
+    },
+    { requiredKeys: [] },
+  ),
   spec,
 }) as fc.Arbitrary<JsonObject>;
 
@@ -43,7 +68,9 @@ function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, child]) => [key, bare(child)] as const);
-  return Object.fromEntries(entries.filter(([, child]) => !(typeof child === 'object' && (child === null || Object.keys(child).length === 0))));
+  return Object.fromEntries(
+    entries.filter(([, child]) => !(typeof child === 'object' && (child === null || Object.keys(child).length === 0))),
+  );
 }
 
 describe('apply', () => {
@@ -82,7 +109,9 @@ describe('apply', () => {
         const forced = applied(live, second, 'two', T1, true);
         // Taking by force leaves the other manager with less only where there was a conflict.
         const fieldsOf = (object: JsonObject): unknown =>
-          listAt(object['metadata'], 'managedFields').map((entry) => entry as JsonObject).find(({ manager }) => manager === 'one')?.['fieldsV1'];
+          listAt(object['metadata'], 'managedFields')
+            .map((entry) => entry as JsonObject)
+            .find(({ manager }) => manager === 'one')?.['fieldsV1'];
         expect(JSON.stringify(fieldsOf(forced)) !== JSON.stringify(fieldsOf(live))).toBe(conflict);
       }),
     );
@@ -101,7 +130,9 @@ describe('apply', () => {
       data: expect.objectContaining({
         status: 409,
         body: expect.objectContaining({
-          details: { causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.spec.replicas' }] },
+          details: {
+            causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.spec.replicas' }],
+          },
         }),
       }),
     });
@@ -113,7 +144,9 @@ describe('trackUpdate', () => {
   const live = stored({ ...base, metadata: { name: 'd', managedFields: [] }, spec: { replicas: 1 } });
 
   it('does not start to track an object whose owners were wiped', () => {
-    expect(trackUpdate({ schema, live, object: { ...live, spec: { replicas: 2 } }, manager: 'm', time: T0 })).toEqual([]);
+    expect(trackUpdate({ schema, live, object: { ...live, spec: { replicas: 2 } }, manager: 'm', time: T0 })).toEqual(
+      [],
+    );
   });
 
   it('keeps the time of an entry while its manager changes nothing', () => {
@@ -121,14 +154,30 @@ describe('trackUpdate', () => {
     const managedFields = trackUpdate({ schema, object, manager: 'm', time: T0 });
     const before = stored({ ...object, metadata: { name: 'd', managedFields } });
     expect(trackUpdate({ schema, live: before, object: before, manager: 'm', time: T1 })).toEqual(managedFields);
-    const [entry] = trackUpdate({ schema, live: before, object: { ...before, spec: { replicas: 2 } }, manager: 'm', time: T1 });
+    const [entry] = trackUpdate({
+      schema,
+      live: before,
+      object: { ...before, spec: { replicas: 2 } },
+      manager: 'm',
+      time: T1,
+    });
     expect(entry?.time).toBe(T1);
   });
 
   it('takes what a scale changed into an entry of the subresource', () => {
     const object = { ...base, metadata: { name: 'd' }, spec: { replicas: 1 } };
-    const before = stored({ ...object, metadata: { name: 'd', managedFields: trackUpdate({ schema, object, manager: 'm', time: T0 }) } });
-    const entries = trackUpdate({ schema, live: before, object: { ...before, spec: { replicas: 2 } }, manager: 'm', subresource: 'scale', time: T1 });
+    const before = stored({
+      ...object,
+      metadata: { name: 'd', managedFields: trackUpdate({ schema, object, manager: 'm', time: T0 }) },
+    });
+    const entries = trackUpdate({
+      schema,
+      live: before,
+      object: { ...before, spec: { replicas: 2 } },
+      manager: 'm',
+      subresource: 'scale',
+      time: T1,
+    });
     expect(entries.map(({ subresource, fieldsV1 }) => ({ subresource, fieldsV1 }))).toEqual([
       { subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
     ]);
@@ -136,7 +185,10 @@ describe('trackUpdate', () => {
 });
 
 describe('FieldSet', () => {
-  const paths = fc.array(fc.array(fc.constantFrom('f:a', 'f:b', 'k:{"name":"c"}', 'v:1'), { minLength: 1, maxLength: 3 }), { maxLength: 6 });
+  const paths = fc.array(
+    fc.array(fc.constantFrom('f:a', 'f:b', 'k:{"name":"c"}', 'v:1'), { minLength: 1, maxLength: 3 }),
+    { maxLength: 6 },
+  );
   const asSet = (set: FieldSet): Set<string> => new Set(Array.from(set.paths(), (path) => path.join(' ')));
 
   it('does what sets of paths do, and survives its JSON', () => {
@@ -154,6 +206,8 @@ describe('FieldSet', () => {
   });
 
   it('prints paths as people read them', () => {
-    expect(printPath(['f:spec', 'k:{"containerPort":80,"protocol":"TCP"}', 'v:"x"'])).toBe('.spec[containerPort=80,protocol="TCP"][="x"]');
+    expect(printPath(['f:spec', 'k:{"containerPort":80,"protocol":"TCP"}', 'v:"x"'])).toBe(
+      '.spec[containerPort=80,protocol="TCP"][="x"]',
+    );
   });
 });

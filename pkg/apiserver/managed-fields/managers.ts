@@ -102,18 +102,30 @@ export function capManagers(managers: Managers): void {
       firstOfVersion.set(manager.apiVersion, id);
       continue;
     }
-    const bucket: Manager = { manager: ANCIENT, operation: 'Update', apiVersion: manager.apiVersion, fields: FieldSet.empty };
+    const bucket: Manager = {
+      manager: ANCIENT,
+      operation: 'Update',
+      apiVersion: manager.apiVersion,
+      fields: FieldSet.empty,
+    };
     const bucketId = identify(bucket);
     const known = managers.get(bucketId) ?? managers.get(first) ?? bucket;
     if (!managers.has(bucketId)) managers.delete(first);
     managers.delete(id);
-    managers.set(bucketId, { ...bucket, fields: manager.fields.union(known.fields), ...(manager.time === undefined ? {} : { time: manager.time }) });
+    managers.set(bucketId, {
+      ...bucket,
+      fields: manager.fields.union(known.fields),
+      ...(manager.time === undefined ? {} : { time: manager.time }),
+    });
     count--;
   }
 }
 
 /** As conflicts name a manager: `"kubectl" using apps/v1`. */
 export function printManager({ manager, operation, apiVersion, subresource = '' }: Manager): string {
-  const name = subresource === '' ? JSON.stringify(manager) : `${JSON.stringify(manager)} with subresource ${JSON.stringify(subresource)}`;
+  const name =
+    subresource === ''
+      ? JSON.stringify(manager)
+      : `${JSON.stringify(manager)} with subresource ${JSON.stringify(subresource)}`;
   return operation === 'Update' ? `${name} using ${apiVersion}` : name;
 }

@@ -36,7 +36,9 @@ function mergeItems(shape: Shape, live: unknown, config: unknown): unknown[] {
     done.add(element);
     // Of items that share a key in the live list none can be told apart; the configuration's replaces them all.
     const twins = liveItems.get(element) ?? [];
-    result.push(mergeValues(itemShape(shape), twins.length === 1 ? twins[0] : undefined, configItems.get(element)?.[0]));
+    result.push(
+      mergeValues(itemShape(shape), twins.length === 1 ? twins[0] : undefined, configItems.get(element)?.[0]),
+    );
   };
   const shared = configOrder.filter((element) => liveItems.has(element));
   let next = 0;
@@ -81,7 +83,8 @@ export function remove(shape: Shape, value: JsonObject, fields: FieldSet): JsonO
 
 function removeFrom(declared: Shape | undefined, value: unknown, fields: FieldSet): unknown {
   const shape = resolve(declared, value);
-  if (shape.kind === 'set' || shape.kind === 'keyed') return Array.isArray(value) ? removeItems(shape, value, fields) : undefined;
+  if (shape.kind === 'set' || shape.kind === 'keyed')
+    return Array.isArray(value) ? removeItems(shape, value, fields) : undefined;
   if (shape.kind === 'scalar' || shape.kind === 'atomic') return value;
   if (!isJsonObject(value)) return undefined;
   const result: JsonObject = {};

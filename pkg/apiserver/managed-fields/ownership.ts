@@ -12,9 +12,17 @@ const UNMANAGED = FieldSet.of(
   ['f:apiVersion'],
   ['f:kind'],
   ['f:metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
-    (key) => ['f:metadata', `f:${key}`],
-  ),
+  ...[
+    'name',
+    'namespace',
+    'creationTimestamp',
+    'selfLink',
+    'uid',
+    'clusterName',
+    'generation',
+    'managedFields',
+    'resourceVersion',
+  ].map((key) => ['f:metadata', `f:${key}`]),
 );
 
 export function managed(fields: FieldSet): FieldSet {
@@ -34,17 +42,27 @@ const CUSTOM_STATUS = FieldSet.of(['f:spec'], ['f:metadata']);
 export function resetFields(schema: ObjectSchema, subresource: string | undefined): FieldSet {
   if (!(schema.custom?.hasStatus ?? schema.fields.has('status'))) return FieldSet.empty;
   if (schema.custom !== undefined && subresource === 'status') return CUSTOM_STATUS;
-  if (subresource === 'status' || subresource === 'approval') return STATUS_RESETS[schema.name.slice(schema.name.lastIndexOf('.') + 1)] ?? SPEC;
+  if (subresource === 'status' || subresource === 'approval')
+    return STATUS_RESETS[schema.name.slice(schema.name.lastIndexOf('.') + 1)] ?? SPEC;
   return STATUS;
 }
 
 /** The change from one object to another, as far as the request can have made it. */
-export function compareWithin(schema: ObjectSchema, before: JsonObject, after: JsonObject, resets: FieldSet): Comparison {
+export function compareWithin(
+  schema: ObjectSchema,
+  before: JsonObject,
+  after: JsonObject,
+  resets: FieldSet,
+): Comparison {
   // Whole parts that the request cannot write need not be looked at.
   const bare = (object: JsonObject): JsonObject =>
     Object.fromEntries(Object.entries(object).filter(([key]) => resets.children.get(`f:${key}`)?.member !== true));
   const change = compare(shapeOfStruct(schema), bare(before), bare(after));
-  return { added: change.added.without(resets), modified: change.modified.without(resets), removed: change.removed.without(resets) };
+  return {
+    added: change.added.without(resets),
+    modified: change.modified.without(resets),
+    removed: change.removed.without(resets),
+  };
 }
 
 interface Conflict {
@@ -84,7 +102,8 @@ export function conflictError(conflicts: readonly Conflict[]): ApiError {
 
 function messageOf(conflicts: readonly Conflict[]): string {
   const [first] = conflicts;
-  if (conflicts.length === 1) return `Apply failed with 1 conflict: conflict with ${printManager(first!.manager)}: ${printPath(first!.path)}`;
+  if (conflicts.length === 1)
+    return `Apply failed with 1 conflict: conflict with ${printManager(first!.manager)}: ${printPath(first!.path)}`;
   const lines: string[] = [];
   for (const [manager, own] of Map.groupBy(conflicts, (conflict) => conflict.manager)) {
     lines.push(`conflicts with ${printManager(manager)}:`, ...own.map(({ path }) => `- ${printPath(path)}`));

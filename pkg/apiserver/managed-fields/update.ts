@@ -1,7 +1,15 @@
 import { zeroObject } from '../decode/index.ts';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 import type { ObjectSchema } from '../schema/index.ts';
-import { type ManagedFieldsEntry, type Manager, type Managers, capManagers, identify, readManagers, writeManagers } from './managers.ts';
+import {
+  type ManagedFieldsEntry,
+  type Manager,
+  type Managers,
+  capManagers,
+  identify,
+  readManagers,
+  writeManagers,
+} from './managers.ts';
 import { compareWithin, managed, resetFields, takeOver } from './ownership.ts';
 
 export interface TrackOptions {
@@ -65,5 +73,7 @@ function managersBefore(live: JsonObject | undefined, object: JsonObject, ofLive
 }
 
 function isEmptyEntry(entry: unknown): boolean {
-  return typeof entry === 'object' && entry !== null && Object.values(entry).every((value) => value === '' || value === null);
+  return (
+    typeof entry === 'object' && entry !== null && Object.values(entry).every((value) => value === '' || value === null)
+  );
 }

@@ -21,7 +21,12 @@ export function customSchemas(dialect: Dialect, resource: DescribedResource): Js
     description: `${kind}List is a list of ${kind}`,
     type: 'object',
     required: ['items'],
-    properties: { apiVersion: STRING, items: { type: 'array', items: item }, kind: STRING, metadata: reference(dialect, 'ListMeta') },
+    properties: {
+      apiVersion: STRING,
+      items: { type: 'array', items: item },
+      kind: STRING,
+      metadata: reference(dialect, 'ListMeta'),
+    },
   };
   return {
     [schema.name]: { ...publishedSchema(dialect, custom.published), ...types(kind), ...selectable },
@@ -42,32 +47,51 @@ function publishedSchema(dialect: Dialect, source: Readonly<JsonObject>): JsonOb
   // kubectl would take a list of fields for all there are.
   if (dialect === 'v2' && source['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object' };
   const schema = published(dialect, cloneJson<JsonObject>(source));
-  schema['properties'] = { ...objectAt(schema, 'properties'), apiVersion: STRING, kind: STRING, metadata: reference(dialect, 'ObjectMeta') };
+  schema['properties'] = {
+    ...objectAt(schema, 'properties'),
+    apiVersion: STRING,
+    kind: STRING,
+    metadata: reference(dialect, 'ObjectMeta'),
+  };
   return schema;
 }
 
 function published(dialect: Dialect, schema: JsonObject): JsonObject {
   const properties = objectAt(schema, 'properties');
-  if (properties !== undefined) for (const [key, child] of Object.entries(properties)) if (isJsonObject(child)) properties[key] = published(dialect, child);
+  if (properties !== undefined)
+    for (const [key, child] of Object.entries(properties))
+      if (isJsonObject(child)) properties[key] = published(dialect, child);
   for (const key of ['items', 'additionalProperties']) {
     const child = objectAt(schema, key);
     if (child !== undefined) schema[key] = published(dialect, child);
   }
   if (dialect === 'v2') simplify(schema);
-  else if (schema['x-kubernetes-int-or-string'] === true && objectsAt(schema, 'anyOf').length === 0) schema['anyOf'] = [{ type: 'integer' }, STRING];
-  if (schema['x-kubernetes-embedded-resource'] === true && !(dialect === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true)) embed(dialect, schema);
+  else if (schema['x-kubernetes-int-or-string'] === true && objectsAt(schema, 'anyOf').length === 0)
+    schema['anyOf'] = [{ type: 'integer' }, STRING];
+  if (
+    schema['x-kubernetes-embedded-resource'] === true &&
+    !(dialect === 'v2' && schema['x-kubernetes-preserve-unknown-fields'] === true)
+  )
+    embed(dialect, schema);
   return schema;
 }
 
 function embed(dialect: Dialect, schema: JsonObject): void {
-  schema['properties'] = { ...objectAt(schema, 'properties'), apiVersion: STRING, kind: STRING, metadata: reference(dialect, 'ObjectMeta') };
+  schema['properties'] = {
+    ...objectAt(schema, 'properties'),
+    apiVersion: STRING,
+    kind: STRING,
+    metadata: reference(dialect, 'ObjectMeta'),
+  };
   schema['required'] = [...new Set([...listAt(schema, 'required'), 'kind', 'apiVersion'])];
 }
 
 /** Takes away what version 2 cannot say, or what its readers stumble over (`pkg/controller/openapi/v2`). */
 function simplify(schema: JsonObject): void {
   for (const key of ['allOf', 'oneOf', 'anyOf', 'not', 'default']) delete schema[key];
-  const required = listAt(schema, 'required').filter((key) => objectAt(objectAt(schema, 'properties'), String(key))?.['type'] !== undefined);
+  const required = listAt(schema, 'required').filter(
+    (key) => objectAt(objectAt(schema, 'properties'), String(key))?.['type'] !== undefined,
+  );
   if (listAt(schema, 'required').length > required.length) {
     if (required.length === 0) delete schema['required'];
     else schema['required'] = required;
@@ -79,5 +103,10 @@ function simplify(schema: JsonObject): void {
     delete schema['items'];
     delete schema['properties'];
   }
-  if (nullable || (preserving && schema['type'] === 'object') || (schema['items'] === undefined && schema['type'] === 'array')) delete schema['type'];
+  if (
+    nullable ||
+    (preserving && schema['type'] === 'object') ||
+    (schema['items'] === undefined && schema['type'] === 'array')
+  )
+    delete schema['type'];
 }

@@ -33,7 +33,9 @@ const CUSTOM_INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
 
 /** Resources that users have defined. */
 function customOf(registry: Registry): DescribedResource[] {
-  return registry.all().filter((resource): resource is typeof resource & DescribedResource => resource.custom !== undefined);
+  return registry
+    .all()
+    .filter((resource): resource is typeof resource & DescribedResource => resource.custom !== undefined);
 }
 
 function schemasOf(dialect: Dialect, resources: readonly DescribedResource[]): JsonObject {
@@ -50,7 +52,9 @@ export function openApiV3Index(registry: Registry): JsonObject {
   const all: JsonObject = { ...builtInIndex() };
   for (const [root, resources] of Map.groupBy(customOf(registry), rootOf)) {
     const shapes = resources.map(({ resource, subresources, custom }) => [resource, subresources, custom.published]);
-    all[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${fnv32a(JSON.stringify(shapes)).toString(16).toUpperCase()}${REVISION}` };
+    all[root] = {
+      serverRelativeURL: `/openapi/v3/${root}?hash=${fnv32a(JSON.stringify(shapes)).toString(16).toUpperCase()}${REVISION}`,
+    };
   }
   return { paths: all };
 }
@@ -68,7 +72,8 @@ function builtInIndex(): JsonObject {
 /** The document of `/openapi/v3/<path>`, such as `apis/apps/v1`; undefined for an unknown path. */
 export function openApiV3Document(path: string, registry: Registry): JsonObject | undefined {
   const resources = byRoot().get(path);
-  if (resources === undefined) return customDocument(customOf(registry).filter((resource) => rootOf(resource) === path));
+  if (resources === undefined)
+    return customDocument(customOf(registry).filter((resource) => rootOf(resource) === path));
   return {
     openapi: '3.0.0',
     info: INFO,

@@ -15,7 +15,11 @@ function* referencesIn(value: unknown): Generator<string> {
 }
 
 const registry = new Registry();
-const groupVersions = [...new Set(servedResources().map(({ group, version }) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)))];
+const groupVersions = [
+  ...new Set(
+    servedResources().map(({ group, version }) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)),
+  ),
+];
 
 describe('OpenAPI', () => {
   it('lists a document for every group and version, which is there', () => {
@@ -26,7 +30,9 @@ describe('OpenAPI', () => {
   it.each(groupVersions)('%s refers only to what it defines', (path) => {
     const document = openApiV3Document(path, registry)!;
     const schemas = objectAt(objectAt(document, 'components'), 'schemas')!;
-    const missing = [...new Set(referencesIn(document))].filter((reference) => !(reference.replace('#/components/schemas/', '') in schemas));
+    const missing = [...new Set(referencesIn(document))].filter(
+      (reference) => !(reference.replace('#/components/schemas/', '') in schemas),
+    );
     expect(missing).toEqual([]);
   });
 
@@ -47,7 +53,10 @@ describe('OpenAPI', () => {
   });
 
   it('says that writes validate fields, which is what kubectl asks for', () => {
-    const item = objectAt(objectAt(openApiV3Document('apis/apps/v1', registry), 'paths'), '/apis/apps/v1/namespaces/{namespace}/deployments/{name}');
+    const item = objectAt(
+      objectAt(openApiV3Document('apis/apps/v1', registry), 'paths'),
+      '/apis/apps/v1/namespaces/{namespace}/deployments/{name}',
+    );
     expect(item?.['patch']).toMatchObject({
       parameters: expect.arrayContaining([expect.objectContaining({ name: 'fieldValidation', in: 'query' })]),
       'x-kubernetes-group-version-kind': { group: 'apps', version: 'v1', kind: 'Deployment' },
@@ -57,6 +66,8 @@ describe('OpenAPI', () => {
   it('has a document of version 2 that refers only to what it defines', () => {
     const document = openApiV2(registry);
     const known = objectAt(document, 'definitions')!;
-    expect([...new Set(referencesIn(document))].filter((reference) => !(reference.replace('#/definitions/', '') in known))).toEqual([]);
+    expect(
+      [...new Set(referencesIn(document))].filter((reference) => !(reference.replace('#/definitions/', '') in known)),
+    ).toEqual([]);
   });
 });

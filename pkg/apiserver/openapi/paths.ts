@@ -92,11 +92,20 @@ function endpointsOf(resource: ServedResource): Endpoint[] {
       item: true,
       namespaced: resource.namespaced,
       verbs,
-      kind: kind === resource.kind && group === undefined ? resource : { group: group ?? resource.group, version: version ?? resource.version, kind },
+      kind:
+        kind === resource.kind && group === undefined
+          ? resource
+          : { group: group ?? resource.group, version: version ?? resource.version, kind },
     })),
   ];
   if (resource.namespaced && resource.verbs.includes('list')) {
-    endpoints.push({ ...common, namespaced: false, path: `/${rootOf(resource)}/${resource.resource}`, item: false, verbs: ['list'] });
+    endpoints.push({
+      ...common,
+      namespaced: false,
+      path: `/${rootOf(resource)}/${resource.resource}`,
+      item: false,
+      verbs: ['list'],
+    });
   }
   return endpoints.filter(({ verbs }) => verbs.length > 0);
 }
@@ -105,13 +114,19 @@ function operation(dialect: Dialect, { kind, path }: Endpoint, action: string): 
   const { group, version } = kind;
   const body = bodyOf(dialect, kind, action);
   const parameters = (PARAMETERS[action] ?? []).map((name) => parameter(dialect, name, 'query'));
-  const inBody = dialect === 'v2' && body !== undefined ? [{ name: 'body', in: 'body', required: true, schema: body }] : [];
+  const inBody =
+    dialect === 'v2' && body !== undefined ? [{ name: 'body', in: 'body', required: true, schema: body }] : [];
   const answer = schemaReference(dialect, kind) ?? { type: 'object' };
   return {
     operationId: `${action}${path.replace(/[^A-Za-z0-9]+(.?)/g, (_, next: string) => next.toUpperCase())}`,
     parameters: [...inBody, ...parameters],
     ...(dialect === 'v3' && body !== undefined ? { requestBody: { content: contentOf(kind, action, body) } } : {}),
-    responses: { 200: { description: 'OK', ...(dialect === 'v2' ? { schema: answer } : { content: { 'application/json': { schema: answer } } }) } },
+    responses: {
+      200: {
+        description: 'OK',
+        ...(dialect === 'v2' ? { schema: answer } : { content: { 'application/json': { schema: answer } } }),
+      },
+    },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group, version, kind: kind.kind },
   };
@@ -128,9 +143,14 @@ function bodyOf(dialect: Dialect, kind: DescribedKind, action: string): JsonObje
   return action === 'post' || action === 'put' ? schemaReference(dialect, kind) : undefined;
 }
 
-function schemaReference(dialect: Dialect, { group, version, kind, schema: own }: DescribedKind): JsonObject | undefined {
+function schemaReference(
+  dialect: Dialect,
+  { group, version, kind, schema: own }: DescribedKind,
+): JsonObject | undefined {
   const schema = own ?? schemaFor(group, version, kind);
-  return schema === undefined ? undefined : { $ref: `#/${dialect === 'v2' ? 'definitions' : 'components/schemas'}/${schema.name}` };
+  return schema === undefined
+    ? undefined
+    : { $ref: `#/${dialect === 'v2' ? 'definitions' : 'components/schemas'}/${schema.name}` };
 }
 
 function parameter(dialect: Dialect, name: string, place: 'path' | 'query'): JsonObject {

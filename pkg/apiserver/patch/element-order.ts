@@ -20,7 +20,12 @@ export function ordered(items: readonly unknown[], order: readonly unknown[], me
  * Weaves the server's items into the patch's, keeping both orders: one of the server's goes ahead only where it stood
  * before the patch's next item on the server too.
  */
-export function combine(server: readonly unknown[], patch: readonly unknown[], serverOrder: readonly unknown[], mergeKey: string | undefined): unknown[] {
+export function combine(
+  server: readonly unknown[],
+  patch: readonly unknown[],
+  serverOrder: readonly unknown[],
+  mergeKey: string | undefined,
+): unknown[] {
   const places = placesOf(serverOrder, mergeKey);
   const result: unknown[] = [];
   let next = 0;

@@ -12,15 +12,23 @@ const MAX_OPERATIONS = 10_000;
  */
 export function jsonPatch(document: JsonObject, operations: unknown): JsonObject {
   if (!Array.isArray(operations)) {
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${nameOf(operations)} into Go value of type []handlers.jsonPatchOp`);
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${nameOf(operations)} into Go value of type []handlers.jsonPatchOp`,
+    );
   }
   if (operations.length > MAX_OPERATIONS) {
-    throw refusal(413, 'RequestEntityTooLarge', `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`);
+    throw refusal(
+      413,
+      'RequestEntityTooLarge',
+      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
+    );
   }
   const result = cloneJson(document);
   for (const operation of operations as unknown[]) {
     if (!isJsonObject(operation)) {
-      throw badRequest(`error decoding patch: json: cannot unmarshal ${nameOf(operation)} into Go value of type handlers.jsonPatchOp`);
+      throw badRequest(
+        `error decoding patch: json: cannot unmarshal ${nameOf(operation)} into Go value of type handlers.jsonPatchOp`,
+      );
     }
     if (!applyOne(result, operation)) {
       throw refusal(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
@@ -35,7 +43,8 @@ function applyOne(document: JsonObject, operation: JsonObject): boolean {
   try {
     let lenient = operation;
     if (op === 'replace' && isMissingKey(document, path)) lenient = { ...operation, op: 'add' };
-    if (op === 'copy' && typeof from === 'string' && isMissingKey(document, from)) lenient = { op: 'add', path, value: null };
+    if (op === 'copy' && typeof from === 'string' && isMissingKey(document, from))
+      lenient = { op: 'add', path, value: null };
     if (op === 'test' && isMissingKey(document, path)) return (operation['value'] ?? null) === null;
     return applyPatch(document, [cloneJson(lenient) as unknown as Operation]).every((error) => error === null);
   } catch {

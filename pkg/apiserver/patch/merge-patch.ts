@@ -5,7 +5,9 @@ import { badRequest } from '../refusals.ts';
 export function mergePatch(document: JsonObject, patch: unknown): JsonObject {
   if (!isJsonObject(patch)) {
     const found = Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch;
-    throw badRequest(`error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`);
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+    );
   }
   return merge(document, patch) as JsonObject;
 }

@@ -13,7 +13,15 @@ const stored: JsonObject = {
     template: {
       spec: {
         containers: [
-          { name: 'c', image: 'i', env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }], args: ['x'] },
+          {
+            name: 'c',
+            image: 'i',
+            env: [
+              { name: 'A', value: '1' },
+              { name: 'B', value: '2' },
+            ],
+            args: ['x'],
+          },
           { name: 'd', image: 'j' },
         ],
         tolerations: [{ key: 'x' }],
@@ -33,9 +41,22 @@ function names(list: unknown): unknown[] {
 
 describe('strategicMergePatch', () => {
   it('merges items of keyed lists and adds new ones', () => {
-    const { containers } = podSpec({ containers: [{ name: 'c', image: 'new' }, { name: 'e', image: 'k' }] });
+    const { containers } = podSpec({
+      containers: [
+        { name: 'c', image: 'new' },
+        { name: 'e', image: 'k' },
+      ],
+    });
     expect(containers).toEqual([
-      { name: 'c', image: 'new', env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }], args: ['x'] },
+      {
+        name: 'c',
+        image: 'new',
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: '2' },
+        ],
+        args: ['x'],
+      },
       { name: 'e', image: 'k' },
       { name: 'd', image: 'j' },
     ]);
@@ -43,38 +64,69 @@ describe('strategicMergePatch', () => {
 
   it('replaces lists without a merge strategy', () => {
     expect(podSpec({ tolerations: [{ key: 'y' }] })['tolerations']).toEqual([{ key: 'y' }]);
-    expect((podSpec({ containers: [{ name: 'c', args: ['z'] }] })['containers'] as JsonObject[])[0]!['args']).toEqual(['z']);
+    expect((podSpec({ containers: [{ name: 'c', args: ['z'] }] })['containers'] as JsonObject[])[0]!['args']).toEqual([
+      'z',
+    ]);
   });
 
   it('obeys $patch in items and maps', () => {
     expect(names(podSpec({ containers: [{ name: 'c', $patch: 'delete' }] })['containers'])).toEqual(['d']);
-    expect(podSpec({ containers: [{ $patch: 'replace' }, { name: 'q', image: 'z' }] })['containers']).toEqual([{ name: 'q', image: 'z' }]);
+    expect(podSpec({ containers: [{ $patch: 'replace' }, { name: 'q', image: 'z' }] })['containers']).toEqual([
+      { name: 'q', image: 'z' },
+    ]);
     expect(podSpec({ $patch: 'replace', nodeName: 'n' })).toEqual({ nodeName: 'n' });
     expect(podSpec({ $patch: 'delete' })).toEqual({});
-    const env = (podSpec({ containers: [{ name: 'c', env: [{ name: 'A', $patch: 'delete' }] }] })['containers'] as JsonObject[])[0]!['env'];
+    const env = (
+      podSpec({ containers: [{ name: 'c', env: [{ name: 'A', $patch: 'delete' }] }] })['containers'] as JsonObject[]
+    )[0]!['env'];
     expect(env).toEqual([{ name: 'B', value: '2' }]);
   });
 
   it('obeys $setElementOrder, with and without items', () => {
     const order = { '$setElementOrder/containers': [{ name: 'd' }, { name: 'c' }] };
     expect(names(podSpec(order)['containers'])).toEqual(['d', 'c']);
-    expect(names(podSpec({ '$setElementOrder/containers': [{ name: 'e' }, { name: 'd' }, { name: 'c' }], containers: [{ name: 'e' }] })['containers'])).toEqual(['e', 'd', 'c']);
+    expect(
+      names(
+        podSpec({
+          '$setElementOrder/containers': [{ name: 'e' }, { name: 'd' }, { name: 'c' }],
+          containers: [{ name: 'e' }],
+        })['containers'],
+      ),
+    ).toEqual(['e', 'd', 'c']);
     expect(() => podSpec({ ...order, containers: [{ name: 'zz' }] })).toThrow("doesn't match $setElementOrder list");
-    expect(() => podSpec({ '$setElementOrder/containers': 'x' })).toThrow('expected a []interface {}, but received a string');
+    expect(() => podSpec({ '$setElementOrder/containers': 'x' })).toThrow(
+      'expected a []interface {}, but received a string',
+    );
   });
 
   it('keeps items that only the server has in their place among the ordered', () => {
-    const live: JsonObject = { spec: { template: { spec: { containers: ['a', 'injected', 'b'].map((name) => ({ name })) } } } };
-    const patch = { spec: { template: { spec: { '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }, { name: 'new' }], containers: [{ name: 'new' }] } } } };
+    const live: JsonObject = {
+      spec: { template: { spec: { containers: ['a', 'injected', 'b'].map((name) => ({ name })) } } },
+    };
+    const patch = {
+      spec: {
+        template: {
+          spec: {
+            '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }, { name: 'new' }],
+            containers: [{ name: 'new' }],
+          },
+        },
+      },
+    };
     const spec = (strategicMergePatch(deployment, live, patch)['spec'] as JsonObject)['template'] as JsonObject;
     expect(names((spec['spec'] as JsonObject)['containers'])).toEqual(['a', 'injected', 'b', 'new']);
   });
 
   it('obeys $retainKeys and $deleteFromPrimitiveList', () => {
-    const strategy = (patch: JsonObject): unknown => (strategicMergePatch(deployment, stored, { spec: { strategy: patch } })['spec'] as JsonObject)['strategy'];
+    const strategy = (patch: JsonObject): unknown =>
+      (strategicMergePatch(deployment, stored, { spec: { strategy: patch } })['spec'] as JsonObject)['strategy'];
     expect(strategy({ $retainKeys: ['type'], type: 'Recreate' })).toEqual({ type: 'Recreate' });
-    expect(() => strategy({ $retainKeys: ['type'], type: 'Recreate', rollingUpdate: {} })).toThrow('invalid patch format of retainKeys');
-    const metadata = strategicMergePatch(deployment, stored, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } })['metadata'];
+    expect(() => strategy({ $retainKeys: ['type'], type: 'Recreate', rollingUpdate: {} })).toThrow(
+      'invalid patch format of retainKeys',
+    );
+    const metadata = strategicMergePatch(deployment, stored, {
+      metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] },
+    })['metadata'];
     expect((metadata as JsonObject)['finalizers']).toEqual(['b']);
     const merged = strategicMergePatch(deployment, stored, { metadata: { finalizers: ['c', 'a'] } })['metadata'];
     expect((merged as JsonObject)['finalizers']).toEqual(['c', 'a', 'b']);
@@ -109,7 +161,8 @@ function createPatch(a: JsonObject, b: JsonObject, schema: ObjectSchema | undefi
   for (const key of Object.keys(b)) {
     const [left, right] = [a[key], b[key]];
     const field = schema?.fields.get(key);
-    if (isJsonObject(left) && isJsonObject(right)) patch[key] = createPatch(left, right, field?.value.type === 'object' ? field.value.schema : undefined);
+    if (isJsonObject(left) && isJsonObject(right))
+      patch[key] = createPatch(left, right, field?.value.type === 'object' ? field.value.schema : undefined);
     else if (field?.patchMergeKey !== undefined && Array.isArray(left) && Array.isArray(right)) {
       Object.assign(patch, createListPatch(field, left as JsonObject[], right as JsonObject[]));
     } else patch[key] = right;
@@ -119,7 +172,8 @@ function createPatch(a: JsonObject, b: JsonObject, schema: ObjectSchema | undefi
 
 function createListPatch(field: FieldSchema, left: JsonObject[], right: JsonObject[]): JsonObject {
   const mergeKey = field.patchMergeKey!;
-  const items = field.value.type === 'list' && field.value.items.type === 'object' ? field.value.items.schema : undefined;
+  const items =
+    field.value.type === 'list' && field.value.items.type === 'object' ? field.value.items.schema : undefined;
   const changed = right.map((item) => {
     const old = left.find((other) => other[mergeKey] === item[mergeKey]);
     return old === undefined ? item : { ...createPatch(old, item, items), [mergeKey]: item[mergeKey] };
@@ -152,7 +206,13 @@ const containers = namedList({
   securityContext: fc.record({ runAsUser: fc.nat(3), privileged: fc.boolean() }, { requiredKeys: [] }),
 });
 const podSpecs = fc.record(
-  { containers, initContainers: containers, nodeName: name, nodeSelector: fc.dictionary(name, name), activeDeadlineSeconds: fc.nat(3) },
+  {
+    containers,
+    initContainers: containers,
+    nodeName: name,
+    nodeSelector: fc.dictionary(name, name),
+    activeDeadlineSeconds: fc.nat(3),
+  },
   { requiredKeys: [] },
 ) as fc.Arbitrary<JsonObject>;
 
@@ -168,15 +228,23 @@ describe('mergePatch', () => {
   });
 
   it('refuses what is no object', () => {
-    expect(() => mergePatch({}, [])).toThrow('error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}');
+    expect(() => mergePatch({}, [])).toThrow(
+      'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
+    );
   });
 });
 
 describe('jsonPatch', () => {
   const configMap = { data: { a: '1' }, metadata: { finalizers: ['x/y'] } };
   it.each([
-    [{ op: 'replace', path: '/data/zz', value: 'x' }, { a: '1', zz: 'x' }],
-    [{ op: 'copy', from: '/data/zz', path: '/data/y' }, { a: '1', y: null }],
+    [
+      { op: 'replace', path: '/data/zz', value: 'x' },
+      { a: '1', zz: 'x' },
+    ],
+    [
+      { op: 'copy', from: '/data/zz', path: '/data/y' },
+      { a: '1', y: null },
+    ],
     [{ op: 'move', from: '/data/a', path: '/data/y' }, { y: '1' }],
     [{ op: 'remove', path: '/data/a' }, {}],
     [{ op: 'test', path: '/data/a', value: '1' }, { a: '1' }],
@@ -194,13 +262,19 @@ describe('jsonPatch', () => {
     { op: 'remove', path: 'data' },
     { op: 'add', path: '', value: {} },
   ])('refuses %j', (operation) => {
-    expect(() => jsonPatch(configMap, [operation])).toThrow('the server rejected our request due to an error in our request');
+    expect(() => jsonPatch(configMap, [operation])).toThrow(
+      'the server rejected our request due to an error in our request',
+    );
   });
 
   it('leaves the document alone and refuses what is no patch', () => {
     jsonPatch(configMap, [{ op: 'remove', path: '/data/a' }]);
     expect(configMap.data).toEqual({ a: '1' });
-    expect(() => jsonPatch(configMap, { op: 'add' })).toThrow('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp');
-    expect(() => jsonPatch(configMap, [1])).toThrow('cannot unmarshal number into Go value of type handlers.jsonPatchOp');
+    expect(() => jsonPatch(configMap, { op: 'add' })).toThrow(
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+    );
+    expect(() => jsonPatch(configMap, [1])).toThrow(
+      'cannot unmarshal number into Go value of type handlers.jsonPatchOp',
+    );
   });
 });

@@ -60,7 +60,10 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: MapType): JsonO
     return cloneJson(rest);
   }
   if (directive === 'delete') return {};
-  if (directive !== undefined) throw broken(`unknown patch type: ${JSON.stringify(directive).replaceAll('"', '')} in map: ${JSON.stringify(patch)}`);
+  if (directive !== undefined)
+    throw broken(
+      `unknown patch type: ${JSON.stringify(directive).replaceAll('"', '')} in map: ${JSON.stringify(patch)}`,
+    );
 
   const result = retainKeys(original, patch);
   const done = new Set<string>([RETAIN_KEYS]);
@@ -128,7 +131,12 @@ function mergeOrdered(current: unknown, patch: unknown, order: unknown, rules: L
   if (patchList !== undefined) requireOrder(patchList, orderList, rules.mergeKey);
   if (!Array.isArray(current)) return patchList === undefined ? undefined : (withoutDirectives(patchList) as unknown[]);
   const currentList = current as unknown[];
-  const merged = patchList === undefined ? currentList : rules.merge ? mergeList(currentList, patchList, rules, '') : cloneJson(patchList);
+  const merged =
+    patchList === undefined
+      ? currentList
+      : rules.merge
+        ? mergeList(currentList, patchList, rules, '')
+        : cloneJson(patchList);
   return arrange(merged, orderList, currentList, rules.mergeKey);
 }
 
@@ -140,7 +148,9 @@ function requireOrder(patch: readonly unknown[], order: readonly unknown[], merg
     const key = keyed(item, mergeKey);
     while (at < order.length && keyed(order[at], mergeKey) !== key) at++;
     if (at === order.length) {
-      throw broken(`The order in patch list:\n${JSON.stringify(patch)}\n doesn't match $setElementOrder list:\n${JSON.stringify(order)}\n`);
+      throw broken(
+        `The order in patch list:\n${JSON.stringify(patch)}\n doesn't match $setElementOrder list:\n${JSON.stringify(order)}\n`,
+      );
     }
   }
 }
@@ -183,23 +193,37 @@ function applyItemDirectives(
       const value = requireKey(item, mergeKey);
       kept = kept.filter((other) => !semanticEqual(other[mergeKey], value));
     } else if (directive === 'merge') throw broken('merging lists cannot yet be specified in the patch');
-    else throw broken(`unknown patch type: ${JSON.stringify(directive).replaceAll('"', '')} in map: ${JSON.stringify(item)}`);
+    else
+      throw broken(
+        `unknown patch type: ${JSON.stringify(directive).replaceAll('"', '')} in map: ${JSON.stringify(item)}`,
+      );
   }
   return { kept, items, replaced };
 }
 
 function requireKey(item: JsonObject, mergeKey: string): unknown {
   const value = item[mergeKey];
-  if (value === undefined) throw broken(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+  if (value === undefined)
+    throw broken(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
   return value;
 }
 
 /** Items that the patch names in the patch's order, the others in the server's, woven together. */
-function arrange(merged: readonly unknown[], patchOrder: readonly unknown[], serverOrder: readonly unknown[], mergeKey: string | undefined): unknown[] {
+function arrange(
+  merged: readonly unknown[],
+  patchOrder: readonly unknown[],
+  serverOrder: readonly unknown[],
+  mergeKey: string | undefined,
+): unknown[] {
   const named = new Set(patchOrder.map((item) => keyed(item, mergeKey)));
   const fromPatch = merged.filter((item) => named.has(keyed(item, mergeKey)));
   const fromServer = merged.filter((item) => !named.has(keyed(item, mergeKey)));
-  return combine(ordered(fromServer, serverOrder, mergeKey), ordered(fromPatch, patchOrder, mergeKey), serverOrder, mergeKey);
+  return combine(
+    ordered(fromServer, serverOrder, mergeKey),
+    ordered(fromPatch, patchOrder, mergeKey),
+    serverOrder,
+    mergeKey,
+  );
 }
 
 /** What a value that meets nothing on the server leaves: nulls and items with directives are gone. */

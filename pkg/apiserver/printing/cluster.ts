@@ -1,6 +1,16 @@
 import { type JsonObject, isJsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import { ingressAddresses } from './core.ts';
-import { NONE, annotation, condition, count, firstOf, humanDuration, isBeingDeleted, selectorText, text } from './format.ts';
+import {
+  NONE,
+  annotation,
+  condition,
+  count,
+  firstOf,
+  humanDuration,
+  isBeingDeleted,
+  selectorText,
+  text,
+} from './format.ts';
 import type { Printer, Printers } from './types.ts';
 
 const spec = (object: JsonObject): JsonObject | undefined => objectAt(object, 'spec');
@@ -11,14 +21,23 @@ const binding: Printer = {
   columns: 'Role|Age|*Users|*Groups|*ServiceAccounts',
   cells: (object, age) => {
     const role = objectAt(object, 'roleRef');
-    const subjects = (kind: string): JsonObject[] => objectsAt(object, 'subjects').filter((one) => one['kind'] === kind);
-    const names = (kind: string): string => subjects(kind).map((one) => text(one, 'name')).join(', ');
-    const accounts = subjects('ServiceAccount').map((one) => `${text(one, 'namespace') === '' ? '' : `${text(one, 'namespace')}/`}${text(one, 'name')}`);
+    const subjects = (kind: string): JsonObject[] =>
+      objectsAt(object, 'subjects').filter((one) => one['kind'] === kind);
+    const names = (kind: string): string =>
+      subjects(kind)
+        .map((one) => text(one, 'name'))
+        .join(', ');
+    const accounts = subjects('ServiceAccount').map(
+      (one) => `${text(one, 'namespace') === '' ? '' : `${text(one, 'namespace')}/`}${text(one, 'name')}`,
+    );
     return [`${text(role, 'kind')}/${text(role, 'name')}`, age, names('User'), names('Group'), accounts.join(', ')];
   },
 };
 
-const webhooks: Printer = { columns: '#Webhooks|Age', cells: (object, age) => [listAt(object, 'webhooks').length, age] };
+const webhooks: Printer = {
+  columns: '#Webhooks|Age',
+  cells: (object, age) => [listAt(object, 'webhooks').length, age],
+};
 const policyBinding: Printer = {
   columns: 'PolicyName|ParamRef|Age',
   cells: (object, age) => [text(spec(object), 'policyName'), paramReference(objectAt(spec(object), 'paramRef')), age],
@@ -30,7 +49,11 @@ function policy(list: string, column: string): Printer {
     columns: `#${column}|ParamKind|Age`,
     cells: (object, age) => {
       const kind = objectAt(spec(object), 'paramKind');
-      return [listAt(spec(object), list).length, kind === undefined ? UNSET : `${text(kind, 'apiVersion')}/${text(kind, 'kind')}`, age];
+      return [
+        listAt(spec(object), list).length,
+        kind === undefined ? UNSET : `${text(kind, 'apiVersion')}/${text(kind, 'kind')}`,
+        age,
+      ];
     },
   };
 }
@@ -38,7 +61,10 @@ function policy(list: string, column: string): Printer {
 export const clusterPrinters: Printers = {
   'rbac.authorization.k8s.io/RoleBinding': binding,
   'rbac.authorization.k8s.io/ClusterRoleBinding': binding,
-  'coordination.k8s.io/Lease': { columns: 'Holder|Age', cells: (object, age) => [text(spec(object), 'holderIdentity'), age] },
+  'coordination.k8s.io/Lease': {
+    columns: 'Holder|Age',
+    cells: (object, age) => [text(spec(object), 'holderIdentity'), age],
+  },
   'networking.k8s.io/Ingress': {
     columns: 'Class|Hosts|Address|Ports|Age',
     cells: (object, age) => [
@@ -54,13 +80,24 @@ export const clusterPrinters: Printers = {
     cells: (object, age) => [text(spec(object), 'controller'), parameters(objectAt(spec(object), 'parameters')), age],
     name: (object, name) => markDefault(object, name, 'ingressclass.kubernetes.io/is-default-class'),
   },
-  'networking.k8s.io/NetworkPolicy': { columns: 'Pod-Selector|Age', cells: (object, age) => [selectorText(objectAt(spec(object), 'podSelector')), age] },
-  'networking.k8s.io/ServiceCIDR': { columns: 'CIDRs|Age', cells: (object, age) => [listAt(spec(object), 'cidrs').join(','), age] },
-  'networking.k8s.io/IPAddress': { columns: 'ParentRef', cells: (object) => [parentReference(objectAt(spec(object), 'parentRef'))] },
+  'networking.k8s.io/NetworkPolicy': {
+    columns: 'Pod-Selector|Age',
+    cells: (object, age) => [selectorText(objectAt(spec(object), 'podSelector')), age],
+  },
+  'networking.k8s.io/ServiceCIDR': {
+    columns: 'CIDRs|Age',
+    cells: (object, age) => [listAt(spec(object), 'cidrs').join(','), age],
+  },
+  'networking.k8s.io/IPAddress': {
+    columns: 'ParentRef',
+    cells: (object) => [parentReference(objectAt(spec(object), 'parentRef'))],
+  },
   'discovery.k8s.io/EndpointSlice': {
     columns: 'AddressType|Ports|Endpoints|Age',
     cells: (object, age) => {
-      const ports = objectsAt(object, 'ports').map((port) => (typeof port['port'] === 'number' ? String(port['port']) : (stringAt(port, 'name') ?? '*')));
+      const ports = objectsAt(object, 'ports').map((port) =>
+        typeof port['port'] === 'number' ? String(port['port']) : (stringAt(port, 'name') ?? '*'),
+      );
       const addresses = objectsAt(object, 'endpoints').flatMap((endpoint) => listAt(endpoint, 'addresses').map(String));
       return [text(object, 'addressType'), firstOf(ports, 3, UNSET) || UNSET, firstOf(addresses, 3, UNSET), age];
     },
@@ -76,7 +113,10 @@ export const clusterPrinters: Printers = {
     ],
     name: (object, name) => markDefault(object, name, 'storageclass.kubernetes.io/is-default-class'),
   },
-  'storage.k8s.io/VolumeAttributesClass': { columns: 'DriverName|Age', cells: (object, age) => [text(object, 'driverName'), age] },
+  'storage.k8s.io/VolumeAttributesClass': {
+    columns: 'DriverName|Age',
+    cells: (object, age) => [text(object, 'driverName'), age],
+  },
   'storage.k8s.io/VolumeAttachment': {
     columns: 'Attacher|PV|Node|?Attached|Age',
     cells: (object, age) => [
@@ -87,23 +127,38 @@ export const clusterPrinters: Printers = {
       age,
     ],
   },
-  'storage.k8s.io/CSINode': { columns: '#Drivers|Age', cells: (object, age) => [listAt(spec(object), 'drivers').length, age] },
+  'storage.k8s.io/CSINode': {
+    columns: '#Drivers|Age',
+    cells: (object, age) => [listAt(spec(object), 'drivers').length, age],
+  },
   'storage.k8s.io/CSIDriver': {
     columns: '?AttachRequired|?PodInfoOnMount|?StorageCapacity|TokenRequests|?RequiresRepublish|Modes|Age',
     cells: (object, age) => [
       spec(object)?.['attachRequired'] !== false,
       spec(object)?.['podInfoOnMount'] === true,
       spec(object)?.['storageCapacity'] === true,
-      spec(object)?.['tokenRequests'] === undefined ? UNSET : objectsAt(spec(object), 'tokenRequests').map((one) => text(one, 'audience')).join(','),
+      spec(object)?.['tokenRequests'] === undefined
+        ? UNSET
+        : objectsAt(spec(object), 'tokenRequests')
+            .map((one) => text(one, 'audience'))
+            .join(','),
       spec(object)?.['requiresRepublish'] === true,
       listAt(spec(object), 'volumeLifecycleModes').join(',') || NONE,
       age,
     ],
   },
-  'storage.k8s.io/CSIStorageCapacity': { columns: 'StorageClassName|Capacity', cells: (object) => [text(object, 'storageClassName'), text(object, 'capacity', UNSET)] },
+  'storage.k8s.io/CSIStorageCapacity': {
+    columns: 'StorageClassName|Capacity',
+    cells: (object) => [text(object, 'storageClassName'), text(object, 'capacity', UNSET)],
+  },
   'scheduling.k8s.io/PriorityClass': {
     columns: '#Value|?Global-Default|Age|PreemptionPolicy',
-    cells: (object, age) => [count(object, 'value'), object['globalDefault'] === true, age, text(object, 'preemptionPolicy')],
+    cells: (object, age) => [
+      count(object, 'value'),
+      object['globalDefault'] === true,
+      age,
+      text(object, 'preemptionPolicy'),
+    ],
   },
   'node.k8s.io/RuntimeClass': { columns: 'Handler|Age', cells: (object, age) => [text(object, 'handler'), age] },
   'autoscaling/HorizontalPodAutoscaler': {
@@ -125,7 +180,13 @@ export const clusterPrinters: Printers = {
     cells: (object, age) => {
       const seconds = spec(object)?.['expirationSeconds'];
       const duration = typeof seconds === 'number' ? humanDuration(seconds * 1000) : NONE;
-      return [age, text(spec(object), 'signerName', NONE), text(spec(object), 'username'), duration, signingStatus(object)];
+      return [
+        age,
+        text(spec(object), 'signerName', NONE),
+        text(spec(object), 'username'),
+        duration,
+        signingStatus(object),
+      ];
     },
   },
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhooks,
@@ -163,7 +224,10 @@ export const clusterPrinters: Printers = {
     cells: (object, age) => {
       const limited = objectAt(spec(object), 'limited');
       const queuing = objectAt(objectAt(limited, 'limitResponse'), 'queuing');
-      const numbers = [limited?.['nominalConcurrencyShares'], ...['queues', 'handSize', 'queueLengthLimit'].map((key) => queuing?.[key])];
+      const numbers = [
+        limited?.['nominalConcurrencyShares'],
+        ...['queues', 'handSize', 'queueLengthLimit'].map((key) => queuing?.[key]),
+      ];
       return [text(spec(object), 'type'), ...numbers.map((one) => one ?? NONE), age];
     },
   },
@@ -172,7 +236,12 @@ export const clusterPrinters: Printers = {
   'resource.k8s.io/ResourceClaim': { columns: 'State|Age', cells: (object, age) => [claimState(object), age] },
   'resource.k8s.io/ResourceSlice': {
     columns: 'Node|Driver|Pool|Age',
-    cells: (object, age) => [text(spec(object), 'nodeName'), text(spec(object), 'driver'), text(objectAt(spec(object), 'pool'), 'name'), age],
+    cells: (object, age) => [
+      text(spec(object), 'nodeName'),
+      text(spec(object), 'driver'),
+      text(objectAt(spec(object), 'pool'), 'name'),
+      age,
+    ],
   },
 };
 
@@ -253,7 +322,8 @@ function metrics(object: JsonObject): string[] {
     const measured = objectAt(objectAt(current[index], field), 'current');
     if (field === 'resource' || field === 'containerResource') {
       const prefix = `${text(source, 'name')}: `;
-      if (target?.['averageValue'] !== undefined) return `${prefix}${text(measured, 'averageValue', '<unknown>')}/${text(target, 'averageValue')}`;
+      if (target?.['averageValue'] !== undefined)
+        return `${prefix}${text(measured, 'averageValue', '<unknown>')}/${text(target, 'averageValue')}`;
       return `${prefix}${percent(measured) ?? '<unknown>'}/${percent(target) ?? '<auto>'}`;
     }
     const average = target?.['averageValue'] !== undefined;

@@ -1,5 +1,16 @@
 import { type JsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
-import { NONE, accessModes, annotation, condition, count, firstOf, isBeingDeleted, labelText, since, text } from './format.ts';
+import {
+  NONE,
+  accessModes,
+  annotation,
+  condition,
+  count,
+  firstOf,
+  isBeingDeleted,
+  labelText,
+  since,
+  text,
+} from './format.ts';
 import type { Printers } from './types.ts';
 
 const spec = (object: JsonObject): JsonObject | undefined => objectAt(object, 'spec');
@@ -8,7 +19,10 @@ const size = (object: JsonObject, key: string): number => Object.keys(objectAt(o
 const UNSET = '<unset>';
 
 export const corePrinters: Printers = {
-  '/ConfigMap': { columns: 'Data|Age', cells: (object, age) => [size(object, 'data') + size(object, 'binaryData'), age] },
+  '/ConfigMap': {
+    columns: 'Data|Age',
+    cells: (object, age) => [size(object, 'data') + size(object, 'binaryData'), age],
+  },
   '/Secret': { columns: 'Type|Data|Age', cells: (object, age) => [text(object, 'type'), size(object, 'data'), age] },
   '/ServiceAccount': { columns: 'Age', cells: (_, age) => [age] },
   '/Namespace': { columns: 'Status|Age', cells: (object, age) => [text(status(object), 'phase'), age] },
@@ -43,7 +57,8 @@ export const corePrinters: Printers = {
   },
   '/Endpoints': { columns: 'Endpoints|Age', cells: (object, age) => [endpointsText(object), age] },
   '/PersistentVolume': {
-    columns: 'Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|*VolumeMode',
+    columns:
+      'Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|*VolumeMode',
     cells: (object, age) => {
       const claim = objectAt(spec(object), 'claimRef');
       return [
@@ -139,7 +154,9 @@ function externalAddress(service: JsonObject): string {
 
 /** Of a Service or an Ingress: what its load balancer is reached by, sorted. */
 export function ingressAddresses(object: JsonObject): string[] {
-  const all = objectsAt(objectAt(status(object), 'loadBalancer'), 'ingress').map((one) => text(one, 'ip') || text(one, 'hostname'));
+  const all = objectsAt(objectAt(status(object), 'loadBalancer'), 'ingress').map(
+    (one) => text(one, 'ip') || text(one, 'hostname'),
+  );
   return Array.from(new Set(all.filter((one) => one !== ''))).toSorted();
 }
 
@@ -149,7 +166,8 @@ function endpointsText(object: JsonObject): string {
     const addresses = objectsAt(subset, 'addresses').map((one) => text(one, 'ip'));
     const ports = objectsAt(subset, 'ports');
     if (ports.length === 0) all.push(...addresses);
-    for (const port of ports) all.push(...addresses.map((ip) => `${ip.includes(':') ? `[${ip}]` : ip}:${count(port, 'port')}`));
+    for (const port of ports)
+      all.push(...addresses.map((ip) => `${ip.includes(':') ? `[${ip}]` : ip}:${count(port, 'port')}`));
   }
   if (objectsAt(object, 'subsets').length === 0) return NONE;
   return firstOf(all, 3, '');
@@ -172,7 +190,8 @@ function eventCells(event: JsonObject, _age: string, now: number): unknown[] {
   const name = text(target, 'name');
   const kind = text(target, 'kind').toLowerCase();
   const source = objectAt(event, 'source') ?? objectAt(event, 'deprecatedSource');
-  const component = text(source, 'component') || text(event, 'reportingComponent') || text(event, 'reportingController');
+  const component =
+    text(source, 'component') || text(event, 'reportingComponent') || text(event, 'reportingController');
   const instance = text(source, 'host') || text(event, 'reportingInstance');
   return [
     series === undefined ? last : since(series['lastObservedTime'], now),
@@ -193,8 +212,14 @@ function quotaCells(quota: JsonObject): [string, string] {
   const used = objectAt(status(quota), 'used');
   const lines = Object.keys(hard)
     .toSorted()
-    .map((name) => ({ limit: name.startsWith('limits.'), line: `${name}: ${text(used, name, '0')}/${text(hard, name)}` }));
-  const joined = (limit: boolean): string => lines.filter((one) => one.limit === limit).map((one) => one.line).join(', ');
+    .map((name) => ({
+      limit: name.startsWith('limits.'),
+      line: `${name}: ${text(used, name, '0')}/${text(hard, name)}`,
+    }));
+  const joined = (limit: boolean): string =>
+    lines
+      .filter((one) => one.limit === limit)
+      .map((one) => one.line)
+      .join(', ');
   return [joined(false), joined(true)];
 }
-

@@ -39,7 +39,11 @@ export function since(time: unknown, now: number): string {
 
 export function text(parent: unknown, key: string, missing = ''): string {
   const value = isJsonObject(parent) ? parent[key] : undefined;
-  return typeof value === 'string' && value !== '' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : missing;
+  return typeof value === 'string' && value !== ''
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : missing;
 }
 
 export function count(parent: unknown, key: string): number {

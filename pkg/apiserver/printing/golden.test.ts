@@ -17,12 +17,15 @@ describe('tables, against a real API server', () => {
   it.each(recorded)('%s', (_, steps) => {
     const table = steps.at(-1)!.body as RecordedTable;
     const [{ object, cells }] = table.rows as [RecordedTable['rows'][number]];
-    const [group, version] = object.apiVersion.includes('/') ? (object.apiVersion.split('/') as [string, string]) : ['', object.apiVersion];
+    const [group, version] = object.apiVersion.includes('/')
+      ? (object.apiVersion.split('/') as [string, string])
+      : ['', object.apiVersion];
     const printed = toTable({ group, version, kind: object.kind }, [object], { includeObject: 'None', now: 0 });
 
     const shape = ({ name, type, format, priority }: TableColumn): unknown => ({ name, type, format, priority });
     expect(printed.columnDefinitions.map(shape)).toEqual(table.columnDefinitions.map(shape));
-    const lasting = (row: readonly unknown[]): unknown[] => row.filter((__, index) => !PASSING.test(table.columnDefinitions[index]!.name));
+    const lasting = (row: readonly unknown[]): unknown[] =>
+      row.filter((__, index) => !PASSING.test(table.columnDefinitions[index]!.name));
     expect(lasting(printed.rows[0]!.cells)).toEqual(lasting(cells));
   });
 
@@ -39,7 +42,11 @@ describe('toTable', () => {
   it('prints ages and carries what was asked for', () => {
     const [row] = toTable(type, [object], { includeObject: 'Metadata', now }).rows;
     expect(row?.cells.slice(0, 5)).toEqual(['d', '0/2', 0, 0, '3m5s']);
-    expect(row?.object).toEqual({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata });
+    expect(row?.object).toEqual({
+      kind: 'PartialObjectMetadata',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: object.metadata,
+    });
     expect(toTable(type, [object], { includeObject: 'Object', now }).rows[0]?.object).toBe(object);
     expect(toTable(type, [], { includeObject: 'None', now }).columnDefinitions).toHaveLength(8);
   });

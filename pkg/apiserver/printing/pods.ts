@@ -9,7 +9,10 @@ export const podPrinter: Printer = {
   cells: (pod, age, now) => {
     const summary = summarize(pod);
     const { restarts, lastRestart } = summary;
-    const restartText = restarts > 0 && lastRestart > 0 ? `${restarts} (${since(new Date(lastRestart).toISOString(), now)} ago)` : String(restarts);
+    const restartText =
+      restarts > 0 && lastRestart > 0
+        ? `${restarts} (${since(new Date(lastRestart).toISOString(), now)} ago)`
+        : String(restarts);
     const status = objectAt(pod, 'status');
     return [
       `${summary.ready}/${summary.total}`,
@@ -24,7 +27,8 @@ export const podPrinter: Printer = {
   },
   conditions: (pod) => {
     const phase = stringAt(pod['status'], 'phase');
-    if (phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
+    if (phase === 'Succeeded')
+      return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
     if (phase === 'Failed') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod failed.' }];
     return undefined;
   },
@@ -79,7 +83,12 @@ function countRestarts(target: Restarts, container: JsonObject): void {
 }
 
 /** Whether the Pod is still initializing; the reason tells how far. */
-function readInitContainers(pod: JsonObject, sidecars: ReadonlySet<unknown>, summary: Summary, sidecarRestarts: Restarts): boolean {
+function readInitContainers(
+  pod: JsonObject,
+  sidecars: ReadonlySet<unknown>,
+  summary: Summary,
+  sidecarRestarts: Restarts,
+): boolean {
   const total = objectsAt(objectAt(pod, 'spec'), 'initContainers').length;
   for (const [index, container] of objectsAt(objectAt(pod, 'status'), 'initContainerStatuses').entries()) {
     const sidecar = sidecars.has(container['name']);

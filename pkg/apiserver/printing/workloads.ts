@@ -1,6 +1,17 @@
 import { parseTime } from '#pkg/base';
 import { type JsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
-import { NONE, condition, containerCells, count, humanDuration, isBeingDeleted, labelText, selectorText, since, text } from './format.ts';
+import {
+  NONE,
+  condition,
+  containerCells,
+  count,
+  humanDuration,
+  isBeingDeleted,
+  labelText,
+  selectorText,
+  since,
+  text,
+} from './format.ts';
 import { podPrinter } from './pods.ts';
 import type { Printer, Printers } from './types.ts';
 
@@ -29,12 +40,18 @@ export const workloadPrinters: Printers = {
   '/Pod': podPrinter,
   '/PodTemplate': {
     columns: 'Containers|Images|Pod Labels',
-    cells: (object) => [...containerCells(objectAt(object, 'template')), labelText(objectAt(objectAt(objectAt(object, 'template'), 'metadata'), 'labels'))],
+    cells: (object) => [
+      ...containerCells(objectAt(object, 'template')),
+      labelText(objectAt(objectAt(objectAt(object, 'template'), 'metadata'), 'labels')),
+    ],
   },
   'apps/ReplicaSet': replicas,
   '/ReplicationController': {
     ...replicas,
-    cells: (object, age, now) => [...replicas.cells(object, age, now).slice(0, -1), labelText(objectAt(spec(object), 'selector'))],
+    cells: (object, age, now) => [
+      ...replicas.cells(object, age, now).slice(0, -1),
+      labelText(objectAt(spec(object), 'selector')),
+    ],
   },
   'apps/Deployment': {
     columns: `Ready|Up-to-date|Available|Age|${WIDE}`,
@@ -48,14 +65,22 @@ export const workloadPrinters: Printers = {
   },
   'apps/StatefulSet': {
     columns: 'Ready|Age|*Containers|*Images',
-    cells: (object, age) => [`${count(status(object), 'readyReplicas')}/${count(spec(object), 'replicas')}`, age, ...containerCells(template(object))],
+    cells: (object, age) => [
+      `${count(status(object), 'readyReplicas')}/${count(spec(object), 'replicas')}`,
+      age,
+      ...containerCells(template(object)),
+    ],
   },
   'apps/DaemonSet': {
     columns: `#Desired|#Current|#Ready|#Up-to-date|#Available|Node Selector|Age|${WIDE}`,
     cells: (object, age) => [
-      ...['desiredNumberScheduled', 'currentNumberScheduled', 'numberReady', 'updatedNumberScheduled', 'numberAvailable'].map((key) =>
-        count(status(object), key),
-      ),
+      ...[
+        'desiredNumberScheduled',
+        'currentNumberScheduled',
+        'numberReady',
+        'updatedNumberScheduled',
+        'numberAvailable',
+      ].map((key) => count(status(object), key)),
       labelText(objectAt(objectAt(template(object), 'spec'), 'nodeSelector')),
       age,
       ...wideCells(object),
@@ -67,7 +92,13 @@ export const workloadPrinters: Printers = {
   },
   'batch/Job': {
     columns: `Status|Completions|Duration|Age|${WIDE}`,
-    cells: (object, age, now) => [jobStatus(object), completions(object), jobDuration(object, now), age, ...wideCells(object)],
+    cells: (object, age, now) => [
+      jobStatus(object),
+      completions(object),
+      jobDuration(object, now),
+      age,
+      ...wideCells(object),
+    ],
   },
   'batch/CronJob': {
     columns: `Schedule|Timezone|?Suspend|#Active|Last Schedule|Age|${WIDE}`,

@@ -29,14 +29,24 @@ function message(...fields: readonly Buffer[]): Buffer {
 }
 
 function envelope(apiVersion: string, kind: string, raw: Buffer): Buffer {
-  return message(Buffer.from('k8s\0'), bytes(1, message(bytes(1, apiVersion), bytes(2, kind))), bytes(2, raw), bytes(3, ''), bytes(4, ''));
+  return message(
+    Buffer.from('k8s\0'),
+    bytes(1, message(bytes(1, apiVersion), bytes(2, kind))),
+    bytes(2, raw),
+    bytes(3, ''),
+    bytes(4, ''),
+  );
 }
 
 const meta = (name: string): Buffer => bytes(1, message(bytes(1, name), bytes(2, ''), bytes(8, '')));
 
 describe('a protobuf body', () => {
   test('of maps and bytes', () => {
-    const body = message(meta('s'), bytes(2, message(bytes(1, 'key'), bytes(2, Buffer.from([0, 255])))), bytes(3, 'Opaque'));
+    const body = message(
+      meta('s'),
+      bytes(2, message(bytes(1, 'key'), bytes(2, Buffer.from([0, 255])))),
+      bytes(3, 'Opaque'),
+    );
     expect(decodeProtobuf(envelope('v1', 'Secret', body))).toEqual({
       kind: 'Secret',
       apiVersion: 'v1',
@@ -52,13 +62,28 @@ describe('a protobuf body', () => {
     const port = message(bytes(1, 'http'), integer(3, 80));
     const requests = bytes(1, '100m');
     const resources = message(bytes(2, message(bytes(1, 'cpu'), bytes(2, requests))));
-    const container = message(bytes(1, 'c'), bytes(2, 'image'), bytes(3, 'a'), bytes(3, 'b'), bytes(6, port), bytes(8, resources));
+    const container = message(
+      bytes(1, 'c'),
+      bytes(2, 'image'),
+      bytes(3, 'a'),
+      bytes(3, 'b'),
+      bytes(6, port),
+      bytes(8, resources),
+    );
     const spec = message(bytes(1, volume), bytes(2, container), bytes(3, 'Always'), integer(4, -1));
     expect(decodeProtobuf(envelope('v1', 'Pod', message(meta('p'), bytes(2, spec))))).toMatchObject({
       metadata: { name: 'p' },
       spec: {
         volumes: [{ name: 'v', configMap: { name: 'config' } }],
-        containers: [{ name: 'c', image: 'image', command: ['a', 'b'], ports: [{ name: 'http', containerPort: 80 }], resources: { requests: { cpu: '100m' } } }],
+        containers: [
+          {
+            name: 'c',
+            image: 'image',
+            command: ['a', 'b'],
+            ports: [{ name: 'http', containerPort: 80 }],
+            resources: { requests: { cpu: '100m' } },
+          },
+        ],
         restartPolicy: 'Always',
         terminationGracePeriodSeconds: -1,
       },
@@ -70,7 +95,9 @@ describe('a protobuf body', () => {
     ['a text', message(integer(1, 1), integer(2, 0), bytes(3, '25%')), '25%'],
   ])('with %s where either may stand', (_, value, expected) => {
     const budget = message(meta('b'), bytes(2, bytes(1, value)));
-    expect(decodeProtobuf(envelope('policy/v1', 'PodDisruptionBudget', budget))).toMatchObject({ spec: { minAvailable: expected } });
+    expect(decodeProtobuf(envelope('policy/v1', 'PodDisruptionBudget', budget))).toMatchObject({
+      spec: { minAvailable: expected },
+    });
   });
 
   test('with times, to the second and to the microsecond', () => {

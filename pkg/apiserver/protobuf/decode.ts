@@ -61,8 +61,13 @@ function decodeMessage(message: Message, bytes: Uint8Array): JsonObject {
     }
     const { name, type } = field;
     if (field.inline) Object.assign(object, decodeValue(type, reader, wire));
-    else if (type.startsWith('[')) object[name] = [...((object[name] as unknown[] | undefined) ?? []), ...decodeRepeated(type.slice(1), reader, wire)];
-    else if (type.startsWith('{')) object[name] = { ...(object[name] as object | undefined), ...decodeEntry(type.slice(1), reader.bytes()) };
+    else if (type.startsWith('['))
+      object[name] = [
+        ...((object[name] as unknown[] | undefined) ?? []),
+        ...decodeRepeated(type.slice(1), reader, wire),
+      ];
+    else if (type.startsWith('{'))
+      object[name] = { ...(object[name] as object | undefined), ...decodeEntry(type.slice(1), reader.bytes()) };
     else object[name] = decodeValue(type, reader, wire);
   }
   return object;
@@ -129,7 +134,9 @@ function decodeValue(type: string, reader: Reader, wire: number): unknown {
     case 'n':
       return `${Number(fieldsOf(bytes, ['', 'i'])[1] ?? 0) / 1e9}s`;
     case 'w':
-      return decodeMessage(new Map([[1, { name: 'items', inline: false, type: `[${type.slice(1)}` }]]), bytes)['items'] ?? [];
+      return (
+        decodeMessage(new Map([[1, { name: 'items', inline: false, type: `[${type.slice(1)}` }]]), bytes)['items'] ?? []
+      );
     default:
       return decodeMessage(messageOf(type.slice(1))!, bytes);
   }

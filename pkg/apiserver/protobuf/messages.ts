@@ -24,7 +24,12 @@ export function messageOf(name: string): Message | undefined {
   let message = messages.get(name);
   const line = lines[name];
   if (message === undefined && line !== undefined) {
-    message = new Map(line.split(' ').filter((token) => token !== '').map(parseField));
+    message = new Map(
+      line
+        .split(' ')
+        .filter((token) => token !== '')
+        .map(parseField),
+    );
     messages.set(name, message);
   }
   return message;

@@ -58,7 +58,8 @@ const autoscalers: Conversion = {
     const annotations = objectAt(object['metadata'], 'annotations');
     const others = parseList(stringAt(annotations, OTHER_METRICS));
     if (annotations !== undefined) delete annotations[OTHER_METRICS];
-    const cpu = typeof target === 'number' ? [cpuMetric('target', { type: 'Utilization', averageUtilization: target })] : [];
+    const cpu =
+      typeof target === 'number' ? [cpuMetric('target', { type: 'Utilization', averageUtilization: target })] : [];
     const metrics = [...others, ...cpu];
     if (metrics.length > 0) spec['metrics'] = metrics;
     if (typeof current === 'number') status['currentMetrics'] = [cpuMetric('current', { averageUtilization: current })];
@@ -93,7 +94,11 @@ function cpuMetric(part: 'target' | 'current', value: JsonObject): JsonObject {
 
 function isCpuUse(metric: JsonObject): boolean {
   const resource = objectAt(metric, 'resource');
-  return metric['type'] === 'Resource' && resource?.['name'] === 'cpu' && numberAt(objectAt(resource, 'target') ?? objectAt(resource, 'current'), 'averageUtilization') !== undefined;
+  return (
+    metric['type'] === 'Resource' &&
+    resource?.['name'] === 'cpu' &&
+    numberAt(objectAt(resource, 'target') ?? objectAt(resource, 'current'), 'averageUtilization') !== undefined
+  );
 }
 
 function parseList(text: string | undefined): unknown[] {

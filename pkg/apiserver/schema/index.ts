@@ -6,4 +6,12 @@
  *     schema?.fields.get('spec')?.value; // { type: 'object', schema: ... DeploymentSpec }
  */
 export { allSchemas, schemaDigest, schemaFor, servedResources } from './load.ts';
-export type { FieldSchema, ObjectSchema, ObjectType, ScalarKind, ServedResource, ServedSubresource, ValueType } from './types.ts';
+export type {
+  FieldSchema,
+  ObjectSchema,
+  ObjectType,
+  ScalarKind,
+  ServedResource,
+  ServedSubresource,
+  ValueType,
+} from './types.ts';

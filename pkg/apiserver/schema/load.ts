@@ -1,5 +1,12 @@
 import { fnv32a } from '#pkg/base';
-import { type FieldSchema, type ObjectSchema, type ScalarKind, type ServedResource, type ServedSubresource, type ValueType } from './types.ts';
+import {
+  type FieldSchema,
+  type ObjectSchema,
+  type ScalarKind,
+  type ServedResource,
+  type ServedSubresource,
+  type ValueType,
+} from './types.ts';
 import resourceRows from './resources.json' with { type: 'json' };
 import data from './schema.json' with { type: 'json' };
 
@@ -111,7 +118,11 @@ function parseType(text: string): ValueType {
       return { type: 'any' };
     default: {
       const [scalar, goType] = SCALARS[text[0]!]!;
-      return { type: 'scalar', scalar, goType: text[1] === '/' ? text.split('.').slice(-2).join('.').replace(/^s\//, '') : goType };
+      return {
+        type: 'scalar',
+        scalar,
+        goType: text[1] === '/' ? text.split('.').slice(-2).join('.').replace(/^s\//, '') : goType,
+      };
     }
   }
 }
@@ -137,7 +148,11 @@ export function schemaFor(group: string, version: string, kind: string): ObjectS
 }
 
 /** Every named type, for documents that describe the API: structs by their long name, and those that take anything. */
-export function allSchemas(): { readonly structs: ObjectSchema[]; readonly opaque: string[]; readonly kinds: ReadonlyMap<string, string> } {
+export function allSchemas(): {
+  readonly structs: ObjectSchema[];
+  readonly opaque: string[];
+  readonly kinds: ReadonlyMap<string, string>;
+} {
   const lists = Object.values(kinds).filter((short) => types[short] === undefined);
   return {
     structs: [...new Set([...Object.keys(types), ...lists])].filter((short) => !opaque.has(short)).map(schemaOf),
@@ -148,7 +163,10 @@ export function allSchemas(): { readonly structs: ObjectSchema[]; readonly opaqu
 
 /** Changes whenever the data does. */
 export function schemaDigest(): string {
-  return fnv32a(JSON.stringify([data, resourceRows])).toString(16).toUpperCase().padStart(8, '0');
+  return fnv32a(JSON.stringify([data, resourceRows]))
+    .toString(16)
+    .toUpperCase()
+    .padStart(8, '0');
 }
 
 interface ResourceRow {

@@ -94,9 +94,13 @@ describe('schemas, against the reference table', () => {
     const wrong: string[] = [];
     for (const [name, fact] of structs) {
       const schema = schemas.get(name)!;
-      const wanted = Object.entries(fact.fields!).map(([field, one]) => [field, printFact(one, fact.required?.includes(field) ?? false)]);
+      const wanted = Object.entries(fact.fields!).map(([field, one]) => [
+        field,
+        printFact(one, fact.required?.includes(field) ?? false),
+      ]);
       const got = Array.from(schema.fields.values(), (field) => [field.name, printField(field)]);
-      const text = (fields: unknown[][]): string => JSON.stringify(fields.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+      const text = (fields: unknown[][]): string =>
+        JSON.stringify(fields.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
       if (text(wanted) !== text(got) || schema.atomic !== (fact['map-type'] === 'atomic')) wrong.push(name);
     }
     expect(wrong).toEqual([]);
@@ -126,10 +130,29 @@ describe('served resources, against the reference table', () => {
     const [, ...rows] = golden('api-resources.tsv').trimEnd().split('\n');
     const got = servedResources().flatMap((one) => {
       const place = [one.group, one.version, one.preferred ? 'yes' : ''];
-      const kindOf = (group: string | undefined, version: string | undefined, kind: string): string => (group === undefined ? kind : `${group}/${version}/${kind}`);
+      const kindOf = (group: string | undefined, version: string | undefined, kind: string): string =>
+        group === undefined ? kind : `${group}/${version}/${kind}`;
       return [
-        [...place, one.resource, one.kind, one.singular, String(one.namespaced), one.shortNames.join(','), one.categories.join(','), one.verbs.join(',')],
-        ...one.subresources.map((sub) => [...place, `${one.resource}/${sub.name}`, kindOf(sub.group, sub.version, sub.kind), '', String(one.namespaced), '', '', sub.verbs.join(',')]),
+        [
+          ...place,
+          one.resource,
+          one.kind,
+          one.singular,
+          String(one.namespaced),
+          one.shortNames.join(','),
+          one.categories.join(','),
+          one.verbs.join(','),
+        ],
+        ...one.subresources.map((sub) => [
+          ...place,
+          `${one.resource}/${sub.name}`,
+          kindOf(sub.group, sub.version, sub.kind),
+          '',
+          String(one.namespaced),
+          '',
+          '',
+          sub.verbs.join(','),
+        ]),
       ].map((row) => row.join('\t'));
     });
     expect(got.toSorted()).toEqual(rows.toSorted());

@@ -29,12 +29,25 @@ export interface ServedResource extends ObjectType {
   readonly subresources: readonly ServedSubresource[];
 }
 
-export type ScalarKind = 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'bytes' | 'quantity' | 'int-or-string' | 'time' | 'micro-time';
+export type ScalarKind =
+  | 'string'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  | 'boolean'
+  | 'bytes'
+  | 'quantity'
+  | 'int-or-string'
+  | 'time'
+  | 'micro-time';
 
 /** The type of a value. `any` takes every JSON value as it is (raw extensions, JSON schema parts, managed fields). */
 export type ValueType =
   | { readonly type: 'scalar'; readonly scalar: ScalarKind; /** As Go names it in errors. */ readonly goType: string }
-  | { readonly type: 'any'; /** Merged as what is there suggests: the parts of objects one by one. */ readonly deduced?: boolean }
+  | {
+      readonly type: 'any';
+      /** Merged as what is there suggests: the parts of objects one by one. */ readonly deduced?: boolean;
+    }
   | { readonly type: 'object'; readonly schema: ObjectSchema }
   | { readonly type: 'list'; readonly items: ValueType }
   | { readonly type: 'map'; readonly values: ValueType };

@@ -51,7 +51,10 @@ export class CertificateAuthority {
       keys,
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature, true),
+        new x509.KeyUsagesExtension(
+          x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
+          true,
+        ),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
@@ -60,8 +63,13 @@ export class CertificateAuthority {
 
   /** For a server that is reached under these names and addresses. */
   server(hosts: readonly string[], days = 365): Promise<KeyPair> {
-    const names = hosts.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const), value }));
-    return this.#issue({ commonName: 'kube-apiserver' }, x509.ExtendedKeyUsage.serverAuth, days, [new x509.SubjectAlternativeNameExtension(names)]);
+    const names = hosts.map((value) => ({
+      type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const),
+      value,
+    }));
+    return this.#issue({ commonName: 'kube-apiserver' }, x509.ExtendedKeyUsage.serverAuth, days, [
+      new x509.SubjectAlternativeNameExtension(names),
+    ]);
   }
 
   /** For a user. */

@@ -42,7 +42,10 @@ export function inProcessTransport(handler: Handler, user: User): InProcessTrans
 
 function flat(response: ApiResponse): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]),
+    Object.entries(response.headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : value.join(', '),
+    ]),
   );
 }
 

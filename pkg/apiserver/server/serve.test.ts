@@ -79,9 +79,17 @@ describe.each([
     const pair = await running.clientCertificate({ commonName: 'joe', organizations: ['devs', 'more'] });
     const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
     const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
-    const { status, text } = await ask({ path, pair, method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    const { status, text } = await ask({
+      path,
+      pair,
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
     expect(status).toBe(201);
-    expect(JSON.parse(text)).toMatchObject({ status: { userInfo: { username: 'joe', groups: ['devs', 'more', 'system:authenticated'] } } });
+    expect(JSON.parse(text)).toMatchObject({
+      status: { userInfo: { username: 'joe', groups: ['devs', 'more', 'system:authenticated'] } },
+    });
   });
 
   test('nobody sees more than health and version', async () => {
@@ -100,7 +108,13 @@ describe.each([
     const headers = { 'content-type': 'application/json' };
     const accounts = '/api/v1/namespaces/default/serviceaccounts';
     await ask({ path: accounts, pair, headers, method: 'POST', body: JSON.stringify({ metadata: { name: 'robot' } }) });
-    const issued = await ask({ path: `${accounts}/robot/token`, pair, headers, method: 'POST', body: JSON.stringify({ spec: {} }) });
+    const issued = await ask({
+      path: `${accounts}/robot/token`,
+      pair,
+      headers,
+      method: 'POST',
+      body: JSON.stringify({ spec: {} }),
+    });
     const { token } = (JSON.parse(issued.text) as { status: { token: string } }).status;
     const authorization = `Bearer ${token}`;
     const denied = await ask({ path: '/api/v1/namespaces/default/pods', headers: { authorization } });
@@ -112,7 +126,12 @@ describe.each([
 
   test('large answers are compressed for clients that take it', async () => {
     const pair = await running.clientCertificate({ commonName: 'admin', organizations: ['system:masters'] });
-    server.store.create('configmaps', 'default/big', { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'big', namespace: 'default' }, data: { k: 'x'.repeat(200_000) } });
+    server.store.create('configmaps', 'default/big', {
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: 'big', namespace: 'default' },
+      data: { k: 'x'.repeat(200_000) },
+    });
     const path = '/api/v1/namespaces/default/configmaps/big';
     const plain = await ask({ path, pair });
     const compressed = await ask({ path, pair, headers: { 'accept-encoding': 'gzip' } });
@@ -124,7 +143,10 @@ describe.each([
   test('a watch begins before its first event, and ends with the server', async () => {
     const pair = await running.clientCertificate({ commonName: 'admin', organizations: ['system:masters'] });
     const watched = server.store.revision;
-    const ended = ask({ path: `/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=${watched}`, pair }).catch((error: Error) => error.message);
+    const ended = ask({
+      path: `/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=${watched}`,
+      pair,
+    }).catch((error: Error) => error.message);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await server.close();
     expect(await ended).toBeDefined();
@@ -134,7 +156,10 @@ describe.each([
 test('the certificate holds for the names that clusters use', async () => {
   const certificate = new Promise<string>((resolve, reject) => {
     const session = http2.connect(running.url, { ca: running.ca, servername: 'kubernetes.default.svc' }, () => {
-      resolve((session.socket as unknown as { getPeerCertificate(): { subjectaltname: string } }).getPeerCertificate().subjectaltname);
+      resolve(
+        (session.socket as unknown as { getPeerCertificate(): { subjectaltname: string } }).getPeerCertificate()
+          .subjectaltname,
+      );
       session.close();
     });
     session.on('error', reject);

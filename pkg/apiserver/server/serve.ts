@@ -73,7 +73,12 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Se
   };
 }
 
-async function answer(handler: Handler, request: http2.Http2ServerRequest, response: http2.Http2ServerResponse, log: Logger): Promise<void> {
+async function answer(
+  handler: Handler,
+  request: http2.Http2ServerRequest,
+  response: http2.Http2ServerResponse,
+  log: Logger,
+): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   request.on('error', () => gone.abort());
@@ -83,7 +88,11 @@ async function answer(handler: Handler, request: http2.Http2ServerRequest, respo
     const identity = userOf(request.socket as TLSSocket);
     if (identity === 'bad') {
       const { data } = refusal(401, 'Unauthorized', 'Unauthorized');
-      await send(response, { status: 401, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(data.body)) }, gone.signal);
+      await send(
+        response,
+        { status: 401, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(data.body)) },
+        gone.signal,
+      );
       return;
     }
     const reply = await handler({
@@ -150,10 +159,16 @@ function readIdentity(socket: TLSSocket): User | 'bad' | 'none' {
   return { name, groups: O === undefined ? [] : Array.isArray(O) ? O : [O], extra };
 }
 
-async function send(response: http2.Http2ServerResponse, reply: ApiResponse, signal: AbortSignal, headOnly = false): Promise<void> {
+async function send(
+  response: http2.Http2ServerResponse,
+  reply: ApiResponse,
+  signal: AbortSignal,
+  headOnly = false,
+): Promise<void> {
   if (signal.aborted) return;
   response.statusCode = reply.status;
-  for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  for (const [name, value] of Object.entries(reply.headers))
+    response.setHeader(name, typeof value === 'string' ? value : [...value]);
   if (reply.body instanceof Uint8Array) {
     response.setHeader('content-length', reply.body.length);
     if (headOnly) response.end();

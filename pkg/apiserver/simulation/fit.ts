@@ -8,10 +8,17 @@ export interface Amounts {
 }
 
 /** Why a Pod cannot go to a node, as the scheduler words it; undefined where it can. */
-export function obstacle(pod: Readonly<JsonObject>, node: Readonly<JsonObject>, used: Amounts & { readonly pods: number }): string | undefined {
+export function obstacle(
+  pod: Readonly<JsonObject>,
+  node: Readonly<JsonObject>,
+  used: Amounts & { readonly pods: number },
+): string | undefined {
   const spec = objectAt(pod, 'spec');
   const tolerations = objectsAt(spec, 'tolerations');
-  if (objectAt(node, 'spec')?.['unschedulable'] === true && !tolerations.some((each) => tolerates(each, UNSCHEDULABLE))) {
+  if (
+    objectAt(node, 'spec')?.['unschedulable'] === true &&
+    !tolerations.some((each) => tolerates(each, UNSCHEDULABLE))
+  ) {
     return 'node(s) were unschedulable';
   }
   const labels = objectAt(node['metadata'], 'labels') ?? {};
@@ -19,13 +26,17 @@ export function obstacle(pod: Readonly<JsonObject>, node: Readonly<JsonObject>, 
   if (!wanted.every(([key, value]) => labels[key] === value) || !matchesAffinity(spec, node, labels)) {
     return "node(s) didn't match Pod's node affinity/selector";
   }
-  const taint = objectsAt(node['spec'], 'taints').find((each) => keepsOut(each) && !tolerations.some((toleration) => tolerates(toleration, each)));
+  const taint = objectsAt(node['spec'], 'taints').find(
+    (each) => keepsOut(each) && !tolerations.some((toleration) => tolerates(toleration, each)),
+  );
   if (taint !== undefined) return `node(s) had untolerated taint(s)`;
   const allocatable = objectAt(node['status'], 'allocatable');
   if (used.pods + 1 > quantity(allocatable?.['pods'], Number.POSITIVE_INFINITY)) return 'Too many pods';
   const asked = requestsOf(pod);
-  if (asked.cpu > 0 && used.cpu + asked.cpu > quantity(allocatable?.['cpu'], Number.POSITIVE_INFINITY)) return 'Insufficient cpu';
-  if (asked.memory > 0 && used.memory + asked.memory > quantity(allocatable?.['memory'], Number.POSITIVE_INFINITY)) return 'Insufficient memory';
+  if (asked.cpu > 0 && used.cpu + asked.cpu > quantity(allocatable?.['cpu'], Number.POSITIVE_INFINITY))
+    return 'Insufficient cpu';
+  if (asked.memory > 0 && used.memory + asked.memory > quantity(allocatable?.['memory'], Number.POSITIVE_INFINITY))
+    return 'Insufficient memory';
   return undefined;
 }
 
@@ -54,7 +65,9 @@ function matchesAffinity(spec: JsonObject | undefined, node: Readonly<JsonObject
     const expressions = objectsAt(term, 'matchExpressions');
     const fields = objectsAt(term, 'matchFields');
     if (expressions.length === 0 && fields.length === 0) return false;
-    return expressions.every((each) => holds(each, labels[String(each['key'])])) && fields.every((each) => holds(each, name));
+    return (
+      expressions.every((each) => holds(each, labels[String(each['key'])])) && fields.every((each) => holds(each, name))
+    );
   });
 }
 
@@ -81,7 +94,10 @@ function holds(expression: JsonObject, value: unknown): boolean {
 export function requestsOf(pod: Readonly<JsonObject>): Amounts {
   const containers = objectsAt(pod['spec'], 'containers');
   const sum = (name: string): number =>
-    containers.reduce((total, each) => total + quantity(objectAt(objectAt(each, 'resources'), 'requests')?.[name], 0), 0);
+    containers.reduce(
+      (total, each) => total + quantity(objectAt(objectAt(each, 'resources'), 'requests')?.[name], 0),
+      0,
+    );
   return { cpu: sum('cpu'), memory: sum('memory') };
 }
 

@@ -115,7 +115,13 @@ export class Kubelet {
     const source = { component: 'kubelet', host: stringAt(pod['spec'], 'nodeName')! };
     for (const container of objectsAt(pod['spec'], 'containers')) {
       const name = String(container['name']);
-      recordEvent(this.#world, pod, source, 'Pulled', `Container image "${String(container['image'])}" already present on machine`);
+      recordEvent(
+        this.#world,
+        pod,
+        source,
+        'Pulled',
+        `Container image "${String(container['image'])}" already present on machine`,
+      );
       recordEvent(this.#world, pod, source, 'Created', `Container created: ${name}`);
       recordEvent(this.#world, pod, source, 'Started', `Container started: ${name}`);
     }
@@ -123,7 +129,9 @@ export class Kubelet {
 
   #runDurationOf(pod: Readonly<JsonObject>): number | undefined {
     const owners = objectsAt(pod['metadata'], 'ownerReferences');
-    return owners.some((owner) => owner['controller'] === true && owner['kind'] === 'Job') ? this.#delays.job : undefined;
+    return owners.some((owner) => owner['controller'] === true && owner['kind'] === 'Job')
+      ? this.#delays.job
+      : undefined;
   }
 
   #end(key: string, running: Running): void {

@@ -21,13 +21,21 @@ export function nodeName(index: number): string {
 /** Stores node `index`, ready and empty, unless it is there. */
 export function createNode(world: World, index: number, options: NodeOptions): void {
   const name = nodeName(index);
-  if (world.store.get('nodes', name) === undefined) world.store.create('nodes', name, nodeObject(world, name, index, options));
+  if (world.store.get('nodes', name) === undefined)
+    world.store.create('nodes', name, nodeObject(world, name, index, options));
 }
 
 function nodeObject(world: World, name: string, index: number, options: NodeOptions): JsonObject {
   const now = formatTime(world.clock.now());
   const { cpu = '8', memory = '32Gi', pods = 110 } = options;
-  const resources = { cpu, memory, pods: String(pods), 'ephemeral-storage': '100Gi', 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
+  const resources = {
+    cpu,
+    memory,
+    pods: String(pods),
+    'ephemeral-storage': '100Gi',
+    'hugepages-1Gi': '0',
+    'hugepages-2Mi': '0',
+  };
   const condition = (type: string, status: string, reason: string, message: string): JsonObject => ({
     type,
     status,
@@ -101,6 +109,12 @@ export function heartbeat(world: World, name: string): void {
   if (renewed !== undefined) return;
   const uid = (node.object['metadata'] as JsonObject)['uid'];
   const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
-  const metadata = { name, namespace: 'kube-node-lease', uid: newUid(world.random), creationTimestamp: formatTime(world.clock.now()), ownerReferences };
+  const metadata = {
+    name,
+    namespace: 'kube-node-lease',
+    uid: newUid(world.random),
+    creationTimestamp: formatTime(world.clock.now()),
+    ownerReferences,
+  };
   world.store.create(LEASES, key, { kind: 'Lease', apiVersion: 'coordination.k8s.io/v1', metadata, spec });
 }

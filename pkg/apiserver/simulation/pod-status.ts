@@ -15,7 +15,13 @@ export interface PodAddresses {
 }
 
 /** Writes the whole status of a Pod whose containers all stand at `phase`; in place. */
-export function writeStatus(pod: JsonObject, phase: ContainerPhase, addresses: PodAddresses, now: number, restarts = 0): void {
+export function writeStatus(
+  pod: JsonObject,
+  phase: ContainerPhase,
+  addresses: PodAddresses,
+  now: number,
+  restarts = 0,
+): void {
   const status = statusOf(pod);
   const generation = numberAt(pod['metadata'], 'generation');
   if (generation !== undefined) status['observedGeneration'] = generation;
@@ -32,7 +38,8 @@ export function writeStatus(pod: JsonObject, phase: ContainerPhase, addresses: P
   writeConditions(pod, status, phase, now, restarts);
   const before = new Map(objectsAt(status, 'containerStatuses').map((each) => [each['name'], each]));
   const initContainers = objectsAt(pod['spec'], 'initContainers');
-  if (initContainers.length > 0) status['initContainerStatuses'] = initContainers.map((each) => initStatus(pod, each, phase, now));
+  if (initContainers.length > 0)
+    status['initContainerStatuses'] = initContainers.map((each) => initStatus(pod, each, phase, now));
   status['containerStatuses'] = objectsAt(pod['spec'], 'containers')
     .map((each) => containerStatus(pod, each, phase, now, restarts, before.get(each['name'])))
     .toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
@@ -51,7 +58,13 @@ function podPhase(phase: ContainerPhase, restartPolicy: string): string {
   return restartPolicy === 'Never' ? 'Failed' : 'Running';
 }
 
-function writeConditions(pod: JsonObject, status: JsonObject, phase: ContainerPhase, now: number, restarts: number): void {
+function writeConditions(
+  pod: JsonObject,
+  status: JsonObject,
+  phase: ContainerPhase,
+  now: number,
+  restarts: number,
+): void {
   const observedGeneration = numberAt(pod['metadata'], 'generation');
   const generation = observedGeneration === undefined ? {} : { observedGeneration };
   const names = objectsAt(pod['spec'], 'containers').map((each) => String(each['name']));
@@ -62,19 +75,42 @@ function writeConditions(pod: JsonObject, status: JsonObject, phase: ContainerPh
       ? { reason: 'PodFailed' }
       : { reason: 'ContainersNotReady', message: `containers with unready status: [${names.join(' ')}]` };
   const set = (type: string, holds: boolean, reason: JsonObject): void =>
-    setCondition(status, { ...generation, type, lastProbeTime: null, status: holds ? 'True' : 'False', ...(holds && reason['reason'] !== 'PodCompleted' ? {} : reason) }, now);
+    setCondition(
+      status,
+      {
+        ...generation,
+        type,
+        lastProbeTime: null,
+        status: holds ? 'True' : 'False',
+        ...(holds && reason['reason'] !== 'PodCompleted' ? {} : reason),
+      },
+      now,
+    );
   const started = phase.state === 'running' || (phase.state === 'waiting' && restarts > 0);
   const ready = phase.state === 'running' && phase.ready;
   const gates = objectsAt(pod['spec'], 'readinessGates').map((gate) => gate['conditionType']);
-  const open = gates.every((gate) => objectsAt(status, 'conditions').some(({ type, status: value }) => type === gate && value === 'True'));
+  const open = gates.every((gate) =>
+    objectsAt(status, 'conditions').some(({ type, status: value }) => type === gate && value === 'True'),
+  );
   set('PodReadyToStartContainers', started, {});
   set('Initialized', true, ended ? { reason: 'PodCompleted' } : {});
-  set('Ready', ready && open, ready ? { reason: 'ReadinessGatesNotReady', message: 'the status of pod readiness gate is not "True"' } : why);
+  set(
+    'Ready',
+    ready && open,
+    ready ? { reason: 'ReadinessGatesNotReady', message: 'the status of pod readiness gate is not "True"' } : why,
+  );
   set('ContainersReady', ready, why);
   set('PodScheduled', true, {});
 }
 
-function containerStatus(pod: JsonObject, container: JsonObject, phase: ContainerPhase, now: number, restarts: number, before: JsonObject | undefined): JsonObject {
+function containerStatus(
+  pod: JsonObject,
+  container: JsonObject,
+  phase: ContainerPhase,
+  now: number,
+  restarts: number,
+  before: JsonObject | undefined,
+): JsonObject {
   const startedAt = stringAt(objectAt(objectAt(before, 'state'), 'running'), 'startedAt') ?? formatTime(now);
   const id = containerId(pod, container, restarts);
   const running = phase.state === 'running';
@@ -110,7 +146,13 @@ function stateOf(phase: ContainerPhase, startedAt: string, now: number, containe
   }
 }
 
-function lastState(phase: ContainerPhase, before: JsonObject | undefined, startedAt: string, now: number, restarts: number): unknown {
+function lastState(
+  phase: ContainerPhase,
+  before: JsonObject | undefined,
+  startedAt: string,
+  now: number,
+  restarts: number,
+): unknown {
   const ended = objectAt(objectAt(before, 'state'), 'terminated');
   if (ended !== undefined && phase.state !== 'ended') return { terminated: ended };
   if (phase.state === 'waiting' && restarts > 0 && objectAt(objectAt(before, 'state'), 'running') !== undefined) {
@@ -120,7 +162,13 @@ function lastState(phase: ContainerPhase, before: JsonObject | undefined, starte
 }
 
 function terminated(exitCode: number, startedAt: string, now: number, containerID: string): JsonObject {
-  return { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt, finishedAt: formatTime(now), containerID };
+  return {
+    exitCode,
+    reason: exitCode === 0 ? 'Completed' : 'Error',
+    startedAt,
+    finishedAt: formatTime(now),
+    containerID,
+  };
 }
 
 /** Init containers are done as soon as anything runs; those that stay (`restartPolicy: Always`) run beside. */

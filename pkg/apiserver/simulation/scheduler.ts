@@ -125,7 +125,16 @@ export class Scheduler {
     modify(this.#world, 'pods', entry.key, (pod) => {
       ensureObject(pod, 'spec')['nodeName'] = node;
       const observedGeneration = numberAt(pod['metadata'], 'generation');
-      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'True', lastProbeTime: null, ...(observedGeneration === undefined ? {} : { observedGeneration }) }, this.#world.clock.now());
+      setCondition(
+        statusOf(pod),
+        {
+          type: 'PodScheduled',
+          status: 'True',
+          lastProbeTime: null,
+          ...(observedGeneration === undefined ? {} : { observedGeneration }),
+        },
+        this.#world.clock.now(),
+      );
     });
     recordEvent(this.#world, entry.object, SOURCE, 'Scheduled', `Successfully assigned ${entry.key} to ${node}`);
   }
@@ -133,10 +142,15 @@ export class Scheduler {
   #refuse(entry: Entry, total: number, obstacles: ReadonlyMap<string, number>): void {
     this.#waiting.add(entry.key);
     const reasons = [...obstacles].map(([why, count]) => `${count} ${why}`).sort();
-    const message = total === 0 ? 'no nodes available to schedule pods' : `0/${total} nodes are available: ${reasons.join(', ')}.`;
+    const message =
+      total === 0 ? 'no nodes available to schedule pods' : `0/${total} nodes are available: ${reasons.join(', ')}.`;
     if (alreadySaid(entry.object, message)) return;
     modify(this.#world, 'pods', entry.key, (pod) => {
-      setCondition(statusOf(pod), { type: 'PodScheduled', status: 'False', lastProbeTime: null, reason: 'Unschedulable', message }, this.#world.clock.now());
+      setCondition(
+        statusOf(pod),
+        { type: 'PodScheduled', status: 'False', lastProbeTime: null, reason: 'Unschedulable', message },
+        this.#world.clock.now(),
+      );
     });
     recordEvent(this.#world, entry.object, SOURCE, 'FailedScheduling', message, 'Warning');
   }

@@ -13,7 +13,11 @@ interface Pod {
     readonly phase: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number; readonly ready: boolean; readonly state: Record<string, unknown> }[];
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly ready: boolean;
+      readonly state: Record<string, unknown>;
+    }[];
   };
 }
 
@@ -46,9 +50,17 @@ async function send(method: string, path: string, body?: unknown): Promise<numbe
 
 const PODS = '/api/v1/namespaces/default/pods';
 
-function create(name: string, { annotations = {}, spec = {}, ...metadata }: Record<string, object> = {}): Promise<number> {
-  const prefixed = Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`simulation.kubernetes.io/${key}`, value]));
-  const body = { metadata: { name, annotations: prefixed, ...metadata }, spec: { containers: [{ name: 'c', image: 'x' }], ...spec } };
+function create(
+  name: string,
+  { annotations = {}, spec = {}, ...metadata }: Record<string, object> = {},
+): Promise<number> {
+  const prefixed = Object.fromEntries(
+    Object.entries(annotations).map(([key, value]) => [`simulation.kubernetes.io/${key}`, value]),
+  );
+  const body = {
+    metadata: { name, annotations: prefixed, ...metadata },
+    spec: { containers: [{ name: 'c', image: 'x' }], ...spec },
+  };
   return send('POST', PODS, body);
 }
 
@@ -67,7 +79,11 @@ describe('simulated nodes', () => {
     await clock.step(20);
     expect(pod('p')).toMatchObject({ spec: { nodeName: 'node-1' }, status: { phase: 'Pending' } });
     await clock.step(500);
-    expect(pod('p')?.status).toMatchObject({ phase: 'Running', hostIP: '10.0.1.1', containerStatuses: [{ ready: true, restartCount: 0 }] });
+    expect(pod('p')?.status).toMatchObject({
+      phase: 'Running',
+      hostIP: '10.0.1.1',
+      containerStatuses: [{ ready: true, restartCount: 0 }],
+    });
     expect(isReady('p')).toBe(true);
   });
 
@@ -76,12 +92,22 @@ describe('simulated nodes', () => {
     for (let i = 0; i < 9; i++) await create(`p${i}`);
     await clock.step(20);
     const nodes = Array.from({ length: 9 }, (_, i) => pod(`p${i}`)?.spec.nodeName);
-    expect(['node-1', 'node-2', 'node-3'].map((name) => nodes.filter((node) => node === name).length)).toEqual([3, 3, 3]);
+    expect(['node-1', 'node-2', 'node-3'].map((name) => nodes.filter((node) => node === name).length)).toEqual([
+      3, 3, 3,
+    ]);
   });
 
   test.each([
-    ['a selector that no node answers', { nodeSelector: { disk: 'ssd' } }, "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."],
-    ['more than there is', { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '9' } } }] }, '0/1 nodes are available: 1 Insufficient cpu.'],
+    [
+      'a selector that no node answers',
+      { nodeSelector: { disk: 'ssd' } },
+      "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    ],
+    [
+      'more than there is',
+      { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '9' } } }] },
+      '0/1 nodes are available: 1 Insufficient cpu.',
+    ],
   ])('say why they cannot take a Pod: %s', async (_, spec, message) => {
     start({ nodes: 1 });
     await create('p', { spec });
@@ -111,7 +137,9 @@ describe('simulated nodes', () => {
     start({ nodes: 2 });
     await send('PATCH', '/api/v1/nodes/node-1', { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] } });
     await create('p');
-    await create('q', { spec: { tolerations: [{ key: 'k', operator: 'Exists' }], nodeSelector: { 'kubernetes.io/hostname': 'node-1' } } });
+    await create('q', {
+      spec: { tolerations: [{ key: 'k', operator: 'Exists' }], nodeSelector: { 'kubernetes.io/hostname': 'node-1' } },
+    });
     await clock.step(20);
     expect([pod('p')?.spec.nodeName, pod('q')?.spec.nodeName]).toEqual(['node-2', 'node-1']);
   });
@@ -121,13 +149,25 @@ describe('simulated nodes', () => {
     await create('late', { annotations: { 'start-delay': '5s' } });
     await create('never', { annotations: { 'never-ready': 'true' } });
     await create('done', { annotations: { 'run-duration': '1s' }, spec: { restartPolicy: 'Never' } });
-    await create('failed', { annotations: { 'run-duration': '1s', 'exit-code': '3' }, spec: { restartPolicy: 'Never' } });
+    await create('failed', {
+      annotations: { 'run-duration': '1s', 'exit-code': '3' },
+      spec: { restartPolicy: 'Never' },
+    });
     await create('crashing', { annotations: { 'run-duration': '1s', 'exit-code': '1' } });
     await clock.step(4000);
-    expect([pod('late')?.status.phase, pod('never')?.status.phase, isReady('never')]).toEqual(['Pending', 'Running', false]);
+    expect([pod('late')?.status.phase, pod('never')?.status.phase, isReady('never')]).toEqual([
+      'Pending',
+      'Running',
+      false,
+    ]);
     expect([pod('done')?.status.phase, pod('failed')?.status.phase]).toEqual(['Succeeded', 'Failed']);
-    expect(pod('failed')?.status.containerStatuses?.[0]?.state).toMatchObject({ terminated: { exitCode: 3, reason: 'Error' } });
-    expect(pod('crashing')?.status.containerStatuses?.[0]).toMatchObject({ restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } });
+    expect(pod('failed')?.status.containerStatuses?.[0]?.state).toMatchObject({
+      terminated: { exitCode: 3, reason: 'Error' },
+    });
+    expect(pod('crashing')?.status.containerStatuses?.[0]).toMatchObject({
+      restartCount: 2,
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+    });
     await clock.step(2000);
     expect(isReady('late')).toBe(true);
   });
@@ -160,7 +200,12 @@ describe('simulated nodes', () => {
 
   test('renew their leases where asked', async () => {
     start({ nodes: 2, heartbeat: 10_000 });
-    const renewed = (): unknown => (server.store.get('leases.coordination.k8s.io', 'kube-node-lease/node-2')!.object['spec'] as { renewTime: string }).renewTime;
+    const renewed = (): unknown =>
+      (
+        server.store.get('leases.coordination.k8s.io', 'kube-node-lease/node-2')!.object['spec'] as {
+          renewTime: string;
+        }
+      ).renewTime;
     const first = renewed();
     await clock.step(10_000);
     expect(renewed()).not.toBe(first);

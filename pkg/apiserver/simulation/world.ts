@@ -15,7 +15,12 @@ export interface World {
  * Changes the object if it is there, in the state it is in now. `change` gets a copy and says by `false` that nothing is to
  * be written.
  */
-export function modify(world: World, resource: string, key: string, change: (object: JsonObject) => boolean | void): Entry | undefined {
+export function modify(
+  world: World,
+  resource: string,
+  key: string,
+  change: (object: JsonObject) => boolean | void,
+): Entry | undefined {
   const entry = world.store.get(resource, key);
   if (entry === undefined) return undefined;
   const object = cloneJson<JsonObject>(entry.object);
@@ -24,7 +29,14 @@ export function modify(world: World, resource: string, key: string, change: (obj
 }
 
 /** What the scheduler and the kubelet tell about a Pod, shown by `kubectl describe`. */
-export function recordEvent(world: World, pod: Readonly<JsonObject>, source: { component: string; host?: string }, reason: string, message: string, type: 'Normal' | 'Warning' = 'Normal'): void {
+export function recordEvent(
+  world: World,
+  pod: Readonly<JsonObject>,
+  source: { component: string; host?: string },
+  reason: string,
+  message: string,
+  type: 'Normal' | 'Warning' = 'Normal',
+): void {
   if (!world.events) return;
   const now = world.clock.now();
   const metadata = objectAt(pod, 'metadata');
@@ -53,7 +65,8 @@ export function recordEvent(world: World, pod: Readonly<JsonObject>, source: { c
     reportingComponent: source.component,
     reportingInstance: source.host ?? `${source.component}-simulated`,
   };
-  if (world.store.get('events', `${namespace}/${name}`) === undefined) world.store.create('events', `${namespace}/${name}`, event);
+  if (world.store.get('events', `${namespace}/${name}`) === undefined)
+    world.store.create('events', `${namespace}/${name}`, event);
 }
 
 export function statusOf(object: JsonObject): JsonObject {

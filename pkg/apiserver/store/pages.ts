@@ -27,18 +27,24 @@ export interface Page {
 }
 
 /** A page of a collection as it was before the events `since` happened. */
-export function readPage(collection: Collection, query: PageQuery, since: readonly StoreEvent[]): Omit<Page, 'revision'> {
+export function readPage(
+  collection: Collection,
+  query: PageQuery,
+  since: readonly StoreEvent[],
+): Omit<Page, 'revision'> {
   const past = rewind(since);
   const lookup = (key: string): Entry | undefined => (past.has(key) ? past.get(key) : collection.get(key));
   if (query.key !== undefined) return onlyOne(lookup(query.key), query);
-  const keys = past.size > 0 || query.indexed !== undefined ? keysThen(collection, query, past) : keysNow(collection, query);
+  const keys =
+    past.size > 0 || query.indexed !== undefined ? keysThen(collection, query, past) : keysNow(collection, query);
   const entries: Entry[] = [];
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
   for (let i = 0; i < keys.count; i++) {
     const entry = lookup(keys.at(i));
     if (entry === undefined || (query.matches !== undefined && !query.matches(entry))) continue;
     entries.push(entry);
-    if (entries.length >= limit && i + 1 < keys.count) return { entries, last: entry.key, remaining: keys.count - i - 1 };
+    if (entries.length >= limit && i + 1 < keys.count)
+      return { entries, last: entry.key, remaining: keys.count - i - 1 };
   }
   return { entries, remaining: 0 };
 }

@@ -18,7 +18,8 @@ test('a frame is made once while an event is told, and not kept', () => {
   let made = 0;
   const encode = (): Buffer => Buffer.from(String(++made));
   const seen: string[] = [];
-  for (let i = 0; i < 3; i++) store.watch('pods', {}, store.revision, ({ entry }) => void seen.push(entry.frame('v', encode).toString()));
+  for (let i = 0; i < 3; i++)
+    store.watch('pods', {}, store.revision, ({ entry }) => void seen.push(entry.frame('v', encode).toString()));
   const entry = store.create('pods', 'a/x', { metadata: {} });
   expect(seen).toEqual(['1', '1', '1']);
   expect(entry.frame('v', encode).toString()).toBe('2');

@@ -28,7 +28,13 @@ export function prepareForCreate(type: ObjectType, object: JsonObject, context: 
  * Makes an update ready to be stored in place of `old`: what the request may not change is taken from `old`; in place. A
  * scale is written as a plain update of its parent.
  */
-export function prepareForUpdate(type: ObjectType, object: JsonObject, old: JsonObject, subresource?: string, context: PrepareContext = {}): void {
+export function prepareForUpdate(
+  type: ObjectType,
+  object: JsonObject,
+  old: JsonObject,
+  subresource?: string,
+  context: PrepareContext = {},
+): void {
   const strategy = strategyOf(type);
   const metadata = ensureObject(object, 'metadata');
   const oldMetadata = ensureObject(old, 'metadata');
@@ -50,7 +56,8 @@ function keepSystemFields(metadata: JsonObject, old: JsonObject): void {
   metadata['uid'] ||= old['uid'];
   if (old['creationTimestamp'] !== undefined) metadata['creationTimestamp'] = old['creationTimestamp'];
   if (old['deletionTimestamp'] !== undefined) metadata['deletionTimestamp'] = old['deletionTimestamp'];
-  if (old['deletionGracePeriodSeconds'] !== undefined) metadata['deletionGracePeriodSeconds'] ??= old['deletionGracePeriodSeconds'];
+  if (old['deletionGracePeriodSeconds'] !== undefined)
+    metadata['deletionGracePeriodSeconds'] ??= old['deletionGracePeriodSeconds'];
 }
 
 function bumpGeneration(strategy: Strategy, object: JsonObject, old: JsonObject): void {
@@ -83,6 +90,7 @@ function hasStatus(type: ObjectType): boolean {
 
 function resetStatus(type: ObjectType, object: JsonObject): void {
   const status = schemaFor(type.group, type.version, type.kind)?.fields.get('status');
-  if (status?.value.type === 'object' && status.presence === 'always') object['status'] = zeroObject(status.value.schema);
+  if (status?.value.type === 'object' && status.presence === 'always')
+    object['status'] = zeroObject(status.value.schema);
   else delete object['status'];
 }

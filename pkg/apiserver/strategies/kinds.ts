@@ -1,5 +1,14 @@
 import { semanticEqual } from '#pkg/base';
-import { type JsonObject, cloneJson, ensureObject, isJsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
+import {
+  type JsonObject,
+  cloneJson,
+  ensureObject,
+  isJsonObject,
+  listAt,
+  objectAt,
+  objectsAt,
+  stringAt,
+} from '../json.ts';
 import type { ObjectType } from '../schema/index.ts';
 import { podStrategy } from './pods.ts';
 import { dropTypeDependentFields } from './services.ts';
@@ -38,7 +47,11 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': BY_SPEC,
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': { generation: ['webhooks'] },
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': { generation: ['webhooks'] },
-  'apiextensions.k8s.io/CustomResourceDefinition': { generation: ['spec'], create: recordStorageVersion, update: recordStorageVersion },
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    generation: ['spec'],
+    create: recordStorageVersion,
+    update: recordStorageVersion,
+  },
   'scheduling.k8s.io/PriorityClass': { generation: [] },
   'certificates.k8s.io/CertificateSigningRequest': {
     create: recordRequester,
@@ -74,7 +87,8 @@ function recordStorageVersion(object: JsonObject): void {
   const storage = objectsAt(object['spec'], 'versions').find((version) => version['storage'] === true);
   const status = ensureObject(object, 'status');
   const stored = listAt(status, 'storedVersions');
-  if (storage !== undefined && !stored.includes(storage['name'])) status['storedVersions'] = [...stored, storage['name']];
+  if (storage !== undefined && !stored.includes(storage['name']))
+    status['storedVersions'] = [...stored, storage['name']];
 }
 
 /** What apps/v1 keeps of the field that older versions had. */
@@ -88,7 +102,9 @@ function startTemplateGeneration(object: JsonObject): void {
 function countTemplateGeneration(object: JsonObject, old: JsonObject): void {
   const before = Number(stringAt(objectAt(old['metadata'], 'annotations'), TEMPLATE_GENERATION) ?? 1);
   const changed = !semanticEqual(objectAt(object['spec'], 'template'), objectAt(old['spec'], 'template'));
-  ensureObject(ensureObject(object, 'metadata'), 'annotations')[TEMPLATE_GENERATION] = String(changed ? before + 1 : before);
+  ensureObject(ensureObject(object, 'metadata'), 'annotations')[TEMPLATE_GENERATION] = String(
+    changed ? before + 1 : before,
+  );
 }
 
 /**
@@ -137,7 +153,12 @@ function pendingClaim(object: JsonObject): void {
   const source = objectAt(spec, 'dataSource');
   const reference = objectAt(spec, 'dataSourceRef');
   if (source !== undefined && reference === undefined) spec['dataSourceRef'] = cloneJson(source);
-  else if (reference !== undefined && source === undefined && stringAt(reference, 'namespace') === undefined && isKnownSource(reference)) {
+  else if (
+    reference !== undefined &&
+    source === undefined &&
+    stringAt(reference, 'namespace') === undefined &&
+    isKnownSource(reference)
+  ) {
     spec['dataSource'] = cloneJson(reference);
   }
 }
@@ -145,7 +166,10 @@ function pendingClaim(object: JsonObject): void {
 function isKnownSource(reference: JsonObject): boolean {
   const kind = stringAt(reference, 'kind');
   const group = stringAt(reference, 'apiGroup') ?? '';
-  return (kind === 'PersistentVolumeClaim' && group === '') || (kind === 'VolumeSnapshot' && group === 'snapshot.storage.k8s.io');
+  return (
+    (kind === 'PersistentVolumeClaim' && group === '') ||
+    (kind === 'VolumeSnapshot' && group === 'snapshot.storage.k8s.io')
+  );
 }
 
 function recordRequester(object: JsonObject, { user }: PrepareContext): void {
@@ -170,5 +194,8 @@ function approveOnly(object: JsonObject, old: JsonObject, { time }: PrepareConte
     condition['lastTransitionTime'] ??= known?.['lastTransitionTime'] ?? time;
   }
   copyFrom(object, old, 'spec');
-  object['status'] = { ...(isJsonObject(old['status']) ? old['status'] : {}), ...(conditions.length === 0 ? {} : { conditions }) };
+  object['status'] = {
+    ...(isJsonObject(old['status']) ? old['status'] : {}),
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
 }

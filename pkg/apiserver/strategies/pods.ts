@@ -71,7 +71,11 @@ function resizeContainers(object: JsonObject, old: JsonObject): void {
   for (const list of ['containers', 'initContainers']) {
     const before = objectsAt(spec, list);
     const after = objectsAt(asked, list);
-    if (before.length !== after.length || before.some((container, index) => container['name'] !== after[index]!['name'])) return;
+    if (
+      before.length !== after.length ||
+      before.some((container, index) => container['name'] !== after[index]!['name'])
+    )
+      return;
     for (const [index, container] of before.entries()) {
       for (const key of ['resources', 'resizePolicy']) {
         if (after[index]![key] !== undefined) container[key] = after[index]![key];
@@ -88,7 +92,10 @@ type Amounts = Map<string, bigint>;
 /** BestEffort, Burstable or Guaranteed (`qos.ComputePodQOS`). */
 export function podQosClass(spec: JsonObject): 'BestEffort' | 'Burstable' | 'Guaranteed' {
   const ofPod = objectAt(spec, 'resources');
-  const holders = ofPod === undefined ? [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')] : [{ resources: ofPod }];
+  const holders =
+    ofPod === undefined
+      ? [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')]
+      : [{ resources: ofPod }];
   const requests: Amounts = new Map();
   const limits: Amounts = new Map();
   let limited = true;

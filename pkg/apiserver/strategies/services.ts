@@ -19,12 +19,14 @@ export function dropTypeDependentFields(object: JsonObject, old: JsonObject): vo
   if (needsNodePort(before) && !needsNodePort(spec) && sameNodePorts(spec, before)) {
     for (const port of objectsAt(spec, 'ports')) delete port['nodePort'];
   }
-  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec) && same('healthCheckNodePort')) drop('healthCheckNodePort');
+  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec) && same('healthCheckNodePort'))
+    drop('healthCheckNodePort');
   if (before['type'] === 'LoadBalancer' && spec['type'] !== 'LoadBalancer') {
     if (same('allocateLoadBalancerNodePorts')) drop('allocateLoadBalancerNodePorts');
     if (same('loadBalancerClass')) drop('loadBalancerClass');
   }
-  if (isReachableFromOutside(before) && !isReachableFromOutside(spec) && same('externalTrafficPolicy')) drop('externalTrafficPolicy');
+  if (isReachableFromOutside(before) && !isReachableFromOutside(spec) && same('externalTrafficPolicy'))
+    drop('externalTrafficPolicy');
   if (spec['type'] !== 'LoadBalancer') ensureObject(object, 'status')['loadBalancer'] = {};
 }
 
@@ -46,7 +48,10 @@ function isReachableFromOutside(spec: JsonObject): boolean {
 }
 
 function sameNodePorts(spec: JsonObject, before: JsonObject): boolean {
-  const nodePorts = (one: JsonObject): unknown[] => objectsAt(one, 'ports').map((port) => port['nodePort']).filter(Boolean);
+  const nodePorts = (one: JsonObject): unknown[] =>
+    objectsAt(one, 'ports')
+      .map((port) => port['nodePort'])
+      .filter(Boolean);
   const known = new Set(nodePorts(before));
   return nodePorts(spec).every((port) => known.has(port));
 }

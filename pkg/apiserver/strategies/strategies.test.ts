@@ -27,7 +27,12 @@ describe('prepareForCreate', () => {
   it("makes a Job's selector of its uid", () => {
     const job: JsonObject = { metadata: { name: 'j', uid: 'u' }, spec: { template: {} } };
     prepareForCreate(JOB, job);
-    const labels = { 'job-name': 'j', 'batch.kubernetes.io/job-name': 'j', 'controller-uid': 'u', 'batch.kubernetes.io/controller-uid': 'u' };
+    const labels = {
+      'job-name': 'j',
+      'batch.kubernetes.io/job-name': 'j',
+      'controller-uid': 'u',
+      'batch.kubernetes.io/controller-uid': 'u',
+    };
     expect(objectAt(job['spec'], 'selector')).toEqual({ matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } });
     expect(objectAt(job['spec'], 'template')).toEqual({ metadata: { labels } });
     expect(objectAt(job, 'metadata')?.['labels']).toEqual(labels);
@@ -70,8 +75,16 @@ describe('prepareForUpdate', () => {
       object['status'] = { replicas: 9 };
       objectAt(object, 'metadata')!['labels'] = { c: 'd' };
     };
-    expect(changed(change)).toMatchObject({ spec: { replicas: 9 }, status: { replicas: 1 }, metadata: { labels: { c: 'd' } } });
-    expect(changed(change, DEPLOYMENT, 'status')).toMatchObject({ spec: { replicas: 1 }, status: { replicas: 9 }, metadata: { labels: { a: 'b' }, generation: 3 } });
+    expect(changed(change)).toMatchObject({
+      spec: { replicas: 9 },
+      status: { replicas: 1 },
+      metadata: { labels: { c: 'd' } },
+    });
+    expect(changed(change, DEPLOYMENT, 'status')).toMatchObject({
+      spec: { replicas: 1 },
+      status: { replicas: 9 },
+      metadata: { labels: { a: 'b' }, generation: 3 },
+    });
   });
 
   it('keeps what the system set', () => {
@@ -92,26 +105,49 @@ describe('prepareForUpdate', () => {
   });
 
   it('drops what a Service of its new type cannot have, if the user left it as it was', () => {
-    const old: JsonObject = { spec: { type: 'NodePort', clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], externalTrafficPolicy: 'Cluster', ports: [{ port: 80, nodePort: 30_000 }] } };
+    const old: JsonObject = {
+      spec: {
+        type: 'NodePort',
+        clusterIP: '10.0.0.1',
+        clusterIPs: ['10.0.0.1'],
+        externalTrafficPolicy: 'Cluster',
+        ports: [{ port: 80, nodePort: 30_000 }],
+      },
+    };
     const object = cloneJson(old);
     objectAt(object, 'spec')!['type'] = 'ClusterIP';
     prepareForUpdate(SERVICE, object, old);
-    expect(object['spec']).toEqual({ type: 'ClusterIP', clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], ports: [{ port: 80 }] });
+    expect(object['spec']).toEqual({
+      type: 'ClusterIP',
+      clusterIP: '10.0.0.1',
+      clusterIPs: ['10.0.0.1'],
+      ports: [{ port: 80 }],
+    });
     objectAt(object, 'spec')!['type'] = 'ExternalName';
     prepareForUpdate(SERVICE, object, { spec: { ...objectAt(object, 'spec'), type: 'ClusterIP' } });
     expect(object['spec']).toEqual({ type: 'ExternalName', ports: [{ port: 80 }] });
   });
 
   it("writes only the status through a Pod's status", () => {
-    const old: JsonObject = { metadata: { name: 'p', ownerReferences: [{ uid: 'o' }], deletionTimestamp: 't' }, spec: { nodeName: 'n' }, status: { qosClass: 'Burstable', phase: 'Pending' } };
+    const old: JsonObject = {
+      metadata: { name: 'p', ownerReferences: [{ uid: 'o' }], deletionTimestamp: 't' },
+      spec: { nodeName: 'n' },
+      status: { qosClass: 'Burstable', phase: 'Pending' },
+    };
     const object: JsonObject = { metadata: { name: 'p' }, spec: {}, status: { phase: 'Running' } };
     prepareForUpdate(POD, object, old, 'status');
-    expect(object).toMatchObject({ metadata: old['metadata'], spec: { nodeName: 'n' }, status: { phase: 'Running', qosClass: 'Burstable' } });
+    expect(object).toMatchObject({
+      metadata: old['metadata'],
+      spec: { nodeName: 'n' },
+      status: { phase: 'Running', qosClass: 'Burstable' },
+    });
   });
 });
 
 describe('podQosClass', () => {
-  const pod = (...resources: JsonObject[]): JsonObject => ({ containers: resources.map((one) => ({ resources: one })) });
+  const pod = (...resources: JsonObject[]): JsonObject => ({
+    containers: resources.map((one) => ({ resources: one })),
+  });
   const full = { cpu: '1', memory: '1Gi' };
   it.each([
     [pod({}), 'BestEffort'],

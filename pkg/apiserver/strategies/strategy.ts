@@ -20,5 +20,7 @@ export interface Strategy {
   readonly keepsStatusOnCreate?: boolean;
   readonly create?: (object: JsonObject, context: PrepareContext) => void;
   readonly update?: (object: JsonObject, old: JsonObject, context: PrepareContext) => void;
-  readonly subresources?: Readonly<Record<string, (object: JsonObject, old: JsonObject, context: PrepareContext) => void>>;
+  readonly subresources?: Readonly<
+    Record<string, (object: JsonObject, old: JsonObject, context: PrepareContext) => void>
+  >;
 }

@@ -17,7 +17,8 @@ export function checkAffinity(problems: Problems, affinity: JsonObject | undefin
   }
   for (const kind of ['podAffinity', 'podAntiAffinity']) {
     const rules = objectAt(affinity, kind);
-    for (const [index, term] of objectsAt(rules, REQUIRED).entries()) checkPodTerm(problems, term, `${at}.${kind}.${REQUIRED}[${index}]`);
+    for (const [index, term] of objectsAt(rules, REQUIRED).entries())
+      checkPodTerm(problems, term, `${at}.${kind}.${REQUIRED}[${index}]`);
     for (const [index, term] of objectsAt(rules, PREFERRED).entries()) {
       const place = `${at}.${kind}.${PREFERRED}[${index}]`;
       checkWeight(problems, term, place);
@@ -45,27 +46,32 @@ function checkNodeTerm(problems: Problems, term: JsonObject | undefined, at: str
     switch (operator) {
       case 'In':
       case 'NotIn':
-        if (values.length === 0) problems.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
+        if (values.length === 0)
+          problems.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
         break;
       case 'Exists':
       case 'DoesNotExist':
-        if (values.length > 0) problems.forbidden(`${place}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+        if (values.length > 0)
+          problems.forbidden(`${place}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         break;
       case 'Gt':
       case 'Lt':
-        if (values.length !== 1) problems.required(`${place}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+        if (values.length !== 1)
+          problems.required(`${place}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
         break;
       default:
         problems.invalid(`${place}.operator`, operator, 'not a valid selector operator');
     }
     const key = stringAt(expression, 'key') ?? '';
     problems.invalid(`${place}.key`, key, ...qualifiedNameErrors(key));
-    for (const [position, value] of values.entries()) problems.invalid(`${place}.values[${position}]`, value, ...labelValueErrors(value));
+    for (const [position, value] of values.entries())
+      problems.invalid(`${place}.values[${position}]`, value, ...labelValueErrors(value));
   }
 }
 
 function checkPodTerm(problems: Problems, term: JsonObject | undefined, at: string): void {
-  if (objectAt(term, 'labelSelector') !== undefined) checkSelector(problems, objectAt(term, 'labelSelector'), `${at}.labelSelector`);
+  if (objectAt(term, 'labelSelector') !== undefined)
+    checkSelector(problems, objectAt(term, 'labelSelector'), `${at}.labelSelector`);
   const key = stringAt(term, 'topologyKey') ?? '';
   if (key === '') problems.required(`${at}.topologyKey`, 'can not be empty');
   problems.invalid(`${at}.topologyKey`, key, ...qualifiedNameErrors(key));
@@ -86,7 +92,8 @@ export function checkTopologySpread(problems: Problems, constraints: readonly Js
     const pair = `{${key}, ${action}}`;
     if (seen.has(pair)) problems.duplicate(`${place}.{topologyKey, whenUnsatisfiable}`, pair);
     seen.add(pair);
-    if (objectAt(constraint, 'labelSelector') !== undefined) checkSelector(problems, objectAt(constraint, 'labelSelector'), `${place}.labelSelector`);
+    if (objectAt(constraint, 'labelSelector') !== undefined)
+      checkSelector(problems, objectAt(constraint, 'labelSelector'), `${place}.labelSelector`);
   }
 }
 
@@ -99,14 +106,20 @@ export function checkTolerations(problems: Problems, tolerations: readonly JsonO
     const effect = stringAt(toleration, 'effect') ?? '';
     if (key !== '') problems.invalid(`${place}.key`, key, ...qualifiedNameErrors(key));
     if (key === '' && operator !== 'Exists') {
-      problems.invalid(`${place}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"');
+      problems.invalid(
+        `${place}.operator`,
+        operator,
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      );
     }
     if (toleration['tolerationSeconds'] !== undefined && effect !== 'NoExecute') {
       problems.invalid(`${place}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
     }
-    if (operator === '' || operator === 'Equal') problems.invalid(`${place}.operator`, value, ...labelValueErrors(value));
+    if (operator === '' || operator === 'Equal')
+      problems.invalid(`${place}.operator`, value, ...labelValueErrors(value));
     else if (operator !== 'Exists') problems.unsupported(`${place}.operator`, operator, ['Equal', 'Exists']);
-    else if (value !== '') problems.invalid(`${place}.operator`, value, "value must be empty when `operator` is 'Exists'");
+    else if (value !== '')
+      problems.invalid(`${place}.operator`, value, "value must be empty when `operator` is 'Exists'");
     problems.oneOf(`${place}.effect`, effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']);
   }
 }

@@ -7,7 +7,15 @@ import { checkSelector } from './metadata.ts';
 import { checkTemplate } from './pods.ts';
 import { checkTemplateLabels } from './workloads.ts';
 
-const NOT_NEGATIVE = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes'];
+const NOT_NEGATIVE = [
+  'parallelism',
+  'completions',
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'ttlSecondsAfterFinished',
+  'backoffLimitPerIndex',
+  'maxFailedIndexes',
+];
 const LABEL_LIMIT = 63;
 /** A CronJob names its Jobs with eleven more characters. */
 const CRON_JOB_NAME_LIMIT = 52;
@@ -30,14 +38,16 @@ function checkGeneratedSelector(problems: Problems, job: JsonObject, spec: JsonO
   const wanted = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
   const selector = objectAt(spec, 'selector');
   const legacy = { matchLabels: { 'controller-uid': uid } };
-  if (!semanticEqual(selector, wanted) && !semanticEqual(selector, legacy)) problems.invalid('spec.selector', selector, '`selector` not auto-generated');
+  if (!semanticEqual(selector, wanted) && !semanticEqual(selector, legacy))
+    problems.invalid('spec.selector', selector, '`selector` not auto-generated');
 }
 
 export function checkJobSpec(problems: Problems, spec: JsonObject, at: string): void {
   for (const key of NOT_NEGATIVE) problems.atLeast(`${at}.${key}`, spec[key], 0);
   const mode = spec['completionMode'];
   problems.oneOf(`${at}.completionMode`, mode, ['NonIndexed', 'Indexed']);
-  if (mode === 'Indexed' && spec['completions'] === undefined) problems.required(`${at}.completions`, 'when completion mode is Indexed');
+  if (mode === 'Indexed' && spec['completions'] === undefined)
+    problems.required(`${at}.completions`, 'when completion mode is Indexed');
   if (mode !== 'Indexed') {
     for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes']) {
       if (spec[key] !== undefined) problems.invalid(`${at}.${key}`, spec[key], 'requires indexed completion mode');
@@ -52,9 +62,14 @@ export function checkJobSpec(problems: Problems, spec: JsonObject, at: string): 
   problems.oneOf(`${at}.podReplacementPolicy`, spec['podReplacementPolicy'], replacements);
   checkTemplate(problems, objectAt(spec, 'template'), `${at}.template`);
   const policy = stringAt(objectAt(objectAt(spec, 'template'), 'spec'), 'restartPolicy') ?? '';
-  if (policy === 'Always' || policy === '') problems.required(`${at}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
+  if (policy === 'Always' || policy === '')
+    problems.required(`${at}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
   else if (policy === 'OnFailure' && spec['podFailurePolicy'] !== undefined) {
-    problems.invalid(`${at}.template.spec.restartPolicy`, policy, 'only "Never" is supported when podFailurePolicy is specified');
+    problems.invalid(
+      `${at}.template.spec.restartPolicy`,
+      policy,
+      'only "Never" is supported when podFailurePolicy is specified',
+    );
   }
 }
 
@@ -85,7 +100,12 @@ function checkSchedule(problems: Problems, spec: JsonObject): void {
   const zone = stringAt(spec, 'timeZone');
   if (zone === undefined) return;
   if (zone === '') problems.invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string');
-  else if (zone.toLowerCase() === 'local') problems.invalid('spec.timeZone', zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones');
+  else if (zone.toLowerCase() === 'local')
+    problems.invalid(
+      'spec.timeZone',
+      zone,
+      'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+    );
   else if (!isTimeZone(zone)) problems.invalid('spec.timeZone', zone, `unknown time zone ${zone}`);
 }
 
@@ -105,8 +125,10 @@ export function checkJobUpdate(problems: Problems, job: JsonObject, old: JsonObj
   const spec = objectAt(job, 'spec') ?? {};
   const before = objectAt(old, 'spec') ?? {};
   const elastic = spec['completionMode'] === 'Indexed' && spec['completions'] === spec['parallelism'];
-  if (!elastic && spec['completions'] !== before['completions']) problems.invalid('spec.completions', spec['completions'], IMMUTABLE);
-  if (!semanticEqual(spec['selector'], before['selector'])) problems.invalid('spec.selector', spec['selector'], IMMUTABLE);
+  if (!elastic && spec['completions'] !== before['completions'])
+    problems.invalid('spec.completions', spec['completions'], IMMUTABLE);
+  if (!semanticEqual(spec['selector'], before['selector']))
+    problems.invalid('spec.selector', spec['selector'], IMMUTABLE);
   const loose = before['suspend'] === true && hasStopped(objectAt(old, 'status') ?? {});
   if (!semanticEqual(fixedPart(spec['template'], loose), fixedPart(before['template'], loose))) {
     problems.invalid('spec.template', spec['template'], IMMUTABLE);
@@ -118,7 +140,9 @@ export function checkJobUpdate(problems: Problems, job: JsonObject, old: JsonObj
 
 /** It has not started, or says that it is suspended, with nothing at work any more. */
 function hasStopped(status: JsonObject): boolean {
-  const suspended = objectsAt(status, 'conditions').some(({ type, status: value }) => type === 'Suspended' && value === 'True');
+  const suspended = objectsAt(status, 'conditions').some(
+    ({ type, status: value }) => type === 'Suspended' && value === 'True',
+  );
   return (status['startTime'] === undefined || suspended) && (status['active'] ?? 0) === 0;
 }
 
@@ -128,6 +152,12 @@ function fixedPart(template: unknown, loose: boolean): unknown {
   if (!loose || spec === undefined) return template;
   const { nodeSelector: _selector, tolerations: _tolerations, affinity, schedulingGates: _gates, ...rest } = spec;
   const { nodeAffinity: _node, ...otherAffinity } = objectAt({ affinity }, 'affinity') ?? {};
-  const withoutResources = (key: string): JsonObject[] => objectsAt(spec, key).map(({ resources: _resources, ...container }) => container);
-  return { ...rest, affinity: otherAffinity, containers: withoutResources('containers'), initContainers: withoutResources('initContainers') };
+  const withoutResources = (key: string): JsonObject[] =>
+    objectsAt(spec, key).map(({ resources: _resources, ...container }) => container);
+  return {
+    ...rest,
+    affinity: otherAffinity,
+    containers: withoutResources('containers'),
+    initContainers: withoutResources('initContainers'),
+  };
 }

@@ -14,14 +14,21 @@ export function checkRole(problems: Problems, role: JsonObject, namespaced: bool
     if (listAt(rule, 'verbs').length === 0) problems.required(`${at}.verbs`, 'verbs must contain at least one value');
     const urls = listAt(rule, 'nonResourceURLs');
     if (urls.length > 0) {
-      if (namespaced) problems.invalid(`${at}.nonResourceURLs`, urls, 'namespaced rules cannot apply to non-resource URLs');
+      if (namespaced)
+        problems.invalid(`${at}.nonResourceURLs`, urls, 'namespaced rules cannot apply to non-resource URLs');
       else if (['apiGroups', 'resources', 'resourceNames'].some((key) => listAt(rule, key).length > 0)) {
-        problems.invalid(`${at}.nonResourceURLs`, urls, 'rules cannot apply to both regular resources and non-resource URLs');
+        problems.invalid(
+          `${at}.nonResourceURLs`,
+          urls,
+          'rules cannot apply to both regular resources and non-resource URLs',
+        );
       }
       continue;
     }
-    if (listAt(rule, 'apiGroups').length === 0) problems.required(`${at}.apiGroups`, 'resource rules must supply at least one api group');
-    if (listAt(rule, 'resources').length === 0) problems.required(`${at}.resources`, 'resource rules must supply at least one resource');
+    if (listAt(rule, 'apiGroups').length === 0)
+      problems.required(`${at}.apiGroups`, 'resource rules must supply at least one api group');
+    if (listAt(rule, 'resources').length === 0)
+      problems.required(`${at}.resources`, 'resource rules must supply at least one resource');
   }
 }
 
@@ -34,7 +41,8 @@ export function checkRoleBinding(problems: Problems, binding: JsonObject, namesp
   const name = stringAt(role, 'name') ?? '';
   if (name === '') problems.required('roleRef.name');
   else problems.invalid('roleRef.name', name, ...pathSegmentErrors(name));
-  for (const [index, subject] of objectsAt(binding, 'subjects').entries()) checkSubject(problems, subject, `subjects[${index}]`, namespaced);
+  for (const [index, subject] of objectsAt(binding, 'subjects').entries())
+    checkSubject(problems, subject, `subjects[${index}]`, namespaced);
 }
 
 function checkSubject(problems: Problems, subject: JsonObject, at: string, namespaced: boolean): void {
@@ -70,7 +78,8 @@ export function checkAutoscaler(problems: Problems, object: JsonObject): void {
   const max = numberAt(spec, 'maxReplicas') ?? 0;
   problems.atLeast('spec.minReplicas', min, 1);
   if (max < 1) problems.required('spec.maxReplicas', 'must be set and greater than 0');
-  if (min !== undefined && max < min && max >= 1) problems.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`');
+  if (min !== undefined && max < min && max >= 1)
+    problems.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`');
   const target = objectAt(spec, 'scaleTargetRef');
   for (const key of ['kind', 'name']) {
     const value = stringAt(target, key) ?? '';
@@ -78,10 +87,16 @@ export function checkAutoscaler(problems: Problems, object: JsonObject): void {
     else problems.invalid(`spec.scaleTargetRef.${key}`, value, ...pathSegmentErrors(value));
   }
   const version = stringAt(target, 'apiVersion') ?? '';
-  if (!version.includes('/')) problems.invalid('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group');
-  const scalesToZero = objectsAt(spec, 'metrics').some((metric) => metric['type'] === 'Object' || metric['type'] === 'External');
+  if (!version.includes('/'))
+    problems.invalid('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group');
+  const scalesToZero = objectsAt(spec, 'metrics').some(
+    (metric) => metric['type'] === 'Object' || metric['type'] === 'External',
+  );
   if (min === 0 && !scalesToZero) {
-    problems.forbidden('spec.metrics', 'must specify at least one Object or External metric to support scaling to zero replicas');
+    problems.forbidden(
+      'spec.metrics',
+      'must specify at least one Object or External metric to support scaling to zero replicas',
+    );
   }
 }
 
@@ -95,10 +110,12 @@ export function checkIngress(problems: Problems, object: JsonObject): void {
     const at = `spec.rules[${index}]`;
     const host = stringAt(rule, 'host') ?? '';
     if (isIP(host) !== 0) problems.invalid(`${at}.host`, host, 'must be a DNS name, not an IP address');
-    else if (host !== '') problems.invalid(`${at}.host`, host, ...(host.includes('*') ? wildcardErrors(host) : subdomainErrors(host)));
+    else if (host !== '')
+      problems.invalid(`${at}.host`, host, ...(host.includes('*') ? wildcardErrors(host) : subdomainErrors(host)));
     const http = objectAt(rule, 'http');
     if (http !== undefined && listAt(http, 'paths').length === 0) problems.required(`${at}.http.paths`);
-    for (const [position, path] of objectsAt(http, 'paths').entries()) checkIngressPath(problems, path, `${at}.http.paths[${position}]`);
+    for (const [position, path] of objectsAt(http, 'paths').entries())
+      checkIngressPath(problems, path, `${at}.http.paths[${position}]`);
   }
 }
 
@@ -112,7 +129,8 @@ function checkIngressPath(problems: Problems, path: JsonObject, at: string): voi
     return;
   }
   problems.oneOf(`${at}.pathType`, type, PATH_TYPES);
-  if (type !== 'ImplementationSpecific' && !value.startsWith('/')) problems.invalid(`${at}.path`, value, 'must be an absolute path');
+  if (type !== 'ImplementationSpecific' && !value.startsWith('/'))
+    problems.invalid(`${at}.path`, value, 'must be an absolute path');
   else if (value !== '' && !value.startsWith('/')) problems.invalid(`${at}.path`, value, 'must be an absolute path');
   const service = objectAt(objectAt(path, 'backend'), 'service');
   if (service === undefined && objectAt(objectAt(path, 'backend'), 'resource') === undefined) {
@@ -123,7 +141,10 @@ function checkIngressPath(problems: Problems, path: JsonObject, at: string): voi
 export function checkNetworkPolicy(problems: Problems, object: JsonObject): void {
   const spec = objectAt(object, 'spec') ?? {};
   checkSelector(problems, objectAt(spec, 'podSelector'), 'spec.podSelector');
-  for (const [direction, peers] of [['ingress', 'from'], ['egress', 'to']] as const) {
+  for (const [direction, peers] of [
+    ['ingress', 'from'],
+    ['egress', 'to'],
+  ] as const) {
     for (const [index, rule] of objectsAt(spec, direction).entries()) {
       const at = `spec.${direction}[${index}]`;
       for (const [position, port] of objectsAt(rule, 'ports').entries()) {
@@ -132,11 +153,13 @@ export function checkNetworkPolicy(problems: Problems, object: JsonObject): void
       }
       for (const [position, peer] of objectsAt(rule, peers).entries()) {
         if (Object.keys(peer).length === 0) problems.required(`${at}.${peers}[${position}]`, 'must specify a peer');
-        for (const key of ['podSelector', 'namespaceSelector']) checkSelector(problems, objectAt(peer, key), `${at}.${peers}[${position}].${key}`);
+        for (const key of ['podSelector', 'namespaceSelector'])
+          checkSelector(problems, objectAt(peer, key), `${at}.${peers}[${position}].${key}`);
       }
     }
   }
-  for (const [index, type] of listAt(spec, 'policyTypes').entries()) problems.oneOf(`spec.policyTypes[${index}]`, type, ['Ingress', 'Egress']);
+  for (const [index, type] of listAt(spec, 'policyTypes').entries())
+    problems.oneOf(`spec.policyTypes[${index}]`, type, ['Ingress', 'Egress']);
 }
 
 const HIGHEST_USER_PRIORITY = 1_000_000_000;

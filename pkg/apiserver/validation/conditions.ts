@@ -21,13 +21,31 @@ function checkCondition(problems: Problems, condition: JsonObject, at: string): 
   const text = (name: string): string => stringAt(condition, name) ?? '';
   problems.invalid(`${at}.type`, text('type'), ...qualifiedNameErrors(text('type')));
   if (!STATUSES.includes(text('status'))) problems.unsupported(`${at}.status`, text('status'), STATUSES);
-  problems.atLeast(`${at}.observedGeneration`, condition['observedGeneration'], 0, 'must be greater than or equal to zero');
+  problems.atLeast(
+    `${at}.observedGeneration`,
+    condition['observedGeneration'],
+    0,
+    'must be greater than or equal to zero',
+  );
   if (text('lastTransitionTime') === '') problems.required(`${at}.lastTransitionTime`);
   if (text('reason') === '') problems.required(`${at}.reason`);
   else {
     const words =
       "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'";
-    problems.invalid(`${at}.reason`, text('reason'), ...regexErrors(text('reason'), words, REASON, 'my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB'));
+    problems.invalid(
+      `${at}.reason`,
+      text('reason'),
+      ...regexErrors(
+        text('reason'),
+        words,
+        REASON,
+        'my_name',
+        'MY_NAME',
+        'MyName',
+        'ReasonA,ReasonB',
+        'ReasonA:ReasonB',
+      ),
+    );
     if (Buffer.byteLength(text('reason')) > LONGEST_REASON) problems.tooLong(`${at}.reason`, LONGEST_REASON);
   }
   if (Buffer.byteLength(text('message')) > LONGEST_MESSAGE) problems.tooLong(`${at}.message`, LONGEST_MESSAGE);

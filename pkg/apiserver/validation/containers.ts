@@ -1,6 +1,14 @@
 import { type JsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
-import { configKeyErrors, environmentNameErrors, idErrors, labelErrors, portNameErrors, portNumberErrors, subdomainErrors } from './names.ts';
+import {
+  configKeyErrors,
+  environmentNameErrors,
+  idErrors,
+  labelErrors,
+  portNameErrors,
+  portNumberErrors,
+  subdomainErrors,
+} from './names.ts';
 import { checkContainerResources } from './resources.ts';
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
@@ -13,7 +21,12 @@ export interface ContainerContext {
 }
 
 /** The containers of a Pod, regular and initial (`validateContainers`). */
-export function checkContainers(problems: Problems, containers: readonly JsonObject[], at: string, context: ContainerContext): void {
+export function checkContainers(
+  problems: Problems,
+  containers: readonly JsonObject[],
+  at: string,
+  context: ContainerContext,
+): void {
   const hostPorts = new Set<string>();
   for (const [index, container] of containers.entries()) {
     const place = `${at}[${index}]`;
@@ -24,9 +37,11 @@ export function checkContainers(problems: Problems, containers: readonly JsonObj
     const lifecycle = objectAt(container, 'lifecycle');
     for (const hook of ['postStart', 'preStop']) {
       const handler = objectAt(lifecycle, hook);
-      if (handler !== undefined) checkHandler(problems, handler, `${place}.lifecycle.${hook}`, ['exec', 'httpGet', 'tcpSocket', 'sleep']);
+      if (handler !== undefined)
+        checkHandler(problems, handler, `${place}.lifecycle.${hook}`, ['exec', 'httpGet', 'tcpSocket', 'sleep']);
     }
-    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) checkProbe(problems, objectAt(container, probe), `${place}.${probe}`, probe);
+    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'])
+      checkProbe(problems, objectAt(container, probe), `${place}.${probe}`, probe);
     for (const [position, port] of objectsAt(container, 'ports').entries()) {
       const hostPort = numberAt(port, 'hostPort') ?? 0;
       if (hostPort === 0) continue;
@@ -42,10 +57,14 @@ function checkContainer(problems: Problems, container: JsonObject, at: string, c
   if (name === '') problems.required(`${at}.name`);
   else problems.invalid(`${at}.name`, name, ...labelErrors(name));
   checkImage(problems, stringAt(container, 'image') ?? '', `${at}.image`);
-  problems.oneOf(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], ['File', 'FallbackToLogsOnError']);
+  problems.oneOf(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], [
+    'File',
+    'FallbackToLogsOnError',
+  ]);
   checkPorts(problems, objectsAt(container, 'ports'), `${at}.ports`);
   checkEnvironment(problems, objectsAt(container, 'env'), `${at}.env`);
-  for (const [index, source] of objectsAt(container, 'envFrom').entries()) checkEnvironmentSource(problems, source, `${at}.envFrom[${index}]`);
+  for (const [index, source] of objectsAt(container, 'envFrom').entries())
+    checkEnvironmentSource(problems, source, `${at}.envFrom[${index}]`);
   checkMounts(problems, objectsAt(container, 'volumeMounts'), `${at}.volumeMounts`, context.volumes);
   problems.oneOf(`${at}.imagePullPolicy`, container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never']);
   checkContainerResources(problems, objectAt(container, 'resources'), `${at}.resources`);
@@ -53,7 +72,11 @@ function checkContainer(problems: Problems, container: JsonObject, at: string, c
   if (!context.hostNetwork) return;
   for (const [index, port] of objectsAt(container, 'ports').entries()) {
     if (port['hostPort'] === port['containerPort']) continue;
-    problems.invalid(`${at}.ports[${index}].hostPort`, port['hostPort'], 'must match `containerPort` when `hostNetwork` is true');
+    problems.invalid(
+      `${at}.ports[${index}].hostPort`,
+      port['hostPort'],
+      'must match `containerPort` when `hostNetwork` is true',
+    );
   }
 }
 
@@ -114,13 +137,21 @@ function checkValueSource(problems: Problems, from: JsonObject, value: string, a
   for (const source of ['configMapKeyRef', 'secretKeyRef']) {
     const reference = objectAt(from, source);
     if (reference === undefined) continue;
-    problems.invalid(`${at}.${source}.name`, stringAt(reference, 'name') ?? '', ...subdomainErrors(stringAt(reference, 'name') ?? ''));
+    problems.invalid(
+      `${at}.${source}.name`,
+      stringAt(reference, 'name') ?? '',
+      ...subdomainErrors(stringAt(reference, 'name') ?? ''),
+    );
     const key = stringAt(reference, 'key') ?? '';
     if (key === '') problems.required(`${at}.${source}.key`);
     else problems.invalid(`${at}.${source}.key`, key, ...configKeyErrors(key));
   }
   if (given.length === 0) {
-    problems.invalid(at, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`');
+    problems.invalid(
+      at,
+      '',
+      'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
+    );
   } else if (value !== '') problems.invalid(at, '', 'may not be specified when `value` is not empty');
   else if (given.length > 1) problems.invalid(at, '', 'may not have more than one field specified at a time');
 }
@@ -142,7 +173,12 @@ function checkEnvironmentSource(problems: Problems, source: JsonObject, at: stri
   if (given.length > 1) problems.invalid(at, '', 'may not have more than one field specified at a time');
 }
 
-function checkMounts(problems: Problems, mounts: readonly JsonObject[], at: string, volumes: ReadonlySet<string>): void {
+function checkMounts(
+  problems: Problems,
+  mounts: readonly JsonObject[],
+  at: string,
+  volumes: ReadonlySet<string>,
+): void {
   const paths = new Set<string>();
   for (const [index, mount] of mounts.entries()) {
     const place = `${at}[${index}]`;
@@ -162,15 +198,23 @@ function checkMounts(problems: Problems, mounts: readonly JsonObject[], at: stri
 function checkProbe(problems: Problems, probe: JsonObject | undefined, at: string, kind: string): void {
   if (probe === undefined) return;
   checkHandler(problems, probe, at, ['exec', 'httpGet', 'tcpSocket', 'grpc']);
-  for (const key of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold']) {
+  for (const key of [
+    'initialDelaySeconds',
+    'timeoutSeconds',
+    'periodSeconds',
+    'successThreshold',
+    'failureThreshold',
+  ]) {
     if (key !== 'successThreshold' || kind === 'readinessProbe') problems.atLeast(`${at}.${key}`, probe[key], 0);
   }
   const grace = numberAt(probe, 'terminationGracePeriodSeconds');
   if (kind === 'readinessProbe') {
-    if (grace !== undefined) problems.invalid(`${at}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes');
+    if (grace !== undefined)
+      problems.invalid(`${at}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes');
     return;
   }
-  if (grace !== undefined && grace <= 0) problems.invalid(`${at}.terminationGracePeriodSeconds`, grace, 'must be greater than 0');
+  if (grace !== undefined && grace <= 0)
+    problems.invalid(`${at}.terminationGracePeriodSeconds`, grace, 'must be greater than 0');
   const threshold = numberAt(probe, 'successThreshold');
   if (threshold !== undefined && threshold !== 1) problems.invalid(`${at}.successThreshold`, threshold, 'must be 1');
 }
@@ -206,8 +250,13 @@ function checkSecurity(problems: Problems, security: JsonObject | undefined, at:
     if (id !== undefined) problems.invalid(`${at}.${key}`, id, ...idErrors(id));
   }
   if (security['allowPrivilegeEscalation'] !== false) return;
-  if (security['privileged'] === true) problems.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
+  if (security['privileged'] === true)
+    problems.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
   if (listAt(objectAt(security, 'capabilities'), 'add').some((one) => one === 'CAP_SYS_ADMIN')) {
-    problems.invalid(at, security, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
+    problems.invalid(
+      at,
+      security,
+      'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN',
+    );
   }
 }

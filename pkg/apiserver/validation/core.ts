@@ -51,7 +51,8 @@ export function checkSecret(problems: Problems, object: JsonObject): void {
     problems.required('data[username]');
     problems.required('data[password]');
   }
-  if (type === 'kubernetes.io/service-account-token' && (annotationOf(object, ACCOUNT) ?? '') === '') problems.required(`metadata.annotations[${ACCOUNT}]`);
+  if (type === 'kubernetes.io/service-account-token' && (annotationOf(object, ACCOUNT) ?? '') === '')
+    problems.required(`metadata.annotations[${ACCOUNT}]`);
 }
 
 function checkJsonValue(problems: Problems, key: string, encoded: string): void {
@@ -96,7 +97,13 @@ const QUOTA_RESOURCES = new Set([
 export function checkQuota(problems: Problems, object: JsonObject): void {
   for (const [name, amount] of Object.entries(objectAt(objectAt(object, 'spec'), 'hard') ?? {})) {
     const at = `spec.hard[${name}]`;
-    checkResourceName(problems, name, at, 'quota', (one) => QUOTA_RESOURCES.has(one) || /^(requests\.|limits\.)?hugepages-/.test(one));
+    checkResourceName(
+      problems,
+      name,
+      at,
+      'quota',
+      (one) => QUOTA_RESOURCES.has(one) || /^(requests\.|limits\.)?hugepages-/.test(one),
+    );
     checkNotNegative(problems, amount, at);
   }
 }

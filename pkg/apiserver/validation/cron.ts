@@ -22,7 +22,8 @@ const DURATION = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$|^0$/;
 export function scheduleError(schedule: string): string | undefined {
   if (schedule.startsWith('@')) return descriptorError(schedule);
   const fields = schedule.split(/\s+/).filter((field) => field !== '');
-  if (fields.length !== FIELDS.length) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
+  if (fields.length !== FIELDS.length)
+    return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
   for (const [index, field] of fields.entries()) {
     for (const part of field.split(',')) {
       const error = partError(part, FIELDS[index]!);
@@ -37,7 +38,9 @@ function descriptorError(schedule: string): string | undefined {
   const every = '@every ';
   if (!schedule.startsWith(every)) return `unrecognized descriptor: ${schedule}`;
   const duration = schedule.slice(every.length);
-  return DURATION.test(duration) ? undefined : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`;
+  return DURATION.test(duration)
+    ? undefined
+    : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`;
 }
 
 function partError(part: string, range: Range): string | undefined {

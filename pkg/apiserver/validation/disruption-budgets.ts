@@ -22,12 +22,16 @@ export function checkDisruptionBudget(problems: Problems, object: JsonObject): v
     checkWithinWhole(problems, value, `spec.${key}`);
   }
   checkSelector(problems, objectAt(spec, 'selector'), 'spec.selector');
-  problems.oneOf('spec.unhealthyPodEvictionPolicy', spec['unhealthyPodEvictionPolicy'], ['AlwaysAllow', 'IfHealthyBudget']);
+  problems.oneOf('spec.unhealthyPodEvictionPolicy', spec['unhealthyPodEvictionPolicy'], [
+    'AlwaysAllow',
+    'IfHealthyBudget',
+  ]);
 }
 
 /** What a controller may not write into a budget's status (`ValidatePodDisruptionBudgetStatusUpdate`). */
 export function checkDisruptionBudgetStatus(problems: Problems, object: JsonObject): void {
   const status = objectAt(object, 'status') ?? {};
   checkConditions(problems, status);
-  for (const name of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods']) problems.atLeast(`status.${name}`, status[name], 0);
+  for (const name of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'])
+    problems.atLeast(`status.${name}`, status[name], 0);
 }

@@ -26,7 +26,8 @@ export function checkEndpointSliceUpdate(problems: Problems, slice: JsonObject, 
   checkType(problems, slice);
   checkPorts(problems, slice);
   if (!semanticEqual(slice['endpoints'], old['endpoints'])) checkEndpointList(problems, slice);
-  if (slice['addressType'] !== old['addressType']) problems.invalid('addressType', slice['addressType'], 'field is immutable');
+  if (slice['addressType'] !== old['addressType'])
+    problems.invalid('addressType', slice['addressType'], 'field is immutable');
 }
 
 function checkType(problems: Problems, slice: JsonObject): void {
@@ -51,7 +52,8 @@ function checkPorts(problems: Problems, slice: JsonObject): void {
     if ((stringAt(port, 'protocol') ?? '') === '') problems.required(`${at}.protocol`);
     else problems.oneOf(`${at}.protocol`, port['protocol'], PROTOCOLS);
     const application = stringAt(port, 'appProtocol');
-    if (application !== undefined) problems.invalid(`${at}.appProtocol`, application, ...qualifiedNameErrors(application));
+    if (application !== undefined)
+      problems.invalid(`${at}.appProtocol`, application, ...qualifiedNameErrors(application));
   }
 }
 
@@ -69,7 +71,8 @@ function checkEndpoint(problems: Problems, endpoint: JsonObject, type: string, a
   const addresses = listAt(endpoint, 'addresses').map(String);
   if (addresses.length === 0) problems.required(`${at}.addresses`, 'must contain at least 1 address');
   else if (addresses.length > MOST_ADDRESSES) problems.tooMany(`${at}.addresses`, addresses.length, MOST_ADDRESSES);
-  for (const [position, address] of addresses.entries()) checkAddress(problems, address, type, `${at}.addresses`, position);
+  for (const [position, address] of addresses.entries())
+    checkAddress(problems, address, type, `${at}.addresses`, position);
   const nodeName = stringAt(endpoint, 'nodeName');
   if (nodeName !== undefined) problems.invalid(`${at}.nodeName`, nodeName, ...subdomainErrors(nodeName));
   const hostname = stringAt(endpoint, 'hostname');
@@ -91,7 +94,12 @@ function checkAddress(problems: Problems, address: string, type: string, list: s
   }
 }
 
-function checkHints(problems: Problems, hints: readonly JsonObject[], errorsOf: (name: string) => string[], at: string): void {
+function checkHints(
+  problems: Problems,
+  hints: readonly JsonObject[],
+  errorsOf: (name: string) => string[],
+  at: string,
+): void {
   if (hints.length > MOST_HINTS) {
     problems.tooMany(at, hints.length, MOST_HINTS);
     return;

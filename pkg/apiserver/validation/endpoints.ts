@@ -13,12 +13,15 @@ const ADDRESS_FIELDS = ['addresses', 'notReadyAddresses'] as const;
 export function checkEndpoints(problems: Problems, endpoints: JsonObject): void {
   for (const [index, subset] of objectsAt(endpoints, 'subsets').entries()) {
     const at = `subsets[${index}]`;
-    if (ADDRESS_FIELDS.every((field) => listAt(subset, field).length === 0)) problems.required(at, 'must specify `addresses` or `notReadyAddresses`');
+    if (ADDRESS_FIELDS.every((field) => listAt(subset, field).length === 0))
+      problems.required(at, 'must specify `addresses` or `notReadyAddresses`');
     for (const field of ADDRESS_FIELDS) {
-      for (const [position, address] of objectsAt(subset, field).entries()) checkAddress(problems, address, `${at}.${field}[${position}]`);
+      for (const [position, address] of objectsAt(subset, field).entries())
+        checkAddress(problems, address, `${at}.${field}[${position}]`);
     }
     const ports = objectsAt(subset, 'ports');
-    for (const [position, port] of ports.entries()) checkPort(problems, port, ports.length > 1, `${at}.ports[${position}]`);
+    for (const [position, port] of ports.entries())
+      checkPort(problems, port, ports.length > 1, `${at}.ports[${position}]`);
   }
 }
 
@@ -47,9 +50,12 @@ export function rangeErrors(ip: string, digits: string): string[] {
   const canonical = first === undefined ? canonicalIpv6(digits) : '';
   if (digits === '0.0.0.0' || canonical === '::') return [`may not be unspecified (${ip})`];
   if (first === 127 || canonical === '::1') return ['may not be in the loopback range (127.0.0.0/8, ::1/128)'];
-  if ((first === 169 && second === 254) || /^fe[89ab][0-9a-f]:/.test(canonical)) return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
+  if ((first === 169 && second === 254) || /^fe[89ab][0-9a-f]:/.test(canonical))
+    return ['may not be in the link-local range (169.254.0.0/16, fe80::/10)'];
   const multicast = first === 224 && second === 0 && third === 0;
-  return multicast || /^ff[0-9a-f]2:/.test(canonical) ? ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'] : [];
+  return multicast || /^ff[0-9a-f]2:/.test(canonical)
+    ? ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)']
+    : [];
 }
 
 function checkPort(problems: Problems, port: JsonObject, named: boolean, at: string): void {
@@ -61,7 +67,8 @@ function checkPort(problems: Problems, port: JsonObject, named: boolean, at: str
   if ((stringAt(port, 'protocol') ?? '') === '') problems.required(`${at}.protocol`);
   else problems.oneOf(`${at}.protocol`, port['protocol'], PROTOCOLS);
   const application = stringAt(port, 'appProtocol');
-  if (application !== undefined) problems.invalid(`${at}.appProtocol`, application, ...qualifiedNameErrors(application));
+  if (application !== undefined)
+    problems.invalid(`${at}.appProtocol`, application, ...qualifiedNameErrors(application));
 }
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
@@ -74,7 +81,11 @@ export function endpointsWarnings(endpoints: JsonObject): string[] {
       objectsAt(subset, field).flatMap((address, position) => {
         const ip = stringAt(address, 'ip') ?? '';
         const canonical = isIP(ip) === 6 ? canonicalIpv6(ip) : ip;
-        return canonical === ip ? [] : [`subsets[${index}].${field}[${position}].ip: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`];
+        return canonical === ip
+          ? []
+          : [
+              `subsets[${index}].${field}[${position}].ip: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`,
+            ];
       }),
     ),
   );

@@ -1,7 +1,17 @@
 import type { Status } from '#pkg/api';
 import type { ObjectType } from '../schema/index.ts';
 
-type ErrorType = 'required' | 'invalid' | 'duplicate' | 'notFound' | 'notSupported' | 'forbidden' | 'tooLong' | 'tooMany' | 'internal' | 'typeInvalid';
+type ErrorType =
+  | 'required'
+  | 'invalid'
+  | 'duplicate'
+  | 'notFound'
+  | 'notSupported'
+  | 'forbidden'
+  | 'tooLong'
+  | 'tooMany'
+  | 'internal'
+  | 'typeInvalid';
 
 /** One thing wrong with an object (`k8s.io/apimachinery/pkg/util/validation/field.Error`). */
 export interface FieldError {
@@ -78,7 +88,8 @@ export class Problems {
 
   /** Missing is fine; unknown is not. */
   oneOf(field: string, value: unknown, values: readonly string[]): void {
-    if (value !== undefined && value !== '' && !values.includes(value as string)) this.unsupported(field, value, values);
+    if (value !== undefined && value !== '' && !values.includes(value as string))
+      this.unsupported(field, value, values);
   }
 }
 

@@ -32,12 +32,17 @@ function comparable(cause: Cause): Cause {
 function refusalOf(name: string): { code: number; causes: Cause[] } {
   const answer = answers[`refuse ${name}`]!.at(-1)!;
   const details = objectAt(answer.body, 'details');
-  return { code: answer.code < 300 ? 200 : answer.code, causes: (listAt(details, 'causes') as unknown as Cause[]).map(comparable) };
+  return {
+    code: answer.code < 300 ? 200 : answer.code,
+    causes: (listAt(details, 'causes') as unknown as Cause[]).map(comparable),
+  };
 }
 
 function judge(refusal: (typeof bad)[number]): { code: number; causes: Cause[]; message?: string } {
   const { resource, body, change } = refusal;
-  const type = servedResources().find((one) => one.resource === resource && `${one.group}/${one.version}`.replace(/^\//, '') === body['apiVersion'])!;
+  const type = servedResources().find(
+    (one) => one.resource === resource && `${one.group}/${one.version}`.replace(/^\//, '') === body['apiVersion'],
+  )!;
   const schema = schemaFor(type.group, type.version, type.kind)!;
   const { object } = decodeObject(schema, JSON.stringify(body), STRICT);
   applyDefaults(type.group, type.version, type.kind, object);
@@ -68,14 +73,24 @@ describe('refusals, against a real API server', () => {
     const recorded = refusalOf(refusal.name);
     const got = judge(refusal);
     // Upstream checks some things twice, which its message hides and its causes do not.
-    const once = (causes: readonly Cause[]): Cause[] => Array.from(new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values());
-    const seen = ({ code, causes }: { code: number; causes: Cause[] }): unknown => ({ code, causes: once(causes).toSorted(byField) });
+    const once = (causes: readonly Cause[]): Cause[] =>
+      Array.from(new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values());
+    const seen = ({ code, causes }: { code: number; causes: Cause[] }): unknown => ({
+      code,
+      causes: once(causes).toSorted(byField),
+    });
     expect(seen(got)).toEqual(seen(recorded));
   });
 
   it('words a single one and several as upstream does', () => {
     const message = (name: string): unknown => (answers[`refuse ${name}`]!.at(-1)!.body as JsonObject)['message'];
-    for (const name of ['deployments selector mismatch', 'pods grouped errors', 'deployments no spec', 'configmaps key twice', 'pods port high']) {
+    for (const name of [
+      'deployments selector mismatch',
+      'pods grouped errors',
+      'deployments no spec',
+      'configmaps key twice',
+      'pods port high',
+    ]) {
       expect(judge(bad.find((one) => one.name === name)!).message).toBe(message(name));
     }
   });

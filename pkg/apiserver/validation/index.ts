@@ -50,7 +50,10 @@ const onSpecs =
 const keepSelector = onSpecs(workloads.checkSelectorKept);
 
 const RULES: Readonly<Record<string, Rules>> = {
-  '/ConfigMap': { check: core.checkConfigMap, update: (problems, object, old) => core.checkImmutable(problems, object, old, ['data', 'binaryData']) },
+  '/ConfigMap': {
+    check: core.checkConfigMap,
+    update: (problems, object, old) => core.checkImmutable(problems, object, old, ['data', 'binaryData']),
+  },
   '/Secret': { check: core.checkSecret, update: core.checkSecretUpdate },
   '/Service': { check: checkService, update: checkServiceUpdate },
   '/Endpoints': { check: checkEndpoints, update: checkEndpointsUpdate, updateOnly: true },
@@ -60,7 +63,11 @@ const RULES: Readonly<Record<string, Rules>> = {
   '/PersistentVolumeClaim': { check: onSpec(checkClaimSpec), update: checkClaimUpdate },
   '/PersistentVolume': { check: onSpec(checkVolumeSpec), update: checkVolumeUpdate },
   '/ResourceQuota': { check: core.checkQuota },
-  'apiextensions.k8s.io/CustomResourceDefinition': { check: checkDefinition, create: checkDefinitionName, update: checkDefinitionUpdate },
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    check: checkDefinition,
+    create: checkDefinitionName,
+    update: checkDefinitionUpdate,
+  },
   'apps/Deployment': { check: onSpec(workloads.checkDeployment), update: keepSelector },
   'apps/ReplicaSet': { check: onSpec(workloads.checkReplicaSet), update: keepSelector },
   'apps/DaemonSet': { check: onSpec(workloads.checkDaemonSet), update: keepSelector },
@@ -107,7 +114,12 @@ export function validateCreate(type: ObjectType, object: JsonObject): FieldError
 }
 
 /** What is wrong with an update of `old`, prepared. */
-export function validateUpdate(type: ObjectType, object: JsonObject, old: JsonObject, subresource?: string): FieldError[] {
+export function validateUpdate(
+  type: ObjectType,
+  object: JsonObject,
+  old: JsonObject,
+  subresource?: string,
+): FieldError[] {
   const problems = new Problems();
   const metadata = objectAt(object, 'metadata') ?? {};
   checkMetadata(problems, metadata, () => []);

@@ -6,7 +6,8 @@ const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
 const OPERATORS = ['In', 'NotIn'];
 const STATES = ['False', 'True', 'Unknown'];
 
-const oneOfThese = (values: readonly string[]): string => `valid values: [${values.map((value) => JSON.stringify(value)).join(' ')}]`;
+const oneOfThese = (values: readonly string[]): string =>
+  `valid values: [${values.map((value) => JSON.stringify(value)).join(' ')}]`;
 
 function requiredOneOf(problems: Problems, at: string, value: string, values: readonly string[]): void {
   if (value === '') problems.required(at, oneOfThese(values));
@@ -16,7 +17,9 @@ function requiredOneOf(problems: Problems, at: string, value: string, values: re
 /** `validatePodFailurePolicy` in `pkg/apis/batch/validation`. */
 export function checkFailurePolicy(problems: Problems, spec: JsonObject, at: string): void {
   const template = objectAt(objectAt(spec, 'template'), 'spec');
-  const containers = [...objectsAt(template, 'containers'), ...objectsAt(template, 'initContainers')].map(({ name }) => name);
+  const containers = [...objectsAt(template, 'containers'), ...objectsAt(template, 'initContainers')].map(
+    ({ name }) => name,
+  );
   for (const [index, rule] of objectsAt(objectAt(spec, 'podFailurePolicy'), 'rules').entries()) {
     const here = `${at}.podFailurePolicy.rules[${index}]`;
     const action = stringAt(rule, 'action') ?? '';
@@ -30,8 +33,10 @@ export function checkFailurePolicy(problems: Problems, spec: JsonObject, at: str
     for (const [i, pattern] of patterns.entries()) {
       requiredOneOf(problems, `${here}.onPodConditions[${i}].status`, stringAt(pattern, 'status') ?? '', STATES);
     }
-    if (exitCodes && patterns.length > 0) problems.wrong(here, 'specifying both OnExitCodes and OnPodConditions is not supported');
-    if (!exitCodes && patterns.length === 0) problems.wrong(here, 'specifying one of OnExitCodes and OnPodConditions is required');
+    if (exitCodes && patterns.length > 0)
+      problems.wrong(here, 'specifying both OnExitCodes and OnPodConditions is not supported');
+    if (!exitCodes && patterns.length === 0)
+      problems.wrong(here, 'specifying one of OnExitCodes and OnPodConditions is required');
   }
 }
 
@@ -40,15 +45,21 @@ function checkExitCodes(problems: Problems, exitCodes: JsonObject, at: string, c
   requiredOneOf(problems, `${at}.operator`, operator, OPERATORS);
   const container = stringAt(exitCodes, 'containerName');
   if (container !== undefined && !containers.includes(container)) {
-    problems.invalid(`${at}.containerName`, container, 'must be one of the container or initContainer names in the pod template');
+    problems.invalid(
+      `${at}.containerName`,
+      container,
+      'must be one of the container or initContainer names in the pod template',
+    );
   }
   const values = listAt(exitCodes, 'values') as number[];
   if (values.length === 0) problems.invalid(`${at}.values`, null, 'at least one value is required');
   for (const [i, value] of values.entries()) {
-    if (operator === 'In' && value === 0) problems.invalid(`${at}.values[${i}]`, value, 'must not be 0 for the In operator');
+    if (operator === 'In' && value === 0)
+      problems.invalid(`${at}.values[${i}]`, value, 'must not be 0 for the In operator');
     if (values.indexOf(value) < i) problems.duplicate(`${at}.values[${i}]`, value);
   }
-  if (values.some((value, i) => i > 0 && values[i - 1]! > value)) problems.invalid(`${at}.values`, values, 'must be ordered');
+  if (values.some((value, i) => i > 0 && values[i - 1]! > value))
+    problems.invalid(`${at}.values`, values, 'must be ordered');
 }
 
 /** `validateSuccessPolicy` in `pkg/apis/batch/validation`. */
@@ -60,19 +71,30 @@ export function checkSuccessPolicy(problems: Problems, spec: JsonObject, at: str
     return;
   }
   const rules = objectsAt(policy, 'rules');
-  if (rules.length === 0) problems.required(`${at}.successPolicy.rules`, 'at least one rules must be specified when the successPolicy is specified');
-  for (const [index, rule] of rules.entries()) checkSuccessRule(problems, rule, `${at}.successPolicy.rules[${index}]`, numberAt(spec, 'completions') ?? 0);
+  if (rules.length === 0)
+    problems.required(
+      `${at}.successPolicy.rules`,
+      'at least one rules must be specified when the successPolicy is specified',
+    );
+  for (const [index, rule] of rules.entries())
+    checkSuccessRule(problems, rule, `${at}.successPolicy.rules[${index}]`, numberAt(spec, 'completions') ?? 0);
 }
 
 function checkSuccessRule(problems: Problems, rule: JsonObject, at: string, completions: number): void {
   const [indexes, count] = [stringAt(rule, 'succeededIndexes'), numberAt(rule, 'succeededCount')];
-  if (indexes === undefined && count === undefined) problems.required(at, 'at least one of succeededCount or succeededIndexes must be specified');
+  if (indexes === undefined && count === undefined)
+    problems.required(at, 'at least one of succeededCount or succeededIndexes must be specified');
   const ranges = readIndexes(indexes ?? '', completions);
-  if (typeof ranges === 'string') problems.invalid(`${at}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${ranges}`);
+  if (typeof ranges === 'string')
+    problems.invalid(`${at}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${ranges}`);
   if (count === undefined) return;
   problems.atLeast(`${at}.succeededCount`, count, 0);
   if (count > completions) {
-    problems.invalid(`${at}.succeededCount`, count, `must be less than or equal to ${completions} (the number of specified completions)`);
+    problems.invalid(
+      `${at}.succeededCount`,
+      count,
+      `must be less than or equal to ${completions} (the number of specified completions)`,
+    );
   }
   const named = typeof ranges === 'string' ? 0 : ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   if (indexes !== undefined && count > named) {

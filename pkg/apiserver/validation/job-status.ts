@@ -20,7 +20,9 @@ class StatusView {
   }
 
   is(type: string): boolean {
-    return objectsAt(this.raw, 'conditions').some((condition) => condition['type'] === type && condition['status'] === 'True');
+    return objectsAt(this.raw, 'conditions').some(
+      (condition) => condition['type'] === type && condition['status'] === 'True',
+    );
   }
 
   get finished(): boolean {
@@ -54,12 +56,14 @@ export function checkJobStatus(problems: Problems, job: JsonObject, old: JsonObj
     problems.invalid('status.ready', now.count('ready'), 'cannot set more ready pods than active');
   }
   for (const type of TERMINAL) {
-    if (before.is(type) && !now.is(type)) problems.wrong('status.conditions', `cannot disable the terminal ${type}=True condition`);
+    if (before.is(type) && !now.is(type))
+      problems.wrong('status.conditions', `cannot disable the terminal ${type}=True condition`);
   }
   if (before.is('SuccessCriteriaMet') && !now.is('SuccessCriteriaMet')) {
     problems.wrong('status.conditions', 'cannot disable the SuccessCriteriaMet=True condition');
   }
-  if (now.count('failed') < before.count('failed')) problems.invalid('status.failed', now.count('failed'), 'cannot decrease the failed counter');
+  if (now.count('failed') < before.count('failed'))
+    problems.invalid('status.failed', now.count('failed'), 'cannot decrease the failed counter');
   const shrinks = now.indexed && now.completions === numberAt(objectAt(job, 'spec'), 'parallelism');
   if (!shrinks && now.count('succeeded') < before.count('succeeded')) {
     problems.invalid('status.succeeded', now.count('succeeded'), 'cannot decrease the succeeded counter');
@@ -81,10 +85,15 @@ function checkUncounted(problems: Problems, status: JsonObject): void {
 
 function checkEndings(problems: Problems, job: JsonObject, now: StatusView, turned: (type: string) => boolean): void {
   const say = (detail: string): void => problems.wrong('status.conditions', detail);
-  const [complete, failed, target, met] = ['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet'].map((type) => now.is(type));
-  if ((turned('Complete') || turned('Failed')) && complete && failed) say('cannot set Complete=True and Failed=true conditions');
-  if ((turned('Complete') || turned('FailureTarget')) && complete && target) say('cannot set Complete=True and FailureTarget=true conditions');
-  if (turned('Failed') && failed && !target) say('cannot set Failed=True condition without the FailureTarget=true condition');
+  const [complete, failed, target, met] = ['Complete', 'Failed', 'FailureTarget', 'SuccessCriteriaMet'].map((type) =>
+    now.is(type),
+  );
+  if ((turned('Complete') || turned('Failed')) && complete && failed)
+    say('cannot set Complete=True and Failed=true conditions');
+  if ((turned('Complete') || turned('FailureTarget')) && complete && target)
+    say('cannot set Complete=True and FailureTarget=true conditions');
+  if (turned('Failed') && failed && !target)
+    say('cannot set Failed=True condition without the FailureTarget=true condition');
   if ((turned('Complete') || turned('SuccessCriteriaMet')) && complete && !met) {
     say('cannot set Complete=True condition without the SuccessCriteriaMet=true condition');
   }
@@ -107,11 +116,21 @@ function checkTimes(
   const spec = objectAt(job, 'spec') ?? {};
   if (turned('Complete') || changed('completionTime')) {
     if (end !== undefined && !now.is('Complete')) {
-      problems.invalid('status.completionTime', end, 'cannot set completionTime when there is no Complete=True condition');
+      problems.invalid(
+        'status.completionTime',
+        end,
+        'cannot set completionTime when there is no Complete=True condition',
+      );
     }
-    if (end === undefined && now.is('Complete')) problems.required('status.completionTime', 'completionTime is required for Complete jobs');
+    if (end === undefined && now.is('Complete'))
+      problems.required('status.completionTime', 'completionTime is required for Complete jobs');
   }
-  if ((changed('startTime') || changed('completionTime')) && start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start)) {
+  if (
+    (changed('startTime') || changed('completionTime')) &&
+    start !== undefined &&
+    end !== undefined &&
+    Date.parse(end) < Date.parse(start)
+  ) {
     problems.invalid('status.completionTime', end, 'must be equal to or after `startTime`');
   }
   const never = spec['suspend'] === true && now.completions === 0;
@@ -130,10 +149,14 @@ function checkTimes(
 function checkFinished(problems: Problems, now: StatusView, turned: boolean, changed: (name: string) => boolean): void {
   if (!now.finished) return;
   for (const name of ['active', 'terminating']) {
-    if ((turned || changed(name)) && now.count(name) > 0) problems.invalid(`status.${name}`, now.count(name), `${name}>0 is invalid for finished job`);
+    if ((turned || changed(name)) && now.count(name) > 0)
+      problems.invalid(`status.${name}`, now.count(name), `${name}>0 is invalid for finished job`);
   }
   const uncounted = objectAt(now.raw, 'uncountedTerminatedPods');
-  if ((turned || changed('uncountedTerminatedPods')) && listAt(uncounted, 'succeeded').length + listAt(uncounted, 'failed').length > 0) {
+  if (
+    (turned || changed('uncountedTerminatedPods')) &&
+    listAt(uncounted, 'succeeded').length + listAt(uncounted, 'failed').length > 0
+  ) {
     problems.invalid('status.uncountedTerminatedPods', uncounted, 'must be empty for finished job');
   }
 }
@@ -142,19 +165,34 @@ function checkIndexes(problems: Problems, job: JsonObject, now: StatusView, chan
   const [completed, failed] = [stringAt(now.raw, 'completedIndexes') ?? '', stringAt(now.raw, 'failedIndexes')];
   const perIndex = objectAt(job, 'spec')?.['backoffLimitPerIndex'] !== undefined;
   if (changed('completedIndexes') && completed !== '' && !now.indexed) {
-    problems.invalid('status.completedIndexes', completed, 'cannot set non-empty completedIndexes when non-indexed completion mode');
+    problems.invalid(
+      'status.completedIndexes',
+      completed,
+      'cannot set non-empty completedIndexes when non-indexed completion mode',
+    );
   }
   if (changed('failedIndexes') && failed !== undefined && !perIndex) {
-    problems.invalid('status.failedIndexes', failed, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null');
+    problems.invalid(
+      'status.failedIndexes',
+      failed,
+      'cannot set non-null failedIndexes when backoffLimitPerIndex is null',
+    );
   }
   if ((!changed('completedIndexes') && !changed('failedIndexes')) || now.completions === undefined) return;
   const done = readIndexes(completed, now.completions);
-  if (typeof done === 'string') problems.invalid('status.completedIndexes', completed, `error parsing completedIndexes: ${done}`);
+  if (typeof done === 'string')
+    problems.invalid('status.completedIndexes', completed, `error parsing completedIndexes: ${done}`);
   const lost = readIndexes(failed ?? '', now.completions);
-  if (typeof lost === 'string') problems.invalid('status.failedIndexes', failed, `error parsing failedIndexes: ${lost}`);
+  if (typeof lost === 'string')
+    problems.invalid('status.failedIndexes', failed, `error parsing failedIndexes: ${lost}`);
   if (typeof done === 'string' || typeof lost === 'string') return;
   for (const [first, last] of lost) {
     const clash = done.find(([from, to]) => from <= last && first <= to);
-    if (clash) return problems.invalid('status.failedIndexes', failed, `failedIndexes and completedIndexes overlap at index: ${Math.max(first, clash[0])}`);
+    if (clash)
+      return problems.invalid(
+        'status.failedIndexes',
+        failed,
+        `failedIndexes and completedIndexes overlap at index: ${Math.max(first, clash[0])}`,
+      );
   }
 }

@@ -22,7 +22,13 @@ export function nameRuleOf(group: string, kind: string): NameRule {
 }
 
 /** `ValidateObjectMeta`. `anyFinalizer`: one without a domain is only warned of, as custom resources are. */
-export function checkMetadata(problems: Problems, metadata: JsonObject, rule: NameRule, at = 'metadata', anyFinalizer = false): void {
+export function checkMetadata(
+  problems: Problems,
+  metadata: JsonObject,
+  rule: NameRule,
+  at = 'metadata',
+  anyFinalizer = false,
+): void {
   const generated = stringAt(metadata, 'generateName') ?? '';
   // What follows a generated name's base is fine anyway, so the base may end in a hyphen; upstream does not look at what is before it either.
   if (generated !== '') problems.invalid(`${at}.generateName`, generated, ...rule(generated.replace(/.-$/, 'a')));
@@ -34,10 +40,15 @@ export function checkMetadata(problems: Problems, metadata: JsonObject, rule: Na
   checkAnnotations(problems, objectAt(metadata, 'annotations'), `${at}.annotations`);
   checkOwners(problems, objectsAt(metadata, 'ownerReferences'), `${at}.ownerReferences`);
   const finalizers = listAt(metadata, 'finalizers').map(String);
-  for (const finalizer of finalizers) problems.invalid(`${at}.finalizers`, finalizer, ...qualifiedNameErrors(finalizer));
+  for (const finalizer of finalizers)
+    problems.invalid(`${at}.finalizers`, finalizer, ...qualifiedNameErrors(finalizer));
   for (const [index, finalizer] of finalizers.entries()) {
     if (anyFinalizer || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) continue;
-    problems.invalid(`${at}.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+    problems.invalid(
+      `${at}.finalizers[${index}]`,
+      finalizer,
+      'name is neither a standard finalizer name nor is it fully qualified',
+    );
   }
 }
 
@@ -65,23 +76,36 @@ function checkOwners(problems: Problems, owners: readonly JsonObject[], at: stri
       if ((stringAt(owner, key) ?? '') === '') problems.invalid(`${at}.${key}`, '', 'must not be empty');
     }
   }
-  const controllers = owners.filter((owner) => owner['controller'] === true).map((owner) => `${stringAt(owner, 'kind')}/${stringAt(owner, 'name')}`);
+  const controllers = owners
+    .filter((owner) => owner['controller'] === true)
+    .map((owner) => `${stringAt(owner, 'kind')}/${stringAt(owner, 'name')}`);
   if (controllers.length > 1) {
-    problems.invalid(at, owners, `Only one reference can have Controller set to true. Found "true" in references for ${controllers[0]} and ${controllers[1]}`);
+    problems.invalid(
+      at,
+      owners,
+      `Only one reference can have Controller set to true. Found "true" in references for ${controllers[0]} and ${controllers[1]}`,
+    );
   }
 }
 
 /** What an update may not touch (`ValidateObjectMetaUpdate`). */
 export function checkMetadataUpdate(problems: Problems, metadata: JsonObject, old: JsonObject): void {
   for (const key of ['name', 'namespace', 'uid']) {
-    if ((metadata[key] ?? '') !== (old[key] ?? '')) problems.invalid(`metadata.${key}`, metadata[key] ?? '', 'field is immutable');
+    if ((metadata[key] ?? '') !== (old[key] ?? ''))
+      problems.invalid(`metadata.${key}`, metadata[key] ?? '', 'field is immutable');
   }
   if (old['deletionTimestamp'] === undefined) return;
   const before = new Set(listAt(old, 'finalizers'));
   const added = listAt(metadata, 'finalizers').filter((finalizer) => !before.has(finalizer));
   if (added.length === 0) return;
-  const found = added.map((finalizer) => JSON.stringify(finalizer)).toSorted().join(', ');
-  problems.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`);
+  const found = added
+    .map((finalizer) => JSON.stringify(finalizer))
+    .toSorted()
+    .join(', ');
+  problems.forbidden(
+    'metadata.finalizers',
+    `no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`,
+  );
 }
 
 const OPERATORS = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
@@ -95,14 +119,17 @@ export function checkSelector(problems: Problems, selector: JsonObject | undefin
     const operator = stringAt(expression, 'operator') ?? '';
     const values = listAt(expression, 'values').map(String);
     if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0) problems.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
+      if (values.length === 0)
+        problems.required(`${place}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0) problems.forbidden(`${place}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+      if (values.length > 0)
+        problems.forbidden(`${place}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
     }
     if (!OPERATORS.has(operator)) problems.invalid(`${place}.operator`, operator, 'not a valid selector operator');
     const key = stringAt(expression, 'key') ?? '';
     problems.invalid(`${place}.key`, key, ...qualifiedNameErrors(key));
-    for (const [position, value] of values.entries()) problems.invalid(`${place}.values[${position}]`, value, ...labelValueErrors(value));
+    for (const [position, value] of values.entries())
+      problems.invalid(`${place}.values[${position}]`, value, ...labelValueErrors(value));
   }
   return problems.list.length === before;
 }

@@ -35,7 +35,8 @@ function noLongerThan(value: string, limit: number, unit: 'characters' | 'bytes'
 
 /** RFC 1123 label: `my-name`. */
 export function labelErrors(value: string): string[] {
-  const words = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
+  const words =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
   const errors = noLongerThan(value, 63, 'characters');
   if (!matches(value, LABEL)) errors.push(mismatch(words, LABEL, 'my-name', '123-abc'));
   return errors;
@@ -43,7 +44,8 @@ export function labelErrors(value: string): string[] {
 
 /** RFC 1035 label: starts with a letter. */
 export function label1035Errors(value: string): string[] {
-  const words = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+  const words =
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
   const errors = noLongerThan(value, 63, 'characters');
   if (!matches(value, LABEL_1035)) errors.push(mismatch(words, LABEL_1035, 'my-name', 'abc-123'));
   return errors;
@@ -76,7 +78,8 @@ export function pathSegmentErrors(value: string): string[] {
 export function qualifiedNameErrors(value: string): string[] {
   const parts = value.split('/');
   const name = parts.at(-1)!;
-  const words = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  const words =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   const errors: string[] = [];
   if (parts.length > 2) {
     const qualified = mismatch(`a qualified name ${words}`, QUALIFIED, 'MyName', 'my.name', '123-abc');
@@ -114,13 +117,16 @@ export function environmentNameErrors(value: string): string[] {
 
 export function percentageErrors(value: string): string[] {
   if (matches(value, PERCENTAGE)) return [];
-  return [mismatch("a valid percent string must be a numeric string followed by an ending '%'", PERCENTAGE, '1%', '93%')];
+  return [
+    mismatch("a valid percent string must be a numeric string followed by an ending '%'", PERCENTAGE, '1%', '93%'),
+  ];
 }
 
 /** IANA service names: those of ports. */
 export function portNameErrors(value: string): string[] {
   const errors = noLongerThan(value, 15, 'characters');
-  if (!/^[-a-z0-9]+$/.test(value)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
+  if (!/^[-a-z0-9]+$/.test(value))
+    errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(value)) errors.push('must contain at least one letter (a-z)');
   if (value.includes('--')) errors.push('must not contain consecutive hyphens');
   if (value.startsWith('-') || value.endsWith('-')) errors.push('must not begin or end with a hyphen');

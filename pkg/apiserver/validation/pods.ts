@@ -14,7 +14,8 @@ const MAX_SECONDS = 2_147_483_647;
 export function checkPod(problems: Problems, pod: JsonObject): void {
   const spec = objectAt(pod, 'spec') ?? {};
   checkPodSpec(problems, spec, 'spec');
-  if (objectsAt(spec, 'ephemeralContainers').length > 0) problems.forbidden('spec.ephemeralContainers', 'cannot be set on create');
+  if (objectsAt(spec, 'ephemeralContainers').length > 0)
+    problems.forbidden('spec.ephemeralContainers', 'cannot be set on create');
   if (objectsAt(spec, 'schedulingGates').length > 0 && stringAt(spec, 'nodeName') !== undefined) {
     problems.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
   }
@@ -44,14 +45,20 @@ export function checkPodSpec(problems: Problems, spec: JsonObject, at: string): 
   checkSecurity(problems, objectAt(spec, 'securityContext'), `${at}.securityContext`);
   checkAffinity(problems, objectAt(spec, 'affinity'), `${at}.affinity`);
   if (spec['dnsPolicy'] === 'None' && listAt(objectAt(spec, 'dnsConfig'), 'nameservers').length === 0) {
-    if (objectAt(spec, 'dnsConfig') === undefined) problems.required(`${at}.dnsConfig`, 'must provide `dnsConfig` when `dnsPolicy` is None');
-    else problems.required(`${at}.dnsConfig.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None');
+    if (objectAt(spec, 'dnsConfig') === undefined)
+      problems.required(`${at}.dnsConfig`, 'must provide `dnsConfig` when `dnsPolicy` is None');
+    else
+      problems.required(
+        `${at}.dnsConfig.nameservers`,
+        'must provide at least one DNS nameserver when `dnsPolicy` is None',
+      );
   }
   checkTopologySpread(problems, objectsAt(spec, 'topologySpreadConstraints'), `${at}.topologySpreadConstraints`);
   checkReferences(problems, spec, at);
   checkDeadline(problems, spec, at);
   checkTolerations(problems, objectsAt(spec, 'tolerations'), `${at}.tolerations`);
-  for (const [index, alias] of objectsAt(spec, 'hostAliases').entries()) checkHostAlias(problems, alias, `${at}.hostAliases[${index}]`);
+  for (const [index, alias] of objectsAt(spec, 'hostAliases').entries())
+    checkHostAlias(problems, alias, `${at}.hostAliases[${index}]`);
 }
 
 function checkReferences(problems: Problems, spec: JsonObject, at: string): void {
@@ -113,7 +120,10 @@ export function checkPodUpdate(problems: Problems, pod: JsonObject, old: JsonObj
   const before = objectAt(old, 'spec') ?? {};
   for (const list of ['containers', 'initContainers']) {
     if (objectsAt(spec, list).length !== objectsAt(before, list).length) {
-      problems.forbidden(`spec.${list}`, `pod updates may not add or remove ${list === 'containers' ? 'containers' : 'initContainers'}`);
+      problems.forbidden(
+        `spec.${list}`,
+        `pod updates may not add or remove ${list === 'containers' ? 'containers' : 'initContainers'}`,
+      );
       return;
     }
     for (const [index, container] of objectsAt(spec, list).entries()) {
@@ -123,7 +133,8 @@ export function checkPodUpdate(problems: Problems, pod: JsonObject, old: JsonObj
   checkDeadlineUpdate(problems, spec, before);
   const same = withAllowedChanges(spec, before);
   if (same !== undefined && !semanticEqual(same, before)) problems.forbidden('spec', FIXED_FIELDS);
-  if (same === undefined) problems.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
+  if (same === undefined)
+    problems.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
 }
 
 function checkDeadlineUpdate(problems: Problems, spec: JsonObject, before: JsonObject): void {
@@ -132,7 +143,8 @@ function checkDeadlineUpdate(problems: Problems, spec: JsonObject, before: JsonO
   if (deadline !== undefined && (deadline < 0 || deadline > MAX_SECONDS)) {
     problems.invalid('spec.activeDeadlineSeconds', deadline, `must be between 0 and ${MAX_SECONDS}, inclusive`);
   } else if (old !== undefined && (deadline ?? Number.POSITIVE_INFINITY) > old) {
-    if (deadline === undefined) problems.invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value');
+    if (deadline === undefined)
+      problems.invalid('spec.activeDeadlineSeconds', null, 'must not update from a positive integer to nil value');
     else problems.invalid('spec.activeDeadlineSeconds', deadline, 'must be less than or equal to previous value');
   }
 }
@@ -145,16 +157,21 @@ function withAllowedChanges(spec: JsonObject, before: JsonObject): JsonObject | 
     for (const [index, container] of objectsAt(result, list).entries()) container['image'] = old[index]!['image'];
   }
   const gated = objectsAt(before, 'schedulingGates').length > 0;
-  const free = ['activeDeadlineSeconds', ...(gated ? ['nodeSelector', 'schedulingGates', 'affinity'] : ['schedulingGates'])];
-  if (Number(before['terminationGracePeriodSeconds']) < 0 && spec['terminationGracePeriodSeconds'] === 1) free.push('terminationGracePeriodSeconds');
+  const free = [
+    'activeDeadlineSeconds',
+    ...(gated ? ['nodeSelector', 'schedulingGates', 'affinity'] : ['schedulingGates']),
+  ];
+  if (Number(before['terminationGracePeriodSeconds']) < 0 && spec['terminationGracePeriodSeconds'] === 1)
+    free.push('terminationGracePeriodSeconds');
   for (const key of free) {
     if (before[key] === undefined) delete result[key];
     else result[key] = before[key];
   }
   const bare = (toleration: JsonObject): JsonObject => ({ ...toleration, tolerationSeconds: null });
-  const kept = objectsAt(before, 'tolerations').every((old) => objectsAt(spec, 'tolerations').some((one) => semanticEqual(bare(one), bare(old))));
+  const kept = objectsAt(before, 'tolerations').every((old) =>
+    objectsAt(spec, 'tolerations').some((one) => semanticEqual(bare(one), bare(old))),
+  );
   if (!kept) return undefined;
   result['tolerations'] = before['tolerations'];
   return result;
 }
-

@@ -22,7 +22,11 @@ export function checkContainerResources(problems: Problems, resources: JsonObjec
     const over = nanoOf(amount) > nanoOf(limit);
     if (isExtended(name) ? nanoOf(amount) !== nanoOf(limit) : over) {
       const relation = isExtended(name) ? 'equal to' : 'less than or equal to';
-      problems.invalid(`${at}.requests`, amount, `must be ${relation} ${name} limit of ${typeof limit === 'string' ? limit : ''}`);
+      problems.invalid(
+        `${at}.requests`,
+        amount,
+        `must be ${relation} ${name} limit of ${typeof limit === 'string' ? limit : ''}`,
+      );
     }
   }
 }
@@ -33,17 +37,34 @@ function isExtended(name: string): boolean {
 }
 
 function checkAmount(problems: Problems, name: string, amount: unknown, at: string): void {
-  checkResourceName(problems, name, at, 'containers', (one) => CONTAINER_RESOURCES.has(one) || one.startsWith('hugepages-'));
+  checkResourceName(
+    problems,
+    name,
+    at,
+    'containers',
+    (one) => CONTAINER_RESOURCES.has(one) || one.startsWith('hugepages-'),
+  );
   checkNotNegative(problems, amount, at);
   if (isExtended(name) && nanoOf(amount) % NANO !== 0n) problems.invalid(at, amount, 'must be an integer');
 }
 
 /** A name is qualified, or one that the API defines for the purpose. */
-export function checkResourceName(problems: Problems, name: string, at: string, purpose: string, isStandard: (name: string) => boolean): void {
+export function checkResourceName(
+  problems: Problems,
+  name: string,
+  at: string,
+  purpose: string,
+  isStandard: (name: string) => boolean,
+): void {
   problems.invalid(at, name, ...qualifiedNameErrors(name));
   if (name.includes('/')) return;
   if (isStandard(name)) return;
-  problems.invalid(at, name, 'must be a standard resource type or fully qualified', `must be a standard resource for ${purpose}`);
+  problems.invalid(
+    at,
+    name,
+    'must be a standard resource type or fully qualified',
+    `must be a standard resource for ${purpose}`,
+  );
 }
 
 export function checkNotNegative(problems: Problems, amount: unknown, at: string): void {

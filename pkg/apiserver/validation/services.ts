@@ -20,13 +20,18 @@ export function checkService(problems: Problems, service: JsonObject): void {
     if (name === '') problems.required('spec.externalName');
     else problems.invalid('spec.externalName', name, ...subdomainErrors(name));
   }
-  if (headless && (type === 'NodePort' || type === 'LoadBalancer')) problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
+  if (headless && (type === 'NodePort' || type === 'LoadBalancer'))
+    problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
   checkPorts(problems, ports, type);
   checkLabels(problems, objectAt(spec, 'selector'), 'spec.selector');
   problems.oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None']);
   const seconds = numberAt(objectAt(objectAt(spec, 'sessionAffinityConfig'), 'clientIP'), 'timeoutSeconds');
   if (seconds !== undefined && (seconds <= 0 || seconds > 86_400)) {
-    problems.invalid('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, 'must be greater than 0 and less than 86400');
+    problems.invalid(
+      'spec.sessionAffinityConfig.clientIP.timeoutSeconds',
+      seconds,
+      'must be greater than 0 and less than 86400',
+    );
   }
   checkAddresses(problems, spec, type);
   checkExternalAddresses(problems, spec);
@@ -70,7 +75,8 @@ function checkPorts(problems: Problems, ports: readonly JsonObject[], type: stri
   }
   if (type !== 'ClusterIP' && type !== 'ExternalName') return;
   for (const [index, port] of ports.entries()) {
-    if ((numberAt(port, 'nodePort') ?? 0) !== 0) problems.forbidden(`spec.ports[${index}].nodePort`, `may not be used when \`type\` is '${type}'`);
+    if ((numberAt(port, 'nodePort') ?? 0) !== 0)
+      problems.forbidden(`spec.ports[${index}].nodePort`, `may not be used when \`type\` is '${type}'`);
   }
 }
 
@@ -82,12 +88,17 @@ function checkExternalAddresses(problems: Problems, spec: JsonObject): void {
 
 function checkTraffic(problems: Problems, spec: JsonObject, type: string): void {
   const policy = spec['externalTrafficPolicy'];
-  const outside = type === 'NodePort' || type === 'LoadBalancer' || (type === 'ClusterIP' && listAt(spec, 'externalIPs').length > 0);
+  const outside =
+    type === 'NodePort' || type === 'LoadBalancer' || (type === 'ClusterIP' && listAt(spec, 'externalIPs').length > 0);
   if (policy !== undefined && !outside) {
     problems.invalid('spec.externalTrafficPolicy', policy, 'may only be set for externally-accessible services');
   } else problems.oneOf('spec.externalTrafficPolicy', policy, ['Cluster', 'Local']);
   problems.oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']);
-  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], ['PreferClose', 'PreferSameZone', 'PreferSameNode']);
+  problems.oneOf('spec.trafficDistribution', spec['trafficDistribution'], [
+    'PreferClose',
+    'PreferSameZone',
+    'PreferSameNode',
+  ]);
 }
 
 /** An address that was given stays, unless the Service changes its type; a second family goes only by the policy. */

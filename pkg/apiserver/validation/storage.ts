@@ -29,7 +29,11 @@ export function checkVolumeSpec(problems: Problems, spec: JsonObject): void {
     problems.unsupported('spec.capacity', Object.keys(capacity).length === 0 ? null : capacity, ['storage']);
   }
   for (const [name, amount] of Object.entries(capacity)) checkPositive(problems, amount, `spec.capacity[${name}]`);
-  problems.oneOf('spec.persistentVolumeReclaimPolicy', spec['persistentVolumeReclaimPolicy'], ['Delete', 'Recycle', 'Retain']);
+  problems.oneOf('spec.persistentVolumeReclaimPolicy', spec['persistentVolumeReclaimPolicy'], [
+    'Delete',
+    'Recycle',
+    'Retain',
+  ]);
   checkSources(problems, spec, 'spec', 'must specify a volume type');
   checkStorageClassName(problems, spec, 'spec');
   problems.oneOf('spec.volumeMode', spec['volumeMode'], VOLUME_MODES);
@@ -46,20 +50,37 @@ export function checkClaimUpdate(problems: Problems, claim: JsonObject, old: Jso
   const before = objectAt(old, 'spec') ?? {};
   const bound = objectAt(old, 'status')?.['phase'] === 'Bound';
   const kept: JsonObject = { ...spec };
-  const free = [...((stringAt(before, 'volumeName') ?? '') === '' ? ['volumeName'] : []), ...(bound ? ['resources', 'volumeAttributesClassName'] : [])];
+  const free = [
+    ...((stringAt(before, 'volumeName') ?? '') === '' ? ['volumeName'] : []),
+    ...(bound ? ['resources', 'volumeAttributesClassName'] : []),
+  ];
   for (const key of free) kept[key] = before[key];
   if (before['storageClassName'] === undefined) kept['storageClassName'] = before['storageClassName'];
   if (!semanticEqual(kept, before)) {
-    problems.forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims');
+    problems.forbidden(
+      'spec',
+      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+    );
   }
 }
 
 export function checkVolumeUpdate(problems: Problems, volume: JsonObject, old: JsonObject): void {
   const source = (object: JsonObject): JsonObject => {
-    const fixed = ['capacity', 'accessModes', 'claimRef', 'persistentVolumeReclaimPolicy', 'storageClassName', 'mountOptions', 'volumeMode', 'nodeAffinity', 'volumeAttributesClassName'];
+    const fixed = [
+      'capacity',
+      'accessModes',
+      'claimRef',
+      'persistentVolumeReclaimPolicy',
+      'storageClassName',
+      'mountOptions',
+      'volumeMode',
+      'nodeAffinity',
+      'volumeAttributesClassName',
+    ];
     return Object.fromEntries(Object.entries(objectAt(object, 'spec') ?? {}).filter(([key]) => !fixed.includes(key)));
   };
-  if (!semanticEqual(source(volume), source(old))) problems.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation');
+  if (!semanticEqual(source(volume), source(old)))
+    problems.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation');
   const mode = (object: JsonObject): unknown => objectAt(object, 'spec')?.['volumeMode'];
   if (mode(volume) !== mode(old)) problems.invalid('spec.volumeMode', mode(volume), 'field is immutable');
 }

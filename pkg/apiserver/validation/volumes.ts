@@ -42,10 +42,12 @@ export function checkSources(problems: Problems, volume: JsonObject, at: string,
   for (const extra of sorted.slice(1)) problems.forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type');
   for (const key of sorted.slice(0, 1)) {
     const source = objectAt(volume, key)!;
-    for (const field of NEEDED[key] ?? []) if ((stringAt(source, field) ?? '') === '') problems.required(`${at}.${key}.${field}`);
+    for (const field of NEEDED[key] ?? [])
+      if ((stringAt(source, field) ?? '') === '') problems.required(`${at}.${key}.${field}`);
     for (const [index, item] of objectsAt(source, 'items').entries()) {
       if (key === 'downwardAPI') continue;
-      for (const field of ['key', 'path']) if ((stringAt(item, field) ?? '') === '') problems.required(`${at}.${key}.items[${index}].${field}`);
+      for (const field of ['key', 'path'])
+        if ((stringAt(item, field) ?? '') === '') problems.required(`${at}.${key}.items[${index}].${field}`);
     }
   }
 }

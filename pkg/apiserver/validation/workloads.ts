@@ -64,7 +64,9 @@ export function checkStatefulSet(problems: Problems, spec: JsonObject): void {
 /** The template with the volumes that its Pods get of their claims: containers may mount them. */
 function withClaimVolumes(spec: JsonObject): JsonObject | undefined {
   const template = objectAt(spec, 'template');
-  const names = objectsAt(spec, 'volumeClaimTemplates').map((claim) => stringAt(objectAt(claim, 'metadata'), 'name') ?? '');
+  const names = objectsAt(spec, 'volumeClaimTemplates').map(
+    (claim) => stringAt(objectAt(claim, 'metadata'), 'name') ?? '',
+  );
   const pod = objectAt(template, 'spec');
   if (pod === undefined || names.length === 0) return template;
   const others = objectsAt(pod, 'volumes').filter((volume) => !names.includes(stringAt(volume, 'name') ?? ''));
@@ -81,7 +83,8 @@ export function checkDaemonSet(problems: Problems, spec: JsonObject): void {
   if (strategy['type'] === 'RollingUpdate') {
     if (rolling === undefined) problems.required('spec.updateStrategy.rollingUpdate');
     else checkDaemonSetRolling(problems, rolling, 'spec.updateStrategy.rollingUpdate');
-  } else if (strategy['type'] !== 'OnDelete') problems.unsupported('spec.updateStrategy', asGo(strategy), ['RollingUpdate', 'OnDelete']);
+  } else if (strategy['type'] !== 'OnDelete')
+    problems.unsupported('spec.updateStrategy', asGo(strategy), ['RollingUpdate', 'OnDelete']);
   problems.atLeast('spec.revisionHistoryLimit', spec['revisionHistoryLimit'], 0);
 }
 
@@ -91,7 +94,8 @@ function checkDaemonSetRolling(problems: Problems, rolling: JsonObject, at: stri
   checkIntOrPercent(problems, unavailable, `${at}.maxUnavailable`);
   checkIntOrPercent(problems, surge, `${at}.maxSurge`);
   if (isZero(unavailable) && isZero(surge)) problems.required(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0');
-  if (!isZero(unavailable) && !isZero(surge)) problems.invalid(`${at}.maxSurge`, surge, 'may not be set when maxUnavailable is non-zero');
+  if (!isZero(unavailable) && !isZero(surge))
+    problems.invalid(`${at}.maxSurge`, surge, 'may not be set when maxUnavailable is non-zero');
   checkWithinWhole(problems, unavailable, `${at}.maxUnavailable`);
   checkWithinWhole(problems, surge, `${at}.maxSurge`);
 }
@@ -109,7 +113,10 @@ function checkWorkloadSelector(problems: Problems, spec: JsonObject, kind: strin
 }
 
 function isEmptySelector(selector: JsonObject): boolean {
-  return Object.keys(objectAt(selector, 'matchLabels') ?? {}).length === 0 && objectsAt(selector, 'matchExpressions').length === 0;
+  return (
+    Object.keys(objectAt(selector, 'matchLabels') ?? {}).length === 0 &&
+    objectsAt(selector, 'matchExpressions').length === 0
+  );
 }
 
 /** The template carries the selector's labels, and its Pods run for ever. */
@@ -118,7 +125,8 @@ function checkTemplateFor(problems: Problems, spec: JsonObject): void {
   checkTemplateLabels(problems, spec);
   checkTemplate(problems, template, 'spec.template');
   const policy = stringAt(objectAt(template, 'spec'), 'restartPolicy');
-  if (policy === 'OnFailure' || policy === 'Never') problems.unsupported('spec.template.spec.restartPolicy', policy, ['Always']);
+  if (policy === 'OnFailure' || policy === 'Never')
+    problems.unsupported('spec.template.spec.restartPolicy', policy, ['Always']);
 }
 
 export function checkTemplateLabels(problems: Problems, spec: JsonObject, at = 'spec'): void {
@@ -126,7 +134,8 @@ export function checkTemplateLabels(problems: Problems, spec: JsonObject, at = '
   const selector = objectAt(spec, 'selector');
   if (selector !== undefined && isEmptySelector(selector)) return;
   try {
-    if (selector !== undefined && compileSelector(selector).matches(labels as Record<string, string> | undefined)) return;
+    if (selector !== undefined && compileSelector(selector).matches(labels as Record<string, string> | undefined))
+      return;
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
     // Its form was found wanting already.
@@ -139,7 +148,8 @@ function checkDeploymentStrategy(problems: Problems, strategy: JsonObject): void
   const rolling = objectAt(strategy, 'rollingUpdate');
   const at = 'spec.strategy';
   if (strategy['type'] === 'Recreate') {
-    if (rolling !== undefined) problems.forbidden(`${at}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'");
+    if (rolling !== undefined)
+      problems.forbidden(`${at}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'");
     return;
   }
   if (strategy['type'] !== 'RollingUpdate') {
@@ -169,7 +179,8 @@ function checkStatefulSetStrategy(problems: Problems, strategy: JsonObject): voi
     problems.invalid(`${at}.rollingUpdate`, shown, "only allowed for updateStrategy 'RollingUpdate'");
   } else if (strategy['type'] === 'RollingUpdate') {
     problems.atLeast(`${at}.rollingUpdate.partition`, rolling?.['partition'], 0);
-    if (rolling?.['maxUnavailable'] !== undefined) checkIntOrPercent(problems, rolling['maxUnavailable'], `${at}.rollingUpdate.maxUnavailable`);
+    if (rolling?.['maxUnavailable'] !== undefined)
+      checkIntOrPercent(problems, rolling['maxUnavailable'], `${at}.rollingUpdate.maxUnavailable`);
   } else problems.invalid(at, asGo(strategy), "must be 'RollingUpdate' or 'OnDelete'");
 }
 
@@ -196,7 +207,15 @@ export function checkSelectorKept(problems: Problems, spec: JsonObject, old: Jso
   if (!semanticEqual(spec['selector'], old['selector'])) problems.invalid('spec.selector', spec['selector'], IMMUTABLE);
 }
 
-const STATEFUL_FREE = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'];
+const STATEFUL_FREE = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+];
 
 export function checkStatefulSetUpdate(problems: Problems, spec: JsonObject, old: JsonObject): void {
   const put = Object.fromEntries(STATEFUL_FREE.map((key) => [key, old[key]]));

@@ -42,11 +42,16 @@ export const FLAG_TYPES: { readonly [Type in AllFlagType]: FlagTypeRules<AllFlag
   colonSeparatedMultimapStringString: { parse: parseMultimap, format: formatMultimap, zero: '' },
   namedCertKey: {
     parse: (text, previous = []) => [...previous, parseNamedCertKey(text)],
-    format: (value) => `[${value.map((pair) => [`${pair.certFile},${pair.keyFile}`, ...namesOf(pair)].join(':')).join(';')}]`,
+    format: (value) =>
+      `[${value.map((pair) => [`${pair.certFile},${pair.keyFile}`, ...namesOf(pair)].join(':')).join(';')}]`,
     zero: '',
   },
   Level: { parse: parseUnsigned, format: String, zero: '0' },
-  'pattern=N,...': { parse: parsePatterns, format: (value) => value.map((rule) => `${rule.pattern}=${rule.verbosity}`).join(','), zero: '' },
+  'pattern=N,...': {
+    parse: parsePatterns,
+    format: (value) => value.map((rule) => `${rule.pattern}=${rule.verbosity}`).join(','),
+    zero: '',
+  },
   'version[=true]': { parse: parseVersionRequest, format: String, implied: 'true', zero: 'false' },
 };
 

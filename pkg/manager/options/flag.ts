@@ -25,7 +25,10 @@ export type AllFlagValues = FlagValues & OwnFlagValues;
 export type AllFlagType = keyof AllFlagValues;
 
 type OwnFlag = {
-  readonly [Type in keyof OwnFlagValues]: Pick<FlagDefinition, 'name' | 'help' | 'deprecated' | 'config' | 'minimum' | 'maximum'> & {
+  readonly [Type in keyof OwnFlagValues]: Pick<
+    FlagDefinition,
+    'name' | 'help' | 'deprecated' | 'config' | 'minimum' | 'maximum'
+  > & {
     readonly type: Type;
     readonly default: OwnFlagValues[Type];
   };

@@ -63,7 +63,8 @@ export function parseCsv(text: string): string[] {
       const comma = text.indexOf(',', at);
       const end = comma < 0 ? text.length : comma;
       const field = text.slice(at, end);
-      if (field.includes('"')) throw new Error(`parse error on line 1, column ${at + field.indexOf('"') + 1}: bare " in non-quoted-field`);
+      if (field.includes('"'))
+        throw new Error(`parse error on line 1, column ${at + field.indexOf('"') + 1}: bare " in non-quoted-field`);
       fields.push(field);
       at = end;
     }

@@ -2,9 +2,17 @@ import type { AllFlagValues, Flag, FlagSection } from './flag.ts';
 import { FLAG_TYPES, type FlagTypeRules } from './flag-types.ts';
 
 /** Usage as Kubernetes' components print it: flags under the headings of their sections, wrapped to `columns`. */
-export function formatHelp(program: string, description: string, sections: readonly FlagSection[], columns: number): string {
+export function formatHelp(
+  program: string,
+  description: string,
+  sections: readonly FlagSection[],
+  columns: number,
+): string {
   const shown = sections
-    .map((section) => ({ ...section, flags: section.flags.filter((flag) => !flag.hidden && flag.deprecated === undefined) }))
+    .map((section) => ({
+      ...section,
+      flags: section.flags.filter((flag) => !flag.hidden && flag.deprecated === undefined),
+    }))
     .filter((section) => section.flags.length > 0);
   const parts = shown.map((section) => `${heading(section.name)} flags:\n\n${formatSection(section.flags, columns)}`);
   return `${description}\n\nUsage:\n  ${program} [flags]\n\n${parts.join('\n\n')}\n`;

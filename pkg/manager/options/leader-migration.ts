@@ -15,7 +15,10 @@ export const NO_MIGRATION: LeaderMigration = { leaderName: '', resourceLock: '',
 const DEFAULT_MIGRATION: LeaderMigration = {
   leaderName: 'cloud-provider-extraction-migration',
   resourceLock: 'leases',
-  controllerLeaders: ['route-controller', 'service-controller', 'cloud-node-lifecycle-controller'].map((name) => ({ name, component: '*' })),
+  controllerLeaders: ['route-controller', 'service-controller', 'cloud-node-lifecycle-controller'].map((name) => ({
+    name,
+    component: '*',
+  })),
 };
 
 const FLAG = '--leader-migration-config';
@@ -28,7 +31,12 @@ export async function readLeaderMigration(enabled: boolean, path: string): Promi
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ManagerError('BadFile', `${FLAG}: unable to read leader migration configuration from "${path}"`, { path }, { cause: error });
+    throw new ManagerError(
+      'BadFile',
+      `${FLAG}: unable to read leader migration configuration from "${path}"`,
+      { path },
+      { cause: error },
+    );
   }
   const { load } = await import('js-yaml');
   let document: unknown;
@@ -43,20 +51,27 @@ export async function readLeaderMigration(enabled: boolean, path: string): Promi
 function checked(document: unknown, path: string): LeaderMigration {
   const given = (typeof document === 'object' && document !== null ? document : {}) as Record<string, unknown>;
   const problems: string[] = [];
-  if (given['kind'] !== 'LeaderMigrationConfiguration' || !String(given['apiVersion']).startsWith('controllermanager.config.k8s.io/')) {
+  if (
+    given['kind'] !== 'LeaderMigrationConfiguration' ||
+    !String(given['apiVersion']).startsWith('controllermanager.config.k8s.io/')
+  ) {
     problems.push('kind must be LeaderMigrationConfiguration of controllermanager.config.k8s.io');
   }
   const leaderName = typeof given['leaderName'] === 'string' ? given['leaderName'] : '';
-  if (leaderName === '') problems.push('leaderName: Required value: leaderName must be set for LeaderMigrationConfiguration');
+  if (leaderName === '')
+    problems.push('leaderName: Required value: leaderName must be set for LeaderMigrationConfiguration');
   const resourceLock = typeof given['resourceLock'] === 'string' ? given['resourceLock'] : 'leases';
-  if (resourceLock !== 'leases') problems.push(`resourceLock: Invalid value: "${resourceLock}": resource Lock must be 'leases'`);
+  if (resourceLock !== 'leases')
+    problems.push(`resourceLock: Invalid value: "${resourceLock}": resource Lock must be 'leases'`);
   const leaders = Array.isArray(given['controllerLeaders']) ? (given['controllerLeaders'] as unknown[]) : [];
   const controllerLeaders = leaders.map((leader, index) => {
     const { name, component } = (leader ?? {}) as { name?: unknown; component?: unknown };
-    if (typeof component !== 'string' || component === '') problems.push(`controllerLeaders[${index}].component: Required value`);
+    if (typeof component !== 'string' || component === '')
+      problems.push(`controllerLeaders[${index}].component: Required value`);
     if (typeof name !== 'string' || name === '') problems.push(`controllerLeaders[${index}].name: Required value`);
     return { name: String(name), component: String(component) };
   });
-  if (problems.length > 0) throw new ManagerError('BadOptions', `${FLAG}: "${path}": ${joinMessages(problems)}`, { path });
+  if (problems.length > 0)
+    throw new ManagerError('BadOptions', `${FLAG}: "${path}": ${joinMessages(problems)}`, { path });
   return { leaderName, resourceLock, controllerLeaders };
 }

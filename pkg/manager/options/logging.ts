@@ -9,10 +9,15 @@ import type { ManagerFlagValues } from './sections.ts';
 const HIGHEST_VERBOSITY = 2 ** 31 - 1;
 
 /** What the logging flags ask for (`component-base/logs/api/v1`). Throws `BadOptions` when that cannot be had. */
-export function loggerOptions(flags: ManagerFlagValues, gates: FeatureGates): LoggerOptions & { readonly format: 'text' | 'json' } {
+export function loggerOptions(
+  flags: ManagerFlagValues,
+  gates: FeatureGates,
+): LoggerOptions & { readonly format: 'text' | 'json' } {
   const problems = [...formatProblems(flags, gates), ...alphaProblems(flags, gates)];
   if (flags['log-flush-frequency'] <= 0) {
-    problems.push(`--log-flush-frequency: Invalid value: "${formatDuration(flags['log-flush-frequency'])}": Must be greater than zero`);
+    problems.push(
+      `--log-flush-frequency: Invalid value: "${formatDuration(flags['log-flush-frequency'])}": Must be greater than zero`,
+    );
   }
   if (flags.v > HIGHEST_VERBOSITY) problems.push(`--v: Invalid value: ${flags.v}: Must be <= ${HIGHEST_VERBOSITY}`);
   if (problems.length > 0) throw new ManagerError('BadOptions', joinMessages(problems), {});
@@ -32,7 +37,8 @@ function formatProblems(flags: ManagerFlagValues, gates: FeatureGates): string[]
   if (format === 'text' || format === '') return [];
   if (format !== 'json') return [`--logging-format: Invalid value: "${format}": Unsupported log format`];
   const problems: string[] = [];
-  if (!gates.enabled('LoggingBetaOptions')) problems.push('--logging-format: Forbidden: Log format json is disabled, see LoggingBetaOptions feature');
+  if (!gates.enabled('LoggingBetaOptions'))
+    problems.push('--logging-format: Forbidden: Log format json is disabled, see LoggingBetaOptions feature');
   if (flags.vmodule.length > 0) problems.push('--vmodule: Forbidden: Only supported for text log format');
   return problems;
 }

@@ -52,10 +52,16 @@ export interface Options extends CommandLine {
  * Reads the command line up to where the log can be set up, so that everything after is told in the asked form. Throws a
  * {@link ManagerError} whose message names the flag.
  */
-export function readCommandLine(argv: readonly string[], registry: Registry, pending: PendingFlags, columns: number): Request {
+export function readCommandLine(
+  argv: readonly string[],
+  registry: Registry,
+  pending: PendingFlags,
+  columns: number,
+): Request {
   const sections = flagSections(registry, pending);
   const parsed = parseFlags(sections, argv, PROGRAM);
-  if (parsed.help) return { kind: 'help', text: formatHelp(PROGRAM, DESCRIPTION, withLongHelp(sections, registry), columns) };
+  if (parsed.help)
+    return { kind: 'help', text: formatHelp(PROGRAM, DESCRIPTION, withLongHelp(sections, registry), columns) };
   // Every flag was given its own type's value by the parser, which cannot say so name by name.
   const flags = parsed.values as unknown as ManagerFlagValues;
   const reportedVersion = versionToReport(flags.version);
@@ -67,7 +73,18 @@ export function readCommandLine(argv: readonly string[], registry: Registry, pen
   const warnings = [...parsed.warnings, ...gates.warnings];
   return {
     kind: 'run',
-    line: { flags, values: parsed.values, given: parsed.given, sections, registry, version, reportedVersion, gates, logging, warnings },
+    line: {
+      flags,
+      values: parsed.values,
+      given: parsed.given,
+      sections,
+      registry,
+      version,
+      reportedVersion,
+      gates,
+      logging,
+      warnings,
+    },
   };
 }
 
@@ -75,14 +92,22 @@ export function readCommandLine(argv: readonly string[], registry: Registry, pen
 export async function completeOptions(line: CommandLine): Promise<Options> {
   const problems = problemsOf(line);
   if (problems.length > 0) throw new ManagerError('BadOptions', joinMessages(problems), {});
-  const leaderMigration = await readLeaderMigration(line.flags['enable-leader-migration'], line.flags['leader-migration-config']);
+  const leaderMigration = await readLeaderMigration(
+    line.flags['enable-leader-migration'],
+    line.flags['leader-migration-config'],
+  );
   return { ...line, controllers: resolveAliases(line.registry, line.flags.controllers), leaderMigration };
 }
 
 /** The values of a definition's own flags, for its context. */
-export function controllerOptions(options: Pick<CommandLine, 'values'>, definition: ControllerDescription): OptionsOf<readonly FlagDefinition[]> {
+export function controllerOptions(
+  options: Pick<CommandLine, 'values'>,
+  definition: ControllerDescription,
+): OptionsOf<readonly FlagDefinition[]> {
   // The parser gave each flag a value of its type.
-  return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!])) as OptionsOf<readonly FlagDefinition[]>;
+  return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!])) as OptionsOf<
+    readonly FlagDefinition[]
+  >;
 }
 
 /** Every flag with its value as Go prints it, by name. */
@@ -99,7 +124,11 @@ function versionToReport(request: VersionRequest): string {
   if (!request.startsWith('v')) return DEFAULT_VERSION;
   const core = /^(v\d+\.\d+\.\d+)(?:[-+].*)?$/.exec(request)?.[1];
   if (core !== DEFAULT_VERSION) {
-    throw new ManagerError('BadFlag', `invalid argument "${request}" for "--version" flag: version "${request}" must match major/minor/patch of default version "${DEFAULT_VERSION}"`, { flag: 'version' });
+    throw new ManagerError(
+      'BadFlag',
+      `invalid argument "${request}" for "--version" flag: version "${request}" must match major/minor/patch of default version "${DEFAULT_VERSION}"`,
+      { flag: 'version' },
+    );
   }
   return request;
 }

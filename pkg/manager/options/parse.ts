@@ -25,9 +25,13 @@ export function parseFlags(sections: readonly FlagSection[], argv: readonly stri
   for (const { flag, text } of words.given) given.set(flag.name, readValue(flag, text, given.get(flag.name)));
   if (words.others.length > 0) {
     const listed = words.others.map((word) => JSON.stringify(word)).join(' ');
-    throw new ManagerError('BadFlag', `"${program}" does not take any arguments, got [${listed}]`, { words: words.others });
+    throw new ManagerError('BadFlag', `"${program}" does not take any arguments, got [${listed}]`, {
+      words: words.others,
+    });
   }
-  const values = Object.fromEntries([...flags.values()].map((flag) => [flag.name, given.get(flag.name) ?? flag.default]));
+  const values = Object.fromEntries(
+    [...flags.values()].map((flag) => [flag.name, given.get(flag.name) ?? flag.default]),
+  );
   const deprecated = [...flags.values()].filter((flag) => flag.deprecated !== undefined && given.has(flag.name));
   return {
     values,
@@ -37,14 +41,23 @@ export function parseFlags(sections: readonly FlagSection[], argv: readonly stri
   };
 }
 
-function readValue(flag: Flag, text: string, previous: AllFlagValues[keyof AllFlagValues] | undefined): AllFlagValues[keyof AllFlagValues] {
+function readValue(
+  flag: Flag,
+  text: string,
+  previous: AllFlagValues[keyof AllFlagValues] | undefined,
+): AllFlagValues[keyof AllFlagValues] {
   const rules = FLAG_TYPES[flag.type] as FlagTypeRules<AllFlagValues[keyof AllFlagValues]>;
   try {
     return rules.parse(text, previous);
   } catch (error) {
     const shown = flag.shorthand === undefined ? `--${flag.name}` : `-${flag.shorthand}, --${flag.name}`;
     const reason = (error as Error).message;
-    throw new ManagerError('BadFlag', `invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${reason}`, { flag: flag.name }, { cause: error });
+    throw new ManagerError(
+      'BadFlag',
+      `invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${reason}`,
+      { flag: flag.name },
+      { cause: error },
+    );
   }
 }
 

@@ -26,14 +26,33 @@ export type ManagerFlagValues = ValuesOf<ManagerFlags>;
 
 /** Order of the controllers' headings in upstream's `--help`; the ones it does not have follow. */
 const CONTROLLER_SECTIONS = [
-  'persistentvolume-attach-detach-controller', 'certificatesigningrequest-signing-controller', 'deployment-controller',
-  'device-taint-eviction-controller', 'resourceclaim-controller', 'statefulset-controller', 'daemonset-controller',
-  'endpoints-controller', 'endpointslice-controller', 'endpointslice-mirroring-controller', 'ephemeral-volume-controller',
-  'garbage-collector-controller', 'horizontal-pod-autoscaler-controller', 'job-controller', 'cronjob-controller',
-  'legacy-serviceaccount-token-cleaner-controller', 'namespace-controller', 'node-ipam-controller',
-  'node-lifecycle-controller', 'persistentvolume-binder-controller', 'pod-garbage-collector-controller',
-  'replicaset-controller', 'replicationcontroller-controller', 'resourcequota-controller', 'serviceaccount-controller',
-  'ttl-after-finished-controller', 'validatingadmissionpolicy-status-controller',
+  'persistentvolume-attach-detach-controller',
+  'certificatesigningrequest-signing-controller',
+  'deployment-controller',
+  'device-taint-eviction-controller',
+  'resourceclaim-controller',
+  'statefulset-controller',
+  'daemonset-controller',
+  'endpoints-controller',
+  'endpointslice-controller',
+  'endpointslice-mirroring-controller',
+  'ephemeral-volume-controller',
+  'garbage-collector-controller',
+  'horizontal-pod-autoscaler-controller',
+  'job-controller',
+  'cronjob-controller',
+  'legacy-serviceaccount-token-cleaner-controller',
+  'namespace-controller',
+  'node-ipam-controller',
+  'node-lifecycle-controller',
+  'persistentvolume-binder-controller',
+  'pod-garbage-collector-controller',
+  'replicaset-controller',
+  'replicationcontroller-controller',
+  'resourcequota-controller',
+  'serviceaccount-controller',
+  'ttl-after-finished-controller',
+  'validatingadmissionpolicy-status-controller',
 ] as const;
 
 /** Its heading stands before those of serving, for no reason worth knowing. */
@@ -47,7 +66,9 @@ export function flagSections(registry: Registry, pending: PendingFlags): FlagSec
   const definitions = registry.entries.flatMap(({ definition }) => (definition ? [definition] : []));
   const ofController = (name: string): FlagSection => ({ name, flags: controllerFlags(name, definitions, pending) });
   const listed = new Set<string>([EARLY_SECTION, ...CONTROLLER_SECTIONS]);
-  const unlisted = [...new Set([...definitions.map(({ name }) => name), ...Object.keys(pending)])].filter((name) => !listed.has(name));
+  const unlisted = [...new Set([...definitions.map(({ name }) => name), ...Object.keys(pending)])].filter(
+    (name) => !listed.has(name),
+  );
   const sections: FlagSection[] = [
     { name: 'debugging', flags: debuggingFlags },
     { name: 'leader-migration', flags: leaderMigrationFlags },
@@ -66,10 +87,18 @@ export function flagSections(registry: Registry, pending: PendingFlags): FlagSec
   return sections;
 }
 
-function controllerFlags(name: string, definitions: readonly ControllerDescription[], pending: PendingFlags): readonly Flag[] {
+function controllerFlags(
+  name: string,
+  definitions: readonly ControllerDescription[],
+  pending: PendingFlags,
+): readonly Flag[] {
   const definition = definitions.find((candidate) => candidate.name === name);
   if (definition && pending[name]) {
-    throw new ManagerError('BadRegistry', `flags of "${name}" stand both in its definition and among the pending ones`, { name });
+    throw new ManagerError(
+      'BadRegistry',
+      `flags of "${name}" stand both in its definition and among the pending ones`,
+      { name },
+    );
   }
   return definition?.flags ?? pending[name] ?? [];
 }
@@ -79,7 +108,10 @@ export function withLongHelp(sections: readonly FlagSection[], registry: Registr
   const longer = (flag: Flag): Flag => {
     switch (flag.name) {
       case 'controllers':
-        return { ...flag, help: `${flag.help}.\nAll: ${registry.names.join(', ')}\nOff by default: ${registry.offByDefault.join(', ')}` };
+        return {
+          ...flag,
+          help: `${flag.help}.\nAll: ${registry.names.join(', ')}\nOff by default: ${registry.offByDefault.join(', ')}`,
+        };
       case 'feature-gates':
         return { ...flag, help: `${flag.help}:\n${describeGates().join('\n')}` };
       default:

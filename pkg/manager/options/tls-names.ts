@@ -30,12 +30,22 @@ const CIPHERS: Readonly<Record<string, string>> = {
   TLS_RSA_WITH_RC4_128_SHA: '',
 };
 
-const VERSIONS = { VersionTLS10: 'TLSv1', VersionTLS11: 'TLSv1.1', VersionTLS12: 'TLSv1.2', VersionTLS13: 'TLSv1.3' } as const;
+const VERSIONS = {
+  VersionTLS10: 'TLSv1',
+  VersionTLS11: 'TLSv1.1',
+  VersionTLS12: 'TLSv1.2',
+  VersionTLS13: 'TLSv1.3',
+} as const;
 
 /** Go's `tls.CurveID` numbers by OpenSSL's group names. */
 const CURVES: Readonly<Record<number, string>> = {
-  23: 'P-256', 24: 'P-384', 25: 'P-521', 29: 'X25519',
-  4587: 'SecP256r1MLKEM768', 4588: 'X25519MLKEM768', 4589: 'SecP384r1MLKEM1024',
+  23: 'P-256',
+  24: 'P-384',
+  25: 'P-521',
+  29: 'X25519',
+  4587: 'SecP256r1MLKEM768',
+  4588: 'X25519MLKEM768',
+  4589: 'SecP384r1MLKEM1024',
 };
 
 export type TlsVersion = (typeof VERSIONS)[keyof typeof VERSIONS];

@@ -52,15 +52,20 @@ function leaderElectionProblems(flags: ManagerFlagValues): string[] {
   const lease = flags['leader-elect-lease-duration'];
   const renew = flags['leader-elect-renew-deadline'];
   const retry = flags['leader-elect-retry-period'];
-  if (flags['leader-elect-resource-lock'] !== 'leases') problems.push('--leader-elect-resource-lock: resourceLock value must be "leases"');
+  if (flags['leader-elect-resource-lock'] !== 'leases')
+    problems.push('--leader-elect-resource-lock: resourceLock value must be "leases"');
   if (lease <= 0) problems.push('--leader-elect-lease-duration: leaseDuration must be greater than zero');
   if (renew <= 0) problems.push('--leader-elect-renew-deadline: renewDeadline must be greater than zero');
   if (retry <= 0) problems.push('--leader-elect-retry-period: retryPeriod must be greater than zero');
   if (problems.length === 0 && lease <= renew) {
-    problems.push('--leader-elect-lease-duration: leaseDuration must be greater than renewDeadline (--leader-elect-renew-deadline)');
+    problems.push(
+      '--leader-elect-lease-duration: leaseDuration must be greater than renewDeadline (--leader-elect-renew-deadline)',
+    );
   }
   if (problems.length === 0 && renew <= retry * 1.2) {
-    problems.push('--leader-elect-renew-deadline: renewDeadline must be greater than retryPeriod*JitterFactor (1.2 times --leader-elect-retry-period)');
+    problems.push(
+      '--leader-elect-renew-deadline: renewDeadline must be greater than retryPeriod*JitterFactor (1.2 times --leader-elect-retry-period)',
+    );
   }
   for (const flag of ['leader-elect-resource-name', 'leader-elect-resource-namespace'] as const) {
     if (flags[flag] === '') problems.push(`--${flag}: must not be empty`);
@@ -70,7 +75,9 @@ function leaderElectionProblems(flags: ManagerFlagValues): string[] {
 
 function clientProblems(flags: ManagerFlagValues): string[] {
   if (flags['kube-api-qps'] <= 0 || flags['kube-api-burst'] > 0) return [];
-  return ['--kube-api-burst: burst is required to be greater than 0 when QPS (--kube-api-qps) is set to greater than 0'];
+  return [
+    '--kube-api-burst: burst is required to be greater than 0 when QPS (--kube-api-qps) is set to greater than 0',
+  ];
 }
 
 /** Flags that say themselves between what they must be. */
@@ -94,7 +101,8 @@ function rangeProblems({ sections, values }: Checked): string[] {
 function servingProblems(flags: ManagerFlagValues): string[] {
   const problems: string[] = [];
   const port = flags['secure-port'];
-  if (port < 0 || port > 65535) problems.push(`--secure-port ${port} must be between 0 and 65535, inclusive. 0 for turning off secure port`);
+  if (port < 0 || port > 65535)
+    problems.push(`--secure-port ${port} must be between 0 and 65535, inclusive. 0 for turning off secure port`);
   if ((flags['tls-cert-file'] === '') !== (flags['tls-private-key-file'] === '')) {
     problems.push('--tls-cert-file and --tls-private-key-file must be given together');
   }
@@ -111,13 +119,19 @@ function servingProblems(flags: ManagerFlagValues): string[] {
     }
   }
   for (const path of flags['authorization-always-allow-paths']) {
-    if (path.slice(0, -1).includes('*')) problems.push(`--authorization-always-allow-paths: only trailing * allowed in "${path}"`);
+    if (path.slice(0, -1).includes('*'))
+      problems.push(`--authorization-always-allow-paths: only trailing * allowed in "${path}"`);
   }
   return problems;
 }
 
 function requestHeaderProblems(flags: ManagerFlagValues, gates: FeatureGates): string[] {
-  const lists = ['requestheader-username-headers', 'requestheader-group-headers', 'requestheader-extra-headers-prefix', 'requestheader-allowed-names'] as const;
+  const lists = [
+    'requestheader-username-headers',
+    'requestheader-group-headers',
+    'requestheader-extra-headers-prefix',
+    'requestheader-allowed-names',
+  ] as const;
   const blank = lists.filter((flag) => flags[flag].some((value) => value.trim() === ''));
   const problems = blank.map((flag) => `--${flag}: empty value in "${flag}"`);
   const uid = flags['requestheader-uid-headers'];
@@ -125,7 +139,9 @@ function requestHeaderProblems(flags: ManagerFlagValues, gates: FeatureGates): s
   if (!gates.enabled('RemoteRequestHeaderUID')) {
     problems.push('--requestheader-uid-headers requires the "RemoteRequestHeaderUID" feature to be enabled');
   } else if (!uid.some((header) => header.toLowerCase() === 'x-remote-uid')) {
-    problems.push('--requestheader-uid-headers is set without specifying the standard X-Remote-Uid header - API aggregation will not work');
+    problems.push(
+      '--requestheader-uid-headers is set without specifying the standard X-Remote-Uid header - API aggregation will not work',
+    );
   }
   return problems;
 }
@@ -138,16 +154,23 @@ function metricsProblems(flags: ManagerFlagValues): string[] {
   const problems: string[] = [];
   const hidden = flags['show-hidden-metrics-for-version'];
   if (hidden !== '' && hidden !== '1.35') {
-    problems.push(`--show-hidden-metrics-for-version: Invalid value: "${hidden}": must be omitted or have the value '1.35'; only the previous minor version is allowed`);
+    problems.push(
+      `--show-hidden-metrics-for-version: Invalid value: "${hidden}": must be omitted or have the value '1.35'; only the previous minor version is allowed`,
+    );
   }
   const name = flags['disabled-metrics'].find((metric) => !new RegExp(`^${METRIC_NAME}$`).test(metric));
-  if (name !== undefined) problems.push(`--disabled-metrics: must be fully qualified metric names matching "^${METRIC_NAME}$", got "${name}"`);
+  if (name !== undefined)
+    problems.push(
+      `--disabled-metrics: must be fully qualified metric names matching "^${METRIC_NAME}$", got "${name}"`,
+    );
   const key = Object.keys(flags['allow-metric-labels']).find((label) => !METRIC_LABEL.test(label));
   if (key !== undefined) {
     problems.push(`--allow-metric-labels: must have keys with format \`metricName,labelName\`, got "${key}"`);
   }
   if (Object.keys(flags['allow-metric-labels']).length > 0 && flags['allow-metric-labels-manifest'] !== '') {
-    problems.push('--allow-metric-labels: cannot specify both --allow-metric-labels and --allow-metric-labels-manifest');
+    problems.push(
+      '--allow-metric-labels: cannot specify both --allow-metric-labels and --allow-metric-labels-manifest',
+    );
   }
   return problems;
 }
@@ -156,11 +179,15 @@ function cloudProblems(flags: ManagerFlagValues): string[] {
   const problems: string[] = [];
   const provider = flags['cloud-provider'];
   if (provider !== '' && provider !== 'external') {
-    problems.push(`--cloud-provider: cloud provider "${provider}" was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`);
+    problems.push(
+      `--cloud-provider: cloud provider "${provider}" was specified, but built-in cloud providers are disabled. Please set --cloud-provider=external and migrate to an external cloud provider`,
+    );
   }
   const allocator = flags['cidr-allocator-type'];
   if (allocator !== '' && allocator !== 'RangeAllocator') {
-    problems.push(`--cidr-allocator-type: built-in cloud providers are disabled. The ipam ${allocator} is not available`);
+    problems.push(
+      `--cidr-allocator-type: built-in cloud providers are disabled. The ipam ${allocator} is not available`,
+    );
   }
   return problems;
 }
@@ -173,11 +200,22 @@ function signingProblems(values: Values): string[] {
     const cert = `cluster-signing-${signer}-cert-file`;
     const key = `cluster-signing-${signer}-key-file`;
     if (given(cert) === given(key)) return [];
-    return [given(cert) ? `--${cert}: cannot specify cert without key (--${key})` : `--${key}: cannot specify key without cert (--${cert})`];
+    return [
+      given(cert)
+        ? `--${cert}: cannot specify cert without key (--${key})`
+        : `--${key}: cannot specify key without cert (--${cert})`,
+    ];
   });
   const general = given('cluster-signing-cert-file') || given('cluster-signing-key-file');
-  if (general && SIGNERS.some((signer) => given(`cluster-signing-${signer}-cert-file`) || given(`cluster-signing-${signer}-key-file`))) {
-    problems.push('cannot specify --cluster-signing-{cert,key}-file and other --cluster-signing-*-file flags at the same time');
+  if (
+    general &&
+    SIGNERS.some(
+      (signer) => given(`cluster-signing-${signer}-cert-file`) || given(`cluster-signing-${signer}-key-file`),
+    )
+  ) {
+    problems.push(
+      'cannot specify --cluster-signing-{cert,key}-file and other --cluster-signing-*-file flags at the same time',
+    );
   }
   return problems;
 }
@@ -189,24 +227,33 @@ function cidrProblems(flags: ManagerFlagValues, values: Values): string[] {
   if (!flags['allocate-node-cidrs']) return problems;
   const cidrs = flags['cluster-cidr'].split(',').map((cidr) => cidr.trim());
   const wrong = cidrs.find((cidr) => familyOf(cidr) === 0);
-  if (wrong !== undefined) return [...problems, `--cluster-cidr: invalid CIDR address: ${wrong} (needed with --allocate-node-cidrs)`];
-  if (cidrs.length > 2) problems.push(`--cluster-cidr: length of clusterCIDRs is:${cidrs.length} more than max allowed of 2`);
+  if (wrong !== undefined)
+    return [...problems, `--cluster-cidr: invalid CIDR address: ${wrong} (needed with --allocate-node-cidrs)`];
+  if (cidrs.length > 2)
+    problems.push(`--cluster-cidr: length of clusterCIDRs is:${cidrs.length} more than max allowed of 2`);
   if (cidrs.length === 2 && familyOf(cidrs[0]!) === familyOf(cidrs[1]!)) {
-    problems.push('--cluster-cidr: len of ClusterCIDRs==2 and they are not configured as dual stack (at least one from each IPFamily)');
+    problems.push(
+      '--cluster-cidr: len of ClusterCIDRs==2 and they are not configured as dual stack (at least one from each IPFamily)',
+    );
   }
   return [...problems, ...maskProblems(values, cidrs)];
 }
 
 function maskProblems(values: Values, cidrs: readonly string[]): string[] {
   const given = (suffix: string): boolean => values[`node-cidr-mask-size${suffix}`] !== 0;
-  if (cidrs.length > 1) return given('') ? ['usage of --node-cidr-mask-size is not allowed with dual-stack clusters'] : [];
+  if (cidrs.length > 1)
+    return given('') ? ['usage of --node-cidr-mask-size is not allowed with dual-stack clusters'] : [];
   if (given('')) {
     if (!given('-ipv4') && !given('-ipv6')) return [];
-    return ['usage of --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6 is not allowed if --node-cidr-mask-size is set'];
+    return [
+      'usage of --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6 is not allowed if --node-cidr-mask-size is set',
+    ];
   }
   const family = familyOf(cidrs[0]!);
-  if (given('-ipv4') && family === 6) return ['usage of --node-cidr-mask-size-ipv4 is not allowed for a single-stack IPv6 cluster'];
-  if (given('-ipv6') && family === 4) return ['usage of --node-cidr-mask-size-ipv6 is not allowed for a single-stack IPv4 cluster'];
+  if (given('-ipv4') && family === 6)
+    return ['usage of --node-cidr-mask-size-ipv4 is not allowed for a single-stack IPv6 cluster'];
+  if (given('-ipv6') && family === 4)
+    return ['usage of --node-cidr-mask-size-ipv6 is not allowed for a single-stack IPv4 cluster'];
   return [];
 }
 

@@ -1,4 +1,12 @@
-import { FeatureGates, FeatureGateError, KUBERNETES_VERSION, type Version, compareVersions, formatVersion, parseVersion } from '#pkg/featuregates';
+import {
+  FeatureGates,
+  FeatureGateError,
+  KUBERNETES_VERSION,
+  type Version,
+  compareVersions,
+  formatVersion,
+  parseVersion,
+} from '#pkg/featuregates';
 
 import { ManagerError, joinMessages } from '../errors.ts';
 import { parseBool } from './go-text.ts';
@@ -21,13 +29,18 @@ export function effectiveVersion(flags: VersionFlags): EffectiveVersion {
   const emulated = versionFrom('emulated-version', flags['emulated-version']) ?? minorOf(KUBERNETES_VERSION);
   const below = { major: emulated.major, minor: emulated.minor - 1 };
   const minCompatibility =
-    versionFrom('min-compatibility-version', flags['min-compatibility-version']) ?? (compareVersions(below, FLOOR) < 0 ? FLOOR : below);
+    versionFrom('min-compatibility-version', flags['min-compatibility-version']) ??
+    (compareVersions(below, FLOOR) < 0 ? FLOOR : below);
   const problems: string[] = [];
   if (!between(emulated, FLOOR, KUBERNETES_VERSION)) {
-    problems.push(`--emulated-version: emulation version ${formatVersion(emulated)} is not between [${formatVersion(FLOOR)}, ${formatVersion(KUBERNETES_VERSION)}]`);
+    problems.push(
+      `--emulated-version: emulation version ${formatVersion(emulated)} is not between [${formatVersion(FLOOR)}, ${formatVersion(KUBERNETES_VERSION)}]`,
+    );
   }
   if (!between(minCompatibility, FLOOR, emulated)) {
-    problems.push(`--min-compatibility-version: minCompatibilityVersion version ${formatVersion(minCompatibility)} is not between [${formatVersion(FLOOR)}, ${formatVersion(emulated)}]`);
+    problems.push(
+      `--min-compatibility-version: minCompatibilityVersion version ${formatVersion(minCompatibility)} is not between [${formatVersion(FLOOR)}, ${formatVersion(emulated)}]`,
+    );
   }
   if (problems.length > 0) throw new ManagerError('BadOptions', joinMessages(problems), {});
   return { binary: KUBERNETES_VERSION, emulated, minCompatibility };
@@ -37,7 +50,8 @@ export function effectiveVersion(flags: VersionFlags): EffectiveVersion {
 export function gatesFrom(settings: ManagerFlagValues['feature-gates'], version: EffectiveVersion): FeatureGates {
   const named = settings[COMPONENT];
   const unnamed = settings[''];
-  if (named && unnamed) throw refused('set kube feature gates with default empty prefix or kube: prefix consistently, do not mix use');
+  if (named && unnamed)
+    throw refused('set kube feature gates with default empty prefix or kube: prefix consistently, do not mix use');
   const other = Object.keys(settings).find((component) => component !== COMPONENT && component !== '');
   if (other !== undefined) throw refused(`component not registered: ${other}`);
   const values = Object.fromEntries((named ?? unnamed ?? []).map(gateSetting));
@@ -81,7 +95,8 @@ function versionFrom(flag: string, texts: readonly string[]): Version | undefine
     }
     if (version.patch) fail(`patch version not allowed, got: ${component}=${formatVersion(version)}`);
     if (component !== COMPONENT) fail(`component not registered: ${component}`);
-    if (found) fail(`duplicate version flag, ${COMPONENT}=${formatVersion(found)} and ${COMPONENT}=${formatVersion(version)}`);
+    if (found)
+      fail(`duplicate version flag, ${COMPONENT}=${formatVersion(found)} and ${COMPONENT}=${formatVersion(version)}`);
     found = minorOf(version);
   }
   return found;

@@ -60,7 +60,11 @@ export const KNOWN_CONTROLLERS: readonly KnownController[] = [
   { name: 'serviceaccount-token-controller', aliases: ['serviceaccount-token'], first: true },
   { name: 'statefulset-controller', aliases: ['statefulset'] },
   { name: 'storage-version-migrator-controller', aliases: ['svm'] },
-  { name: 'storageversion-garbage-collector-controller', aliases: ['storage-version-gc'], gates: ['APIServerIdentity', 'StorageVersionAPI'] },
+  {
+    name: 'storageversion-garbage-collector-controller',
+    aliases: ['storage-version-gc'],
+    gates: ['APIServerIdentity', 'StorageVersionAPI'],
+  },
   { name: 'taint-eviction-controller', gates: ['SeparateTaintEvictionController'] },
   { name: 'token-cleaner-controller', aliases: ['tokencleaner'], offByDefault: true },
   { name: 'ttl-after-finished-controller', aliases: ['ttl-after-finished'] },

@@ -30,9 +30,20 @@ describe('the registry', () => {
   const registry = createRegistry(DEFINED, KNOWN);
 
   test('knows names, aliases and what is off by default', () => {
-    expect(registry.names).toEqual(['absent-controller', 'cloud-controller', 'gated-controller', 'off-controller', 'on-controller', 'token-controller']);
+    expect(registry.names).toEqual([
+      'absent-controller',
+      'cloud-controller',
+      'gated-controller',
+      'off-controller',
+      'on-controller',
+      'token-controller',
+    ]);
     expect(registry.offByDefault).toEqual(['off-controller']);
-    expect([registry.canonicalName('on'), registry.canonicalName('on-controller'), registry.canonicalName('no')]).toEqual(['on-controller', 'on-controller', undefined]);
+    expect([
+      registry.canonicalName('on'),
+      registry.canonicalName('on-controller'),
+      registry.canonicalName('no'),
+    ]).toEqual(['on-controller', 'on-controller', undefined]);
   });
 
   test('builds first what others need', () => {
@@ -42,9 +53,15 @@ describe('the registry', () => {
   test.each<[string, readonly ControllerDefinition[]]>([
     ['controller name "on-controller" was registered twice', [DEFINED[0]!, DEFINED[0]!]],
     ['controller "new-controller" has the alias "on", which is taken', [define('new-controller', { aliases: ['on'] })]],
-    ['controller "new-controller" has the alias "absent-controller", which is taken', [define('new-controller', { aliases: ['absent-controller'] })]],
+    [
+      'controller "new-controller" has the alias "absent-controller", which is taken',
+      [define('new-controller', { aliases: ['absent-controller'] })],
+    ],
     ['controller "on-controller" has other aliases than upstream: ', [define('on-controller')]],
-    ['controller "absent-controller" has other default than upstream: false', [define('absent-controller', { enabledByDefault: false })]],
+    [
+      'controller "absent-controller" has other default than upstream: false',
+      [define('absent-controller', { enabledByDefault: false })],
+    ],
   ])('refuses: %s', (message, definitions) => {
     expect(() => createRegistry(definitions, KNOWN)).toThrow(message);
   });
@@ -68,7 +85,12 @@ describe('--controllers', () => {
   });
 
   test('aliases stand for names, unknown names for themselves', () => {
-    expect(resolveAliases(createRegistry(DEFINED, KNOWN), ['*', 'on', '-off', 'unknown'])).toEqual(['*', 'on-controller', '-off-controller', 'unknown']);
+    expect(resolveAliases(createRegistry(DEFINED, KNOWN), ['*', 'on', '-off', 'unknown'])).toEqual([
+      '*',
+      'on-controller',
+      '-off-controller',
+      'unknown',
+    ]);
   });
 
   test.each<[string, string[], boolean, Verdict]>([

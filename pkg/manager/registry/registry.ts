@@ -21,10 +21,14 @@ export interface Registry {
  * Joins the definitions with what is fixed about them. Throws a {@link ManagerError} `BadRegistry` when two have one
  * name or alias, or when a definition says otherwise than the table: a slip to be found at the first start.
  */
-export function createRegistry(definitions: readonly RegisteredController[], known: readonly KnownController[] = KNOWN_CONTROLLERS): Registry {
+export function createRegistry(
+  definitions: readonly RegisteredController[],
+  known: readonly KnownController[] = KNOWN_CONTROLLERS,
+): Registry {
   const byName = new Map<string, RegisteredController>();
   for (const definition of definitions) {
-    if (byName.has(definition.name)) throw bad(`controller name "${definition.name}" was registered twice`, definition.name);
+    if (byName.has(definition.name))
+      throw bad(`controller name "${definition.name}" was registered twice`, definition.name);
     byName.set(definition.name, definition);
   }
   const table = new Map(known.map((controller) => [controller.name, controller]));
@@ -38,7 +42,10 @@ export function createRegistry(definitions: readonly RegisteredController[], kno
   return {
     entries: entries.toSorted((a, b) => Number(b.first ?? false) - Number(a.first ?? false)),
     names: entries.map(({ name }) => name).toSorted(),
-    offByDefault: entries.filter(({ offByDefault }) => offByDefault).map(({ name }) => name).toSorted(),
+    offByDefault: entries
+      .filter(({ offByDefault }) => offByDefault)
+      .map(({ name }) => name)
+      .toSorted(),
     canonicalName: (name) => canonical.get(name),
   };
 }
@@ -59,7 +66,8 @@ function checkAgreement(facts: KnownController, definition: ControllerDescriptio
     ['default', [String(!facts.offByDefault)], [String(definition.enabledByDefault)]],
   ] as const;
   for (const [what, expected, actual] of differing) {
-    if (expected.join() !== actual.join()) throw bad(`controller "${facts.name}" has other ${what} than upstream: ${actual.join()}`, facts.name);
+    if (expected.join() !== actual.join())
+      throw bad(`controller "${facts.name}" has other ${what} than upstream: ${actual.join()}`, facts.name);
   }
 }
 

@@ -16,13 +16,20 @@ export function resolveAliases(registry: Registry, selectors: readonly string[])
  * Whether `--controllers` lets a controller run: the first mention of its name counts, `name` before a later `-name`;
  * else `*` brings it if it is on by default (`IsControllerEnabled` of `k8s.io/controller-manager/app`).
  */
-export function isControllerEnabled(entry: Pick<RegistryEntry, 'name' | 'offByDefault'>, selectors: readonly string[]): boolean {
+export function isControllerEnabled(
+  entry: Pick<RegistryEntry, 'name' | 'offByDefault'>,
+  selectors: readonly string[],
+): boolean {
   const mention = selectors.find((selector) => selector === entry.name || selector === `-${entry.name}`);
   if (mention !== undefined) return mention === entry.name;
   return selectors.includes('*') && !entry.offByDefault;
 }
 
-export function judge(entry: RegistryEntry, selectors: readonly string[], gateEnabled: (gate: string) => boolean): Verdict {
+export function judge(
+  entry: RegistryEntry,
+  selectors: readonly string[],
+  gateEnabled: (gate: string) => boolean,
+): Verdict {
   if (!entry.first && !isControllerEnabled(entry, selectors)) return 'disabled';
   if (!(entry.gates ?? []).every(gateEnabled)) return 'gated';
   if (entry.cloudProvider) return 'cloud-provider';

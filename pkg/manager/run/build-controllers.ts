@@ -1,7 +1,14 @@
 import type { Clock, Random } from '#pkg/base';
 import type { InformerFactory } from '#pkg/cache';
 import { type Client, KnownVersions, createClient } from '#pkg/client';
-import { type Controller, type ControllerDefinition, type ControllerDescription, identityOf, loadController, projectedInformers } from '#pkg/controller';
+import {
+  type Controller,
+  type ControllerDefinition,
+  type ControllerDescription,
+  identityOf,
+  loadController,
+  projectedInformers,
+} from '#pkg/controller';
 import { type RunningEventRecorder, createEventRecorder } from '#pkg/events';
 import type { Logger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
@@ -57,12 +64,14 @@ function verdictOn(entry: RegistryEntry, { controllers, gates }: Options): Verdi
 /** Builds every controller that is to run, and says of each other one why it does not. */
 export async function buildControllers(build: BuildOptions): Promise<BuiltController[]> {
   const { options, log } = build;
-  const chosen = options.registry.entries.filter(({ name }) => build.owns(name)).flatMap((entry) => {
-    const verdict = verdictOn(entry, options);
-    if (verdict === 'run' && entry.definition) return [entry.definition];
-    report(entry, verdict, log);
-    return [];
-  });
+  const chosen = options.registry.entries
+    .filter(({ name }) => build.owns(name))
+    .flatMap((entry) => {
+      const verdict = verdictOn(entry, options);
+      if (verdict === 'run' && entry.definition) return [entry.definition];
+      report(entry, verdict, log);
+      return [];
+    });
   const definitions = await Promise.all(chosen.map(loadController));
   // What the caches keep is settled by all that run together, so they are known before the first is built.
   const informers = projectedInformers(build.informers, definitions);
@@ -122,7 +131,8 @@ function controllerClient(definition: ControllerDescription, build: BuildOptions
   const limits = { qps: options.flags['kube-api-qps'] * rate.qps, burst: options.flags['kube-api-burst'] * rate.burst };
   // Controllers watch what is deprecated as long as it is served, which is no news to whoever runs them.
   const common = { ...limits, clock, log, logWarnings: false, metrics, fence };
-  const own = (who: string): Client => createClient({ ...common, transport: connection.own, userAgent: userAgent(options.reportedVersion, who) });
+  const own = (who: string): Client =>
+    createClient({ ...common, transport: connection.own, userAgent: userAgent(options.reportedVersion, who) });
   if (!options.flags['use-service-account-credentials']) return own(serviceAccount);
   const source = new TokenSource({ client: own('tokens'), serviceAccount, clock, random, log });
   return createClient({

@@ -35,11 +35,20 @@ export async function delegatedClient(options: DelegatedClientOptions): Promise<
   try {
     const config = await loadClientConfig({ clock, log, ...(kubeconfig === '' ? {} : { kubeconfig }) });
     const transport = createHttpTransport({ ...config, clock, log });
-    const client = createClient({ transport, userAgent: options.userAgent, qps: QPS, burst: BURST, clock, log, metrics });
+    const client = createClient({
+      transport,
+      userAgent: options.userAgent,
+      qps: QPS,
+      burst: BURST,
+      clock,
+      log,
+      metrics,
+    });
     return { client, close: () => transport.close() };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (kubeconfig !== '') throw new ManagerError('BadFile', `--${flag}: ${describeError(error)}`, { flag, kubeconfig }, { cause: error });
+    if (kubeconfig !== '')
+      throw new ManagerError('BadFile', `--${flag}: ${describeError(error)}`, { flag, kubeconfig }, { cause: error });
     if (error.code !== 'missing') log.warning('The in-cluster configuration cannot be used', { flag, err: error });
     return undefined;
   }

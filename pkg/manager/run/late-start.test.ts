@@ -4,7 +4,13 @@ import { FakeClock, settle } from '#pkg/testing';
 
 import { lateStart } from './late-start.ts';
 
-function started(): { clock: FakeClock; starts: () => number; failures: unknown[]; late: ReturnType<typeof lateStart<string>>; open: (error?: Error) => void } {
+function started(): {
+  clock: FakeClock;
+  starts: () => number;
+  failures: unknown[];
+  late: ReturnType<typeof lateStart<string>>;
+  open: (error?: Error) => void;
+} {
   const clock = new FakeClock();
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const failures: unknown[] = [];

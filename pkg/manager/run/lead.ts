@@ -30,7 +30,15 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const { connection, clock, random, log, metrics, health, debugPages } = options;
   const { flags, reportedVersion } = options.options;
   const limits = { qps: flags['kube-api-qps'], burst: flags['kube-api-burst'] };
-  const client = createClient({ ...limits, transport: connection.own, userAgent: userAgent(reportedVersion, 'shared-informers'), clock, log, logWarnings: false, metrics });
+  const client = createClient({
+    ...limits,
+    transport: connection.own,
+    userAgent: userAgent(reportedVersion, 'shared-informers'),
+    clock,
+    log,
+    logWarnings: false,
+    metrics,
+  });
   const informers = createInformerFactory({
     client,
     clock,
@@ -43,10 +51,17 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const built = await buildControllers({ ...options, informers });
   const controllers = built.map(({ controller }) => controller);
   const ended: EndedControllers = new Map();
-  health.add(...controllers.map((controller) => ({ name: controller.name, check: () => checkController(controller, ended) })));
+  health.add(
+    ...controllers.map((controller) => ({ name: controller.name, check: () => checkController(controller, ended) })),
+  );
   debugPages.show(controllers);
   informers.start(signal);
-  const running = metrics.gauge({ name: 'running_managed_controllers', help: 'Whether a controller runs, by name and manager.', stability: 'BETA', labels: ['name', 'manager'] });
+  const running = metrics.gauge({
+    name: 'running_managed_controllers',
+    help: 'Whether a controller runs, by name and manager.',
+    stability: 'BETA',
+    labels: ['name', 'manager'],
+  });
   await runControllers(
     {
       controllers,
@@ -62,7 +77,10 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     signal,
   );
   await within(clock, INFORMER_TIME, () => informers.shutdown());
-  await flush(clock, built.map(({ recorder }) => recorder));
+  await flush(
+    clock,
+    built.map(({ recorder }) => recorder),
+  );
 }
 
 async function checkController(controller: Controller, ended: EndedControllers): Promise<void> {

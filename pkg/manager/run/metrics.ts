@@ -11,7 +11,10 @@ import { METRIC_LABEL } from '../options/validate.ts';
 export async function createMetrics(options: Options): Promise<Metrics> {
   const { flags } = options;
   const labels = { ...(await labelManifest(flags['allow-metric-labels-manifest'])), ...flags['allow-metric-labels'] };
-  return new Metrics({ disabled: new Set(flags['disabled-metrics'].filter((name) => name !== '')), labelRules: labelRules(labels) });
+  return new Metrics({
+    disabled: new Set(flags['disabled-metrics'].filter((name) => name !== '')),
+    labelRules: labelRules(labels),
+  });
 }
 
 /** What the metrics say of versions, gates and themselves; to be called before anybody can ask for them. */
@@ -59,35 +62,84 @@ function labelRules(mapping: Readonly<Record<string, string>>): Map<string, Labe
 function versionMetrics(metrics: Metrics, { version, reportedVersion }: Options): void {
   const { binary, emulated, minCompatibility } = version;
   metrics
-    .gauge({ name: 'version_info', help: 'Versions a component is, behaves as, and gets along with; always 1.', stability: 'ALPHA', labels: ['binary', 'component', 'emulation', 'min_compat'] })
-    .set({ binary: formatVersion(binary), component: 'kube', emulation: formatVersion(emulated), min_compat: formatVersion(minCompatibility) }, 1);
-  const labels = ['build_date', 'compiler', 'git_commit', 'git_tree_state', 'git_version', 'go_version', 'major', 'minor', 'platform'] as const;
-  metrics.gauge({ name: 'kubernetes_build_info', help: 'What was built, from what and for what; always 1.', stability: 'BETA', labels }).set(
-    {
-      build_date: '',
-      compiler: 'v8',
-      git_commit: '',
-      git_tree_state: '',
-      git_version: reportedVersion,
-      go_version: `node-${process.version}`,
-      major: String(binary.major),
-      minor: String(binary.minor),
-      platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-    },
-    1,
-  );
+    .gauge({
+      name: 'version_info',
+      help: 'Versions a component is, behaves as, and gets along with; always 1.',
+      stability: 'ALPHA',
+      labels: ['binary', 'component', 'emulation', 'min_compat'],
+    })
+    .set(
+      {
+        binary: formatVersion(binary),
+        component: 'kube',
+        emulation: formatVersion(emulated),
+        min_compat: formatVersion(minCompatibility),
+      },
+      1,
+    );
+  const labels = [
+    'build_date',
+    'compiler',
+    'git_commit',
+    'git_tree_state',
+    'git_version',
+    'go_version',
+    'major',
+    'minor',
+    'platform',
+  ] as const;
+  metrics
+    .gauge({
+      name: 'kubernetes_build_info',
+      help: 'What was built, from what and for what; always 1.',
+      stability: 'BETA',
+      labels,
+    })
+    .set(
+      {
+        build_date: '',
+        compiler: 'v8',
+        git_commit: '',
+        git_tree_state: '',
+        git_version: reportedVersion,
+        go_version: `node-${process.version}`,
+        major: String(binary.major),
+        minor: String(binary.minor),
+        platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+      },
+      1,
+    );
 }
 
 function gateMetrics(metrics: Metrics, { gates }: Options): void {
-  const gauge = metrics.gauge({ name: 'kubernetes_feature_enabled', help: 'Whether a feature gate is enabled.', stability: 'BETA', labels: ['name', 'stage'] });
-  for (const { name, stage, enabled } of gates.all()) gauge.set({ name, stage: stage === 'ga' ? '' : stage.toUpperCase() }, enabled ? 1 : 0);
+  const gauge = metrics.gauge({
+    name: 'kubernetes_feature_enabled',
+    help: 'Whether a feature gate is enabled.',
+    stability: 'BETA',
+    labels: ['name', 'stage'],
+  });
+  for (const { name, stage, enabled } of gates.all())
+    gauge.set({ name, stage: stage === 'ga' ? '' : stage.toUpperCase() }, enabled ? 1 : 0);
 }
 
 function registryMetrics(metrics: Metrics, disabled: number): void {
-  metrics.counter({ name: 'disabled_metrics_total', help: 'Metrics left out by flag.', stability: 'BETA' }).inc(disabled);
-  metrics.counter({ name: 'hidden_metrics_total', help: 'Metrics hidden since they are deprecated.', stability: 'BETA' }).inc(0);
-  const registered = metrics.gauge({ name: 'registered_metrics_total', help: 'Metrics by stability.', stability: 'BETA', labels: ['deprecated_version', 'stability_level'] });
-  const unexpected = metrics.gauge({ name: 'cardinality_enforcement_unexpected_categorizations_total', help: 'Label values replaced since they are not among the allowed ones.', stability: 'ALPHA' });
+  metrics
+    .counter({ name: 'disabled_metrics_total', help: 'Metrics left out by flag.', stability: 'BETA' })
+    .inc(disabled);
+  metrics
+    .counter({ name: 'hidden_metrics_total', help: 'Metrics hidden since they are deprecated.', stability: 'BETA' })
+    .inc(0);
+  const registered = metrics.gauge({
+    name: 'registered_metrics_total',
+    help: 'Metrics by stability.',
+    stability: 'BETA',
+    labels: ['deprecated_version', 'stability_level'],
+  });
+  const unexpected = metrics.gauge({
+    name: 'cardinality_enforcement_unexpected_categorizations_total',
+    help: 'Label values replaced since they are not among the allowed ones.',
+    stability: 'ALPHA',
+  });
   metrics.beforeExpose(() => {
     const counts = new Map<Stability, number>();
     for (const stability of metrics.stabilities()) counts.set(stability, (counts.get(stability) ?? 0) + 1);

@@ -24,16 +24,40 @@ function controller(name: string, slowness = 0): Controller {
   return {
     name,
     run: (signal) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => (slowness > 0 ? clock.setTimeout(resolve, slowness) : resolve()))),
+      new Promise((resolve) =>
+        signal.addEventListener('abort', () => (slowness > 0 ? clock.setTimeout(resolve, slowness) : resolve())),
+      ),
     running: () => ['default/web'],
   };
 }
 
-function start(controllers: Controller[], more: { startInterval?: number; shutdownTimeout?: number } = {}): { result: Promise<boolean>; metrics: Metrics } {
+function start(
+  controllers: Controller[],
+  more: { startInterval?: number; shutdownTimeout?: number } = {},
+): { result: Promise<boolean>; metrics: Metrics } {
   const metrics = new Metrics();
-  const running = metrics.gauge({ name: 'running_managed_controllers', help: 'Running.', stability: 'BETA', labels: ['name', 'manager'] });
-  const log = createLogger({ verbosity: 1, format: 'json', output: { write: (line: string) => void lines.push(line) } });
-  const options = { controllers, startInterval: 0, shutdownTimeout: 9000, clock, random: () => 0.5, log, running, manager: 'm', ...more };
+  const running = metrics.gauge({
+    name: 'running_managed_controllers',
+    help: 'Running.',
+    stability: 'BETA',
+    labels: ['name', 'manager'],
+  });
+  const log = createLogger({
+    verbosity: 1,
+    format: 'json',
+    output: { write: (line: string) => void lines.push(line) },
+  });
+  const options = {
+    controllers,
+    startInterval: 0,
+    shutdownTimeout: 9000,
+    clock,
+    random: () => 0.5,
+    log,
+    running,
+    manager: 'm',
+    ...more,
+  };
   return { result: runControllers(options, ended, stop.signal), metrics };
 }
 
@@ -59,7 +83,11 @@ describe('controllers', () => {
     await clock.step(9000);
     expect(await result).toBe(false);
     expect(messages().filter((message) => message.startsWith('Still waiting'))).toHaveLength(2);
-    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ msg: 'Controller shutdown timeout reached', runningControllers: ['slow'], busyWith: ['slow: default/web'] });
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({
+      msg: 'Controller shutdown timeout reached',
+      runningControllers: ['slow'],
+      busyWith: ['slow: default/web'],
+    });
     await clock.step(60_000);
     expect(clock.pending).toBe(0);
   });
@@ -83,7 +111,11 @@ describe('controllers', () => {
   });
 
   test('that end on their own are remembered, and do not take the others with them', async () => {
-    const { result } = start([{ name: 'bad', run: () => Promise.reject(new Error('boom')) }, { name: 'idle', run: () => Promise.resolve() }, controller('good')]);
+    const { result } = start([
+      { name: 'bad', run: () => Promise.reject(new Error('boom')) },
+      { name: 'idle', run: () => Promise.resolve() },
+      controller('good'),
+    ]);
     await clock.step(1);
     expect([...ended.keys()]).toEqual(['bad', 'idle']);
     expect(messages().filter((message) => message === 'Controller has ended')).toHaveLength(2);

@@ -27,21 +27,39 @@ export type EndedControllers = Map<string, unknown>;
  * Runs controllers side by side until the signal aborts and all have ended: true; or until they have had their time:
  * false, when those still running have been named (`RunControllers` in `app/controllermanager.go`).
  */
-export async function runControllers(options: RunControllersOptions, ended: EndedControllers, signal: AbortSignal): Promise<boolean> {
+export async function runControllers(
+  options: RunControllersOptions,
+  ended: EndedControllers,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { controllers, log, clock, shutdownTimeout } = options;
   const running = new Map<string, Controller>();
   const all = Promise.all(controllers.map((controller) => runOne(controller, options, running, ended, signal)));
   await aborted(signal);
   const names = (): string[] => [...running.keys()].toSorted();
   const stopReports = every(clock, shutdownTimeout / 3 || REPORT_PERIOD, () => {
-    log.info('Still waiting for some controllers to terminate...', { runningControllers: names(), busyWith: busyWith(running) });
+    log.info('Still waiting for some controllers to terminate...', {
+      runningControllers: names(),
+      busyWith: busyWith(running),
+    });
   });
   const deadline = new AbortController();
-  const timeUp = shutdownTimeout > 0 ? sleep(clock, shutdownTimeout, deadline.signal).then(() => false, () => true) : new Promise<boolean>(() => {});
+  const timeUp =
+    shutdownTimeout > 0
+      ? sleep(clock, shutdownTimeout, deadline.signal).then(
+          () => false,
+          () => true,
+        )
+      : new Promise<boolean>(() => {});
   try {
     const inTime = await Promise.race([all.then(() => true), timeUp]);
     if (inTime) log.info('All controllers terminated');
-    else log.error('Controller shutdown timeout reached', undefined, { timeoutMs: shutdownTimeout, runningControllers: names(), busyWith: busyWith(running) });
+    else
+      log.error('Controller shutdown timeout reached', undefined, {
+        timeoutMs: shutdownTimeout,
+        runningControllers: names(),
+        busyWith: busyWith(running),
+      });
     return inTime;
   } finally {
     deadline.abort();
@@ -82,7 +100,9 @@ async function runOne(
 
 /** What the slow ones are at, where they say. */
 function busyWith(running: ReadonlyMap<string, Controller>): string[] {
-  return [...running.values()].flatMap((controller) => controller.running?.().map((key) => `${controller.name}: ${key}`) ?? []);
+  return [...running.values()].flatMap(
+    (controller) => controller.running?.().map((key) => `${controller.name}: ${key}`) ?? [],
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

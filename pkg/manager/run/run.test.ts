@@ -59,13 +59,18 @@ function narrator(identity: string, slowness = 0): { definition: ControllerDefin
       run(signal) {
         story.push(`start ${identity}`);
         let count = 0;
-        poke = () => context.client.resource(resources.configMaps).create({ metadata: { namespace: 'default', name: `${identity}-${count++}` } });
+        poke = () =>
+          context.client
+            .resource(resources.configMaps)
+            .create({ metadata: { namespace: 'default', name: `${identity}-${count++}` } });
         return new Promise((resolve) => {
           const end = (): void => {
             story.push(`stop ${identity}`);
             resolve();
           };
-          signal.addEventListener('abort', () => (slowness > 0 ? clock.setTimeout(end, slowness) : end()), { once: true });
+          signal.addEventListener('abort', () => (slowness > 0 ? clock.setTimeout(end, slowness) : end()), {
+            once: true,
+          });
         });
       },
     }),
@@ -80,23 +85,42 @@ interface Manager {
   readonly poke: () => Promise<unknown>;
 }
 
-async function start(identity: string, { argv = [], slowness = 0, ...more }: { argv?: string[]; slowness?: number } & Partial<RunOptions> = {}): Promise<Manager> {
+async function start(
+  identity: string,
+  { argv = [], slowness = 0, ...more }: { argv?: string[]; slowness?: number } & Partial<RunOptions> = {},
+): Promise<Manager> {
   const { definition, poke } = narrator(identity, slowness);
-  const request = readCommandLine(['--secure-port=0', '--controllers=replicaset', ...argv], createRegistry([definition]), {}, 80);
+  const request = readCommandLine(
+    ['--secure-port=0', '--controllers=replicaset', ...argv],
+    createRegistry([definition]),
+    {},
+    80,
+  );
   if (request.kind !== 'run') throw new Error(request.kind);
   const options = await completeOptions(request.line);
   const own = server.inProcessTransport();
   const connection = { own, anonymous: () => own, close: () => own.close() };
   const stop = new AbortController();
-  const run = runManager({ options, log, clock, random: seededRandom(7), startTime: clock.now(), connection, identity, ...more }, stop.signal);
-  const manager = { stop, poke, result: run.then(() => 'ended', (error: unknown) => (error as Error).message) };
+  const run = runManager(
+    { options, log, clock, random: seededRandom(7), startTime: clock.now(), connection, identity, ...more },
+    stop.signal,
+  );
+  const manager = {
+    stop,
+    poke,
+    result: run.then(
+      () => 'ended',
+      (error: unknown) => (error as Error).message,
+    ),
+  };
   running.push(manager);
   await settle();
   return manager;
 }
 
 const holder = async (): Promise<string | undefined> =>
-  (await client.resource(resources.leases).get({ namespace: 'kube-system', name: 'kube-controller-manager' })).spec?.holderIdentity ?? undefined;
+  (await client.resource(resources.leases).get({ namespace: 'kube-system', name: 'kube-controller-manager' })).spec
+    ?.holderIdentity ?? undefined;
 const messages = (): string[] => lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
 
 describe('the manager', () => {
@@ -159,7 +183,9 @@ describe('the manager', () => {
     await clock.step(5000);
     expect(await a.result).toBe('ended');
     expect(await holder()).toBe('');
-    expect(lines.find((line) => line.includes('Controller shutdown timeout reached'))).toContain('"runningControllers":["replicaset-controller"]');
+    expect(lines.find((line) => line.includes('Controller shutdown timeout reached'))).toContain(
+      '"runningControllers":["replicaset-controller"]',
+    );
     await expect(a.poke()).rejects.toThrow('refused: this process is not the leader');
     await clock.step(60_000);
   });
@@ -168,7 +194,9 @@ describe('the manager', () => {
     const a = await start('a');
     await clock.step(100);
     await a.poke();
-    const lease = await client.resource(resources.leases).get({ namespace: 'kube-system', name: 'kube-controller-manager' });
+    const lease = await client
+      .resource(resources.leases)
+      .get({ namespace: 'kube-system', name: 'kube-controller-manager' });
     await client.resource(resources.leases).update({ ...lease, spec: { ...lease.spec, holderIdentity: 'thief' } });
     await clock.step(15_000);
     await expect(a.poke()).rejects.toThrow('refused');
@@ -205,7 +233,10 @@ describe('the manager', () => {
   test('runs migrated controllers under their own lease', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'migration-'));
     const file = join(folder, 'config.yaml');
-    await writeFile(file, 'kind: LeaderMigrationConfiguration\napiVersion: controllermanager.config.k8s.io/v1\nleaderName: moving\ncontrollerLeaders: [{ name: replicaset-controller, component: kube-controller-manager }]\n');
+    await writeFile(
+      file,
+      'kind: LeaderMigrationConfiguration\napiVersion: controllermanager.config.k8s.io/v1\nleaderName: moving\ncontrollerLeaders: [{ name: replicaset-controller, component: kube-controller-manager }]\n',
+    );
     const a = await start('a', { argv: ['--enable-leader-migration', `--leader-migration-config=${file}`] });
     await clock.step(1000);
     expect(story).toEqual(['start a']);
@@ -231,11 +262,20 @@ describe('the manager', () => {
   test('waits for an API server that does not answer, with a line each time', async () => {
     let away = true;
     const real = server.inProcessTransport();
-    const own: typeof real = { ...real, roundTrip: (request) => (away ? Promise.reject(new Error('connection refused')) : real.roundTrip(request)), close: () => real.close() };
-    await start('a', { argv: ['--leader-elect=false'], connection: { own, anonymous: () => own, close: () => own.close() } });
+    const own: typeof real = {
+      ...real,
+      roundTrip: (request) => (away ? Promise.reject(new Error('connection refused')) : real.roundTrip(request)),
+      close: () => real.close(),
+    };
+    await start('a', {
+      argv: ['--leader-elect=false'],
+      connection: { own, anonymous: () => own, close: () => own.close() },
+    });
     await clock.step(5000);
     expect(story).toEqual([]);
-    expect(messages().filter((message) => message === 'Cannot get an answer from the API server, will retry').length).toBeGreaterThan(2);
+    expect(
+      messages().filter((message) => message === 'Cannot get an answer from the API server, will retry').length,
+    ).toBeGreaterThan(2);
     away = false;
     await clock.step(12_000);
     expect(story).toEqual(['start a']);
@@ -244,7 +284,9 @@ describe('the manager', () => {
   test('says of each controller why it does not run', async () => {
     await start('a', { argv: ['--leader-elect=false', '--controllers=*,-ttl'] });
     await clock.step(100);
-    const said = lines.map((line) => JSON.parse(line) as { msg: string; controller?: string }).map(({ msg, controller }) => `${msg} ${controller ?? ''}`.trim());
+    const said = lines
+      .map((line) => JSON.parse(line) as { msg: string; controller?: string })
+      .map(({ msg, controller }) => `${msg} ${controller ?? ''}`.trim());
     expect(said).toEqual(
       expect.arrayContaining([
         '"ttl-controller" is disabled',

@@ -58,9 +58,17 @@ export async function runManager(run: RunOptions, signal: AbortSignal): Promise<
   const parts: Parts = { options, connection, clock, random, log, metrics, debugPages };
   const failed = new AbortController();
   const ending = AbortSignal.any([signal, failed.signal]);
-  const late = lateStart(clock, () => startRest(run, { metrics, health, healthMetrics, debugPages }), (error) => failed.abort(error));
+  const late = lateStart(
+    clock,
+    () => startRest(run, { metrics, health, healthMetrics, debugPages }),
+    (error) => failed.abort(error),
+  );
   try {
-    if (options.flags['leader-elect']) await standForElection({ parts, health, watchDog, late, identity: run.identity ?? `${hostname()}_${randomUUID()}` }, ending);
+    if (options.flags['leader-elect'])
+      await standForElection(
+        { parts, health, watchDog, late, identity: run.identity ?? `${hostname()}_${randomUUID()}` },
+        ending,
+      );
     else await runAtOnce(parts, health, late, ending);
     failed.signal.throwIfAborted();
     log.info('Requested to terminate. Exiting.');
@@ -74,7 +82,10 @@ export async function runManager(run: RunOptions, signal: AbortSignal): Promise<
  * Serves, and loads what a leader needs: a standby does so too, so that taking over takes no time and is not stopped by
  * files that were replaced meanwhile.
  */
-async function startRest(run: RunOptions, served: Pick<ServeOptions, 'metrics' | 'health' | 'healthMetrics' | 'debugPages'>): Promise<{ close(): Promise<void> }> {
+async function startRest(
+  run: RunOptions,
+  served: Pick<ServeOptions, 'metrics' | 'health' | 'healthMetrics' | 'debugPages'>,
+): Promise<{ close(): Promise<void> }> {
   const { options, onLoaded } = run;
   describeProcess(served.metrics, options);
   const { serve } = await import('./serve.ts');
@@ -98,7 +109,12 @@ async function startRest(run: RunOptions, served: Pick<ServeOptions, 'metrics' |
 }
 
 /** `--leader-elect=false`: nobody else is meant to be there, so nothing keeps us from writing. */
-async function runAtOnce(parts: Parts, health: HealthChecks, late: LateStart<unknown>, signal: AbortSignal): Promise<void> {
+async function runAtOnce(
+  parts: Parts,
+  health: HealthChecks,
+  late: LateStart<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
   const client = clientNamed('wait-for-apiserver', parts);
   await waitForApiServer(client, parts, signal);
   if (signal.aborted) return;
@@ -124,13 +140,18 @@ async function standForElection(candidacy: Candidacy, signal: AbortSignal): Prom
   const { options } = candidacy.parts;
   const { leaderMigration: migration, flags } = options;
   if (options.gates.enabled('CoordinatedLeaderElection')) {
-    candidacy.parts.log.warning('Coordinated leader election is not part of this version yet; candidates elect themselves');
+    candidacy.parts.log.warning(
+      'Coordinated leader election is not part of this version yet; candidates elect themselves',
+    );
   }
   const components = new Map(migration.controllerLeaders?.map(({ name, component }) => [name, component]));
   const main: LeaseTerms = { name: flags['leader-elect-resource-name'], owns: (name) => !components.has(name) };
   if (!flags['enable-leader-migration']) return holdLease(candidacy, main, signal);
   const ours = (component: string | undefined): boolean => component === PROGRAM || component === '*';
-  const migrated: LeaseTerms = { name: migration.leaderName, owns: (name) => components.has(name) && ours(components.get(name)) };
+  const migrated: LeaseTerms = {
+    name: migration.leaderName,
+    owns: (name) => components.has(name) && ours(components.get(name)),
+  };
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const ending = async (held: Promise<void>): Promise<void> => {
@@ -156,7 +177,11 @@ interface LeaseTerms {
   readonly onLeading?: () => void;
 }
 
-async function holdLease({ parts, health, watchDog, late, identity }: Candidacy, terms: LeaseTerms, signal: AbortSignal): Promise<void> {
+async function holdLease(
+  { parts, health, watchDog, late, identity }: Candidacy,
+  terms: LeaseTerms,
+  signal: AbortSignal,
+): Promise<void> {
   const { options, clock, random, log, metrics } = parts;
   const { flags } = options;
   let lost = false;
@@ -166,7 +191,13 @@ async function holdLease({ parts, health, watchDog, late, identity }: Candidacy,
     if (lost) throw new ManagerError('LeaseLost', 'the lease was lost', {});
     if (elector.isLeader()) elector.fence();
   };
-  const recorder = createEventRecorder({ component: PROGRAM, client: clientNamed('leader-election', parts, eventFence), clock, random, log });
+  const recorder = createEventRecorder({
+    component: PROGRAM,
+    client: clientNamed('leader-election', parts, eventFence),
+    clock,
+    random,
+    log,
+  });
   const lock = new LeaseLock({
     client: clientNamed('leader-election', parts),
     namespace: flags['leader-elect-resource-namespace'],
@@ -186,7 +217,9 @@ async function holdLease({ parts, health, watchDog, late, identity }: Candidacy,
       onStartedLeading(leading) {
         leading.addEventListener('abort', () => (lost ||= !signal.aborted), { once: true });
         terms.onLeading?.();
-        work = import('./lead.ts').then(({ lead }) => lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading));
+        work = import('./lead.ts').then(({ lead }) =>
+          lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading),
+        );
         return work;
       },
       onStoppedLeading: () => {},

@@ -32,11 +32,21 @@ export async function serve(parts: ServeOptions): Promise<SecureServer | undefin
   const { options, clock, random, log, metrics } = parts;
   const { flags } = options;
   if (flags['secure-port'] === 0) return undefined;
-  const review = (flag: 'authentication-kubeconfig' | 'authorization-kubeconfig'): Promise<DelegatedClient | undefined> =>
-    delegatedClient({ flag, kubeconfig: flags[flag], userAgent: userAgent(options.reportedVersion, flag), clock, log, metrics });
+  const review = (
+    flag: 'authentication-kubeconfig' | 'authorization-kubeconfig',
+  ): Promise<DelegatedClient | undefined> =>
+    delegatedClient({
+      flag,
+      kubeconfig: flags[flag],
+      userAgent: userAgent(options.reportedVersion, flag),
+      clock,
+      log,
+      metrics,
+    });
   const authentication = await review('authentication-kubeconfig');
   const authorization = await review('authorization-kubeconfig');
-  if (!authorization) log.warning('No authorization-kubeconfig provided, so requests beyond the always allowed paths are forbidden');
+  if (!authorization)
+    log.warning('No authorization-kubeconfig provided, so requests beyond the always allowed paths are forbidden');
   if (!authentication) log.warning('No authentication-kubeconfig provided, so bearer tokens are not looked at');
   const trust = await Trust.load({ flags, client: authentication?.client, clock, random, log });
   const authenticator = new Authenticator({
@@ -53,7 +63,12 @@ export async function serve(parts: ServeOptions): Promise<SecureServer | undefin
     deniedTtl: flags['authorization-webhook-cache-unauthorized-ttl'],
     clock,
   });
-  const server = await startSecureServer({ flags, handler: guarded(routes(parts), { authenticator, authorizer, log }), clock, log });
+  const server = await startSecureServer({
+    flags,
+    handler: guarded(routes(parts), { authenticator, authorizer, log }),
+    clock,
+    log,
+  });
   const stop = new AbortController();
   const looking = trust.run(stop.signal);
   return {

@@ -39,7 +39,15 @@ function source(): TokenSource {
 }
 
 const refused = (code: number, reason: string): ApiError =>
-  new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, reason, message: reason } as ConstructorParameters<typeof ApiError>[0]);
+  new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    code,
+    reason,
+    message: reason,
+  } as ConstructorParameters<typeof ApiError>[0]);
 
 describe('tokens', () => {
   test('are asked for once and kept for four fifths of their life', async () => {
@@ -67,7 +75,9 @@ describe('tokens', () => {
     answer = () => {
       throw new Error('away');
     };
-    const failing = source().token().catch((error: unknown) => (error as Error).message);
+    const failing = source()
+      .token()
+      .catch((error: unknown) => (error as Error).message);
     await clock.step(60_000);
     expect(await failing).toBe('cannot get a token for the service account kube-system/job-controller: away');
     expect(asked).toHaveLength(4);

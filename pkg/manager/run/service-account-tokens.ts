@@ -67,7 +67,11 @@ export class TokenSource {
   async #requestToken(): Promise<string> {
     const { client, clock, serviceAccount } = this.#options;
     const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${serviceAccount}/token`;
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: LIFETIME } };
+    const body = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: LIFETIME },
+    };
     const ask = (): Promise<TokenAnswer> => client.request<TokenAnswer>({ method: 'POST', path, body });
     const { status } = await ask().catch(async (error: unknown) => {
       if (!isNotFound(error)) throw error;
@@ -99,10 +103,15 @@ interface TokenAnswer {
  * `fence` is asked again when the token is there, since waiting for it may have taken the lease's time.
  */
 export function withTokens(inner: Transport, source: TokenSource, fence: () => void): Transport {
-  async function send(request: TransportRequest): Promise<{ readonly response: TransportResponse; readonly token: string }> {
+  async function send(
+    request: TransportRequest,
+  ): Promise<{ readonly response: TransportResponse; readonly token: string }> {
     const token = await source.token();
     if (request.method !== 'GET') fence();
-    const response = await inner.roundTrip({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } });
+    const response = await inner.roundTrip({
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${token}` },
+    });
     return { response, token };
   }
   return {

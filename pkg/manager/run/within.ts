@@ -12,7 +12,11 @@ export function flush(clock: Clock, recorders: readonly RunningEventRecorder[]):
 }
 
 /** Waits for `task` for a time; its signal aborts when the time is up. */
-export async function within(clock: Clock, milliseconds: number, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function within(
+  clock: Clock,
+  milliseconds: number,
+  task: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const timeUp = new AbortController();
   const done = new AbortController();
   const timer = sleep(clock, milliseconds, done.signal).then(

@@ -37,28 +37,42 @@ const reviewer: Client = {
   },
   request<R>(request: RawRequest): Promise<R> {
     asked.push(request);
-    const { spec } = request.body as { spec: { token?: string; user?: string; nonResourceAttributes?: { verb: string } } };
+    const { spec } = request.body as {
+      spec: { token?: string; user?: string; nonResourceAttributes?: { verb: string } };
+    };
     if (spec.token === 'broken') return Promise.reject(new Error('no answer'));
-    const answer = spec.token === undefined
-      ? { status: { allowed: spec.user === 'jane', reason: spec.user === 'joe' ? 'joe never may' : '' } }
-      : { status: { authenticated: spec.token === 'good', user: { username: 'jane', uid: '1', groups: ['g'] } } };
+    const answer =
+      spec.token === undefined
+        ? { status: { allowed: spec.user === 'jane', reason: spec.user === 'joe' ? 'joe never may' : '' } }
+        : { status: { authenticated: spec.token === 'good', user: { username: 'jane', uid: '1', groups: ['g'] } } };
     return Promise.resolve(answer as R);
   },
 };
 
 function authenticator(trust: TrustSettings = {}, withReviewer = true): Authenticator {
-  return new Authenticator({ reviewer: withReviewer ? reviewer : undefined, trust: () => trust, cacheTtl: 10_000, clock, log: silentLogger });
+  return new Authenticator({
+    reviewer: withReviewer ? reviewer : undefined,
+    trust: () => trust,
+    cacheTtl: 10_000,
+    clock,
+    log: silentLogger,
+  });
 }
 
 async function showing(from: TestAuthority, commonName: string, organisation?: string): Promise<X509Certificate[]> {
-  return [new X509Certificate((await from.issue({ commonName, ...(organisation ? { organisation } : {}) })).certificate)];
+  return [
+    new X509Certificate((await from.issue({ commonName, ...(organisation ? { organisation } : {}) })).certificate),
+  ];
 }
 
 const bearer = (token: string): Partial<HttpRequest> => ({ headers: { authorization: `Bearer ${token}` } });
 
 describe('authentication', () => {
   test('who shows nothing is nobody', async () => {
-    expect(await authenticator().authenticate(testRequest())).toEqual({ name: 'system:anonymous', groups: ['system:unauthenticated'] });
+    expect(await authenticator().authenticate(testRequest())).toEqual({
+      name: 'system:anonymous',
+      groups: ['system:unauthenticated'],
+    });
   });
 
   test('a client certificate names user and groups', async () => {
@@ -70,10 +84,12 @@ describe('authentication', () => {
     });
   });
 
-  test('a certificate of somebody else\'s is refused, and not looked at where no authority is known', async () => {
+  test("a certificate of somebody else's is refused, and not looked at where no authority is known", async () => {
     const certificates = await showing(proxies, 'admin', 'system:masters');
     const request = testRequest('/', { certificates });
-    expect(await authenticator({ clientRoots: parseBundle(authority.certificate) }).authenticate(request)).toBeUndefined();
+    expect(
+      await authenticator({ clientRoots: parseBundle(authority.certificate) }).authenticate(request),
+    ).toBeUndefined();
     expect((await authenticator().authenticate(request))?.name).toBe('system:anonymous');
   });
 
@@ -81,7 +97,10 @@ describe('authentication', () => {
     const tokens = authenticator();
     const user = await tokens.authenticate(testRequest('/', bearer('good')));
     expect(user).toEqual({ name: 'jane', uid: '1', groups: ['g', 'system:authenticated'] });
-    await Promise.all([tokens.authenticate(testRequest('/', bearer('good'))), tokens.authenticate(testRequest('/', bearer('good')))]);
+    await Promise.all([
+      tokens.authenticate(testRequest('/', bearer('good'))),
+      tokens.authenticate(testRequest('/', bearer('good'))),
+    ]);
     expect(asked).toHaveLength(1);
     await clock.step(10_001);
     await tokens.authenticate(testRequest('/', bearer('good')));
@@ -99,10 +118,12 @@ describe('authentication', () => {
   });
 
   test('tokens are not looked at where nobody reviews them', async () => {
-    expect((await authenticator({}, false).authenticate(testRequest('/', bearer('bad'))))?.name).toBe('system:anonymous');
+    expect((await authenticator({}, false).authenticate(testRequest('/', bearer('bad'))))?.name).toBe(
+      'system:anonymous',
+    );
   });
 
-  describe('by a proxy\'s headers', () => {
+  describe("by a proxy's headers", () => {
     const settings = (allowedNames: string[] = []): TrustSettings => ({
       requestHeader: {
         roots: parseBundle(proxies.certificate),
@@ -113,28 +134,50 @@ describe('authentication', () => {
         extraHeaderPrefixes: ['X-Remote-Extra-'],
       },
     });
-    const headers = { 'x-remote-user': 'joe', 'x-remote-uid': 'u', 'x-remote-group': 'a, b', 'x-remote-extra-scopes%2fx': 's' };
+    const headers = {
+      'x-remote-user': 'joe',
+      'x-remote-uid': 'u',
+      'x-remote-group': 'a, b',
+      'x-remote-extra-scopes%2fx': 's',
+    };
 
     test('of a certificate that is trusted for it', async () => {
       const request = testRequest('/', { headers, certificates: await showing(proxies, 'front') });
       expect(await authenticator(settings(['front'])).authenticate(request)).toEqual({
-        name: 'joe', uid: 'u', groups: ['a', 'b', 'system:authenticated'], extra: { 'scopes/x': ['s'] },
+        name: 'joe',
+        uid: 'u',
+        groups: ['a', 'b', 'system:authenticated'],
+        extra: { 'scopes/x': ['s'] },
       });
       expect(await authenticator(settings(['other'])).authenticate(request)).toBeUndefined();
     });
 
     test('not without one', async () => {
-      expect((await authenticator(settings()).authenticate(testRequest('/', { headers })))?.name).toBe('system:anonymous');
+      expect((await authenticator(settings()).authenticate(testRequest('/', { headers })))?.name).toBe(
+        'system:anonymous',
+      );
       const certificates = await showing(authority, 'front');
-      expect((await authenticator(settings()).authenticate(testRequest('/', { headers, certificates })))?.name).toBe('system:anonymous');
+      expect((await authenticator(settings()).authenticate(testRequest('/', { headers, certificates })))?.name).toBe(
+        'system:anonymous',
+      );
     });
   });
 });
 
 describe('authorization', () => {
   const authorizer = (withReviewer = true): Authorizer =>
-    new Authorizer({ reviewer: withReviewer ? reviewer : undefined, alwaysAllowPaths: ['/healthz', '/open/*'], allowedTtl: 10_000, deniedTtl: 5000, clock });
-  const get = (name: string, path: string, groups: string[] = []): Parameters<Authorizer['authorize']>[0] => ({ user: { name, groups }, verb: 'get', path });
+    new Authorizer({
+      reviewer: withReviewer ? reviewer : undefined,
+      alwaysAllowPaths: ['/healthz', '/open/*'],
+      allowedTtl: 10_000,
+      deniedTtl: 5000,
+      clock,
+    });
+  const get = (name: string, path: string, groups: string[] = []): Parameters<Authorizer['authorize']>[0] => ({
+    user: { name, groups },
+    verb: 'get',
+    path,
+  });
 
   test.each<[string, string, string[], boolean]>([
     ['anyone', '/healthz', [], true],
@@ -166,8 +209,20 @@ describe('authorization', () => {
 describe('the guard', () => {
   const inner = (): { status: number; body: string } => ({ status: 200, body: 'inside' });
   const guard = guarded(inner, {
-    authenticator: new Authenticator({ reviewer, trust: () => ({}), cacheTtl: 0, clock: new FakeClock(), log: silentLogger }),
-    authorizer: new Authorizer({ reviewer, alwaysAllowPaths: ['/healthz'], allowedTtl: 0, deniedTtl: 0, clock: new FakeClock() }),
+    authenticator: new Authenticator({
+      reviewer,
+      trust: () => ({}),
+      cacheTtl: 0,
+      clock: new FakeClock(),
+      log: silentLogger,
+    }),
+    authorizer: new Authorizer({
+      reviewer,
+      alwaysAllowPaths: ['/healthz'],
+      allowedTtl: 0,
+      deniedTtl: 0,
+      clock: new FakeClock(),
+    }),
     log: silentLogger,
   });
 
@@ -183,10 +238,18 @@ describe('the guard', () => {
   test('words refusals as the generic API server does', async () => {
     const refused = await guard(testRequest('/metrics<'));
     expect(JSON.parse(refused.body as string)).toEqual({
-      kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason: 'Forbidden', details: {}, code: 403,
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      reason: 'Forbidden',
+      details: {},
+      code: 403,
       message: 'forbidden: User "system:anonymous" cannot get path "/metrics%3C"',
     });
     const pretty = await guard(testRequest('/x', { headers: { ...bearer('bad').headers, 'user-agent': 'curl/8' } }));
-    expect(pretty.body).toBe('{\n  "kind": "Status",\n  "apiVersion": "v1",\n  "metadata": {},\n  "status": "Failure",\n  "message": "Unauthorized",\n  "reason": "Unauthorized",\n  "code": 401\n}');
+    expect(pretty.body).toBe(
+      '{\n  "kind": "Status",\n  "apiVersion": "v1",\n  "metadata": {},\n  "status": "Failure",\n  "message": "Unauthorized",\n  "reason": "Unauthorized",\n  "code": 401\n}',
+    );
   });
 });

@@ -43,7 +43,11 @@ export class Authenticator {
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
     this.#reviews = new ExpiringCache(options.clock);
-    this.#ways = [(request) => this.#byHeaders(request), (request) => this.#byCertificate(request), (request) => this.#byToken(request)];
+    this.#ways = [
+      (request) => this.#byHeaders(request),
+      (request) => this.#byCertificate(request),
+      (request) => this.#byToken(request),
+    ];
   }
 
   /** The sender; undefined where credentials were shown that nobody accepts. */
@@ -58,7 +62,9 @@ export class Authenticator {
       }
     }
     if (failures.length === 0) return ANONYMOUS;
-    this.#options.log.v(1)?.info('Unable to authenticate the request', { err: failures.join(', '), remoteAddress: request.remoteAddress });
+    this.#options.log
+      .v(1)
+      ?.info('Unable to authenticate the request', { err: failures.join(', '), remoteAddress: request.remoteAddress });
     return undefined;
   }
 
@@ -75,8 +81,15 @@ export class Authenticator {
     const name = firstHeader(request, settings.usernameHeaders);
     if (name === undefined) return undefined;
     const uid = firstHeader(request, settings.uidHeaders);
-    const groups = settings.groupHeaders.flatMap((headerName) => headerValues(request, headerName)).flatMap((value) => value.split(', '));
-    return { name, ...(uid === undefined ? {} : { uid }), groups, extra: extraHeaders(request, settings.extraHeaderPrefixes) };
+    const groups = settings.groupHeaders
+      .flatMap((headerName) => headerValues(request, headerName))
+      .flatMap((value) => value.split(', '));
+    return {
+      name,
+      ...(uid === undefined ? {} : { uid }),
+      groups,
+      extra: extraHeaders(request, settings.extraHeaderPrefixes),
+    };
   }
 
   #byCertificate(request: HttpRequest): User | undefined {
@@ -114,7 +127,12 @@ export class Authenticator {
 interface TokenReview {
   readonly status?: {
     readonly authenticated?: boolean;
-    readonly user?: { readonly username?: string; readonly uid?: string; readonly groups?: readonly string[]; readonly extra?: User['extra'] };
+    readonly user?: {
+      readonly username?: string;
+      readonly uid?: string;
+      readonly groups?: readonly string[];
+      readonly extra?: User['extra'];
+    };
   };
 }
 

@@ -28,23 +28,29 @@ describe('trust', () => {
     expect(whyUntrusted([await client(authority)], roots, NOW)).toBeUndefined();
   });
 
-  test('nobody else\'s, nor what is past or to come', async () => {
+  test("nobody else's, nor what is past or to come", async () => {
     const roots = parseBundle(authority.certificate);
     expect(whyUntrusted([], roots, NOW)).toBe('no certificate');
     expect(whyUntrusted([await client(other)], roots, NOW)).toBe('x509: certificate signed by unknown authority');
-    expect(whyUntrusted([await client(other), ...parseBundle(other.certificate)], roots, NOW)).toBe('x509: certificate signed by unknown authority');
+    expect(whyUntrusted([await client(other), ...parseBundle(other.certificate)], roots, NOW)).toBe(
+      'x509: certificate signed by unknown authority',
+    );
     expect(whyUntrusted([await client(authority)], roots, NOW + 2 * HOUR)).toContain('expired or is not yet valid');
     expect(whyUntrusted([await client(authority)], roots, NOW - 2 * HOUR)).toContain('expired or is not yet valid');
   });
 
-  test('a server\'s certificate is no client\'s', async () => {
+  test("a server's certificate is no client's", async () => {
     const server = await client(authority, { names: ['localhost'] });
-    expect(whyUntrusted([server], parseBundle(authority.certificate), NOW)).toBe('x509: certificate specifies an incompatible key usage');
+    expect(whyUntrusted([server], parseBundle(authority.certificate), NOW)).toBe(
+      'x509: certificate specifies an incompatible key usage',
+    );
   });
 
   test('an authority of the same name is not the same', async () => {
     const twin = await testAuthority('one');
-    expect(whyUntrusted([await client(twin)], parseBundle(authority.certificate), NOW)).toBe('x509: certificate signed by unknown authority');
+    expect(whyUntrusted([await client(twin)], parseBundle(authority.certificate), NOW)).toBe(
+      'x509: certificate signed by unknown authority',
+    );
   });
 
   test('a chain over an authority between; a leaf is no authority', async () => {
@@ -68,5 +74,7 @@ test('names of a subject are taken apart, whatever is in them', async () => {
 
 test('a bundle without a certificate is none', () => {
   expect(() => parseBundle('nothing')).toThrow('does not contain any valid');
-  expect(() => parseBundle('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')).toThrow(/asn1|PEM|wrong tag/i);
+  expect(() => parseBundle('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')).toThrow(
+    /asn1|PEM|wrong tag/i,
+  );
 });

@@ -17,14 +17,21 @@ export function parseBundle(bundle: string): X509Certificate[] {
  * does. Done here and not in the handshake, since each authority means another way of being known (x509 against
  * request headers), and both may change under a running server.
  */
-export function whyUntrusted(chain: readonly X509Certificate[], roots: readonly X509Certificate[], now: number): string | undefined {
+export function whyUntrusted(
+  chain: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+  now: number,
+): string | undefined {
   const [leaf, ...intermediates] = chain;
   if (!leaf) return 'no certificate';
   const expired = whyNotNow(leaf, now);
   if (expired) return expired;
   const uses = leaf.keyUsage ?? [];
-  if (uses.length > 0 && !uses.includes(CLIENT_AUTH) && !uses.includes(ANY_USE)) return 'x509: certificate specifies an incompatible key usage';
-  return leadsToRoot(leaf, intermediates, roots, now, LONGEST_CHAIN) ? undefined : 'x509: certificate signed by unknown authority';
+  if (uses.length > 0 && !uses.includes(CLIENT_AUTH) && !uses.includes(ANY_USE))
+    return 'x509: certificate specifies an incompatible key usage';
+  return leadsToRoot(leaf, intermediates, roots, now, LONGEST_CHAIN)
+    ? undefined
+    : 'x509: certificate signed by unknown authority';
 }
 
 function leadsToRoot(
@@ -34,7 +41,10 @@ function leadsToRoot(
   now: number,
   depth: number,
 ): boolean {
-  if (roots.some((root) => root.raw.equals(certificate.raw) || (isIssuedBy(certificate, root) && !whyNotNow(root, now)))) return true;
+  if (
+    roots.some((root) => root.raw.equals(certificate.raw) || (isIssuedBy(certificate, root) && !whyNotNow(root, now)))
+  )
+    return true;
   if (depth === 0) return false;
   return intermediates.some((issuer) => {
     if (!issuer.ca || !isIssuedBy(certificate, issuer) || whyNotNow(issuer, now)) return false;

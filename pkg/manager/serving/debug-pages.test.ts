@@ -7,7 +7,8 @@ import { DebugPages } from './debug-pages.ts';
 const controller: Controller = {
   name: 'example-controller',
   run: () => Promise.resolve(),
-  debug: (path, query) => (path === '/state' ? { status: 200, headers: {}, body: `state of ${query.get('of')}` } : undefined),
+  debug: (path, query) =>
+    path === '/state' ? { status: 200, headers: {}, body: `state of ${query.get('of')}` } : undefined,
 };
 
 test.each([

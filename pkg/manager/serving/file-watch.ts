@@ -54,7 +54,8 @@ export class FileWatch {
     } catch (error) {
       // A certificate and its key are seldom replaced at one instant, so the next look may find them well.
       const complaint = describeError(error);
-      if (complaint !== this.#complained) log.error('Cannot reload, keeping what was loaded before', error, { files: paths });
+      if (complaint !== this.#complained)
+        log.error('Cannot reload, keeping what was loaded before', error, { files: paths });
       this.#complained = complaint;
     }
     if (this.#timer !== undefined) this.#arm();

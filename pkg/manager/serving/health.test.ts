@@ -34,11 +34,23 @@ describe('health', () => {
   test.each<[string, boolean, number, string]>([
     ['/healthz', false, 200, 'ok'],
     ['/healthz?verbose', false, 200, '[+]leaderElection ok\n[+]deployment-controller ok\nhealthz check passed\n'],
-    ['/healthz', true, 500, '[+]leaderElection ok\n[-]deployment-controller failed: reason withheld\nhealthz check failed\n'],
-    ['/healthz?exclude=deployment-controller', true, 200, 'ok'],
-    ['/healthz?exclude=deployment-controller&verbose', true, 200, '[+]leaderElection ok\n[+]deployment-controller excluded: ok\nhealthz check passed\n'],
     [
-      '/healthz?verbose&exclude=x&exclude=a', false, 200,
+      '/healthz',
+      true,
+      500,
+      '[+]leaderElection ok\n[-]deployment-controller failed: reason withheld\nhealthz check failed\n',
+    ],
+    ['/healthz?exclude=deployment-controller', true, 200, 'ok'],
+    [
+      '/healthz?exclude=deployment-controller&verbose',
+      true,
+      200,
+      '[+]leaderElection ok\n[+]deployment-controller excluded: ok\nhealthz check passed\n',
+    ],
+    [
+      '/healthz?verbose&exclude=x&exclude=a',
+      false,
+      200,
       '[+]leaderElection ok\n[+]deployment-controller ok\nwarn: some health checks cannot be excluded: no matches for "a","x"\nhealthz check passed\n',
     ],
     ['/healthz/leaderElection', true, 200, 'ok'],

@@ -47,16 +47,24 @@ export class HealthChecks {
 
   async #all(path: HealthPath, request: HttpRequest, checks: readonly HealthCheck[]): Promise<HttpAnswer> {
     const excluded = new Set(request.query.getAll('exclude'));
-    const results = await Promise.all(checks.map((check) => (excluded.has(check.name) ? Promise.resolve('excluded' as const) : this.#run(path, check))));
+    const results = await Promise.all(
+      checks.map((check) => (excluded.has(check.name) ? Promise.resolve('excluded' as const) : this.#run(path, check))),
+    );
     const lines = checks.map(({ name }, index) => lineFor(name, results[index]));
     const unknown = [...excluded].filter((name) => !checks.some((check) => check.name === name)).toSorted();
     if (unknown.length > 0) {
-      lines.push(`warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(',')}`);
+      lines.push(
+        `warn: some health checks cannot be excluded: no matches for ${unknown.map((name) => JSON.stringify(name)).join(',')}`,
+      );
     }
     const failed = checks.filter((_check, index) => results[index] instanceof Failure);
     if (failed.length > 0) {
-      const reasons = checks.flatMap(({ name }, index) => (results[index] instanceof Failure ? [`${name}: ${results[index].reason}`] : []));
-      this.#log.v(2)?.info('Health check failed', { path: `/${path}`, checks: failed.map(({ name }) => name), reasons });
+      const reasons = checks.flatMap(({ name }, index) =>
+        results[index] instanceof Failure ? [`${name}: ${results[index].reason}`] : [],
+      );
+      this.#log
+        .v(2)
+        ?.info('Health check failed', { path: `/${path}`, checks: failed.map(({ name }) => name), reasons });
       return text(500, `${lines.join('\n')}\n${path} check failed\n`);
     }
     return text(200, request.query.has('verbose') ? `${lines.join('\n')}\n${path} check passed\n` : 'ok');

@@ -26,15 +26,34 @@ export interface HttpAnswer {
 export type HttpHandler = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
 
 export function text(code: number, body: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
-  return { status: code, body, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...headers } };
+  return {
+    status: code,
+    body,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...headers },
+  };
 }
 
 /** As Go's `http.NotFound`. */
 export const notFound: HttpAnswer = text(404, '404 page not found\n');
 
 /** A `metav1.Status`, indented for people at a terminal or in a browser as the generic API server does it. */
-export function status(request: HttpRequest, code: number, reason: string, message: string, details?: object): HttpAnswer {
-  const object = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details ? { details } : {}), code };
+export function status(
+  request: HttpRequest,
+  code: number,
+  reason: string,
+  message: string,
+  details?: object,
+): HttpAnswer {
+  const object = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason,
+    ...(details ? { details } : {}),
+    code,
+  };
   const forPeople = /^(?:curl|Wget|Mozilla\/5\.0)/.test(header(request, 'user-agent') ?? '');
   const body = forPeople ? JSON.stringify(object, null, 2) : `${JSON.stringify(object)}\n`;
   return { status: code, headers: { 'content-type': 'application/json' }, body };

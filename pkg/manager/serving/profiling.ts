@@ -29,13 +29,23 @@ export async function profiling(request: HttpRequest): Promise<HttpAnswer> {
     case 'profile':
       return record(request, ['Profiler.enable', 'Profiler.start'], 'Profiler.stop', 'cpuprofile');
     case 'heap':
-      return record(request, ['HeapProfiler.enable', 'HeapProfiler.startSampling'], 'HeapProfiler.stopSampling', 'heapprofile');
+      return record(
+        request,
+        ['HeapProfiler.enable', 'HeapProfiler.startSampling'],
+        'HeapProfiler.stopSampling',
+        'heapprofile',
+      );
     default:
       return notFound;
   }
 }
 
-async function record(request: HttpRequest, start: readonly string[], stop: string, extension: string): Promise<HttpAnswer> {
+async function record(
+  request: HttpRequest,
+  start: readonly string[],
+  stop: string,
+  extension: string,
+): Promise<HttpAnswer> {
   const seconds = Number(request.query.get('seconds') ?? 30);
   if (!(seconds > 0 && seconds <= LONGEST)) return text(400, `seconds must be above 0 and at most ${LONGEST}\n`);
   if (busy) return text(409, 'another profile is being taken\n');
@@ -49,7 +59,10 @@ async function record(request: HttpRequest, start: readonly string[], stop: stri
     for (const method of start) await post(method);
     await delay(seconds * 1000, undefined, { signal: request.signal }).catch(() => {});
     const { profile } = (await post(stop)) as { profile?: object };
-    const headers = { 'content-type': 'application/json', 'content-disposition': `attachment; filename="profile.${extension}"` };
+    const headers = {
+      'content-type': 'application/json',
+      'content-disposition': `attachment; filename="profile.${extension}"`,
+    };
     return { status: 200, headers, body: JSON.stringify(profile) };
   } finally {
     session.disconnect();

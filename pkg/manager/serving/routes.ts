@@ -35,7 +35,10 @@ const compressed = promisify(gzip);
 export function routes(route: RouteOptions): HttpHandler {
   const { options, health, healthMetrics, log } = route;
   const byPath = new Map<string, HttpHandler>();
-  for (const path of HEALTH_PATHS) byPath.set(`/${path}`, (request) => health.answer(path, request)).set(`/${path}/`, (request) => health.answer(path, request));
+  for (const path of HEALTH_PATHS)
+    byPath
+      .set(`/${path}`, (request) => health.answer(path, request))
+      .set(`/${path}/`, (request) => health.answer(path, request));
   byPath.set('/configz', () => configz(options));
   byPath.set('/metrics', async (request) => exposition(request, await route.metrics.expose(), route.startTime));
   byPath.set('/metrics/slis', async (request) => {
@@ -44,7 +47,9 @@ export function routes(route: RouteOptions): HttpHandler {
   });
   if (options.gates.enabled('ComponentFlagz')) byPath.set('/flagz', () => flagz(options));
   if (options.gates.enabled('ComponentStatusz')) {
-    byPath.set('/statusz', () => statusz({ options, startTime: route.startTime, clock: route.clock, paths: listedPaths(byPath) }));
+    byPath.set('/statusz', () =>
+      statusz({ options, startTime: route.startTime, clock: route.clock, paths: listedPaths(byPath) }),
+    );
   }
   byPath.set(DEBUG_PREFIX, (request) => route.debugPages.answer(request));
   if (options.flags.profiling) {
@@ -56,7 +61,9 @@ export function routes(route: RouteOptions): HttpHandler {
 
 /** Nobody needs to be told of what is for those who know it. */
 function listedPaths(byPath: ReadonlyMap<string, unknown>): string[] {
-  return [...byPath.keys()].filter((path) => !path.endsWith('/') && !path.startsWith('/debug') && path !== '/statusz').toSorted();
+  return [...byPath.keys()]
+    .filter((path) => !path.endsWith('/') && !path.startsWith('/debug') && path !== '/statusz')
+    .toSorted();
 }
 
 function prefixOf(path: string, byPath: ReadonlyMap<string, unknown>): string {
@@ -96,13 +103,18 @@ export function guarded(inner: HttpHandler, { authenticator, authorizer, log }: 
     try {
       const { allowed, reason } = await authorizer.authorize(access);
       if (allowed) return await inner(request);
-      const subject = sanitized(`User ${JSON.stringify(user.name)} cannot ${access.verb} path ${JSON.stringify(access.path)}`);
+      const subject = sanitized(
+        `User ${JSON.stringify(user.name)} cannot ${access.verb} path ${JSON.stringify(access.path)}`,
+      );
       const message = `forbidden: ${subject}${reason === '' ? '' : `: ${reason}`}`;
       const answer = status(request, 403, 'Forbidden', message, {});
       return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } };
     } catch (error) {
       log.error('Cannot authorize a request', error);
-      return text(500, `Internal Server Error: ${JSON.stringify(sanitized(request.path))}: ${sanitized(describeError(error))}\n`);
+      return text(
+        500,
+        `Internal Server Error: ${JSON.stringify(sanitized(request.path))}: ${sanitized(describeError(error))}\n`,
+      );
     }
   };
 }

@@ -107,7 +107,8 @@ function generalName(host: string): Uint8Array {
 
 function ipv6Bytes(address: string): Uint8Array {
   const [head = '', tail = ''] = address.split('%')[0]!.split('::');
-  const groups = (text: string): number[] => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (text: string): number[] =>
+    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
   const left = groups(head);
   const right = groups(tail);
   const all = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];

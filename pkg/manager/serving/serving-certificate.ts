@@ -31,8 +31,14 @@ export async function servingCertificate(flags: CertificateFlags, now: number): 
   const certFile = flags['tls-cert-file'];
   if (certFile !== '') {
     const keyFile = flags['tls-private-key-file'];
-    const pair = { certificate: await readNamed('--tls-cert-file', certFile), key: await readNamed('--tls-private-key-file', keyFile) };
-    return checked({ ...pair, files: [certFile, keyFile], origin: certFile }, '--tls-cert-file and --tls-private-key-file');
+    const pair = {
+      certificate: await readNamed('--tls-cert-file', certFile),
+      key: await readNamed('--tls-private-key-file', keyFile),
+    };
+    return checked(
+      { ...pair, files: [certFile, keyFile], origin: certFile },
+      '--tls-cert-file and --tls-private-key-file',
+    );
   }
   const folder = flags['cert-dir'];
   if (folder === '') return { ...generate(flags, now), origin: 'Generated self signed cert' };
@@ -40,7 +46,11 @@ export async function servingCertificate(flags: CertificateFlags, now: number): 
   const [hasCertificate, hasKey] = await Promise.all(files.map(exists));
   if (hasCertificate !== hasKey) {
     const [present, absent] = hasCertificate ? files : files.toReversed();
-    throw new ManagerError('BadFile', `--cert-dir: "${present}" is there but "${absent}" is not: certificate and key must be a pair`, { folder });
+    throw new ManagerError(
+      'BadFile',
+      `--cert-dir: "${present}" is there but "${absent}" is not: certificate and key must be a pair`,
+      { folder },
+    );
   }
   if (hasCertificate) {
     const pair = { certificate: await readNamed('--cert-dir', files[0]), key: await readNamed('--cert-dir', files[1]) };
@@ -53,7 +63,8 @@ export async function servingCertificate(flags: CertificateFlags, now: number): 
 
 /** Throws where certificate and key are unreadable or do not belong together. */
 export function checkPair(pair: CertificatePair): void {
-  if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) throw new Error('the key is not that of the certificate');
+  if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key)))
+    throw new Error('the key is not that of the certificate');
 }
 
 /** Calls `use` with a new pair whenever both files hold one that fits together. */
@@ -63,18 +74,27 @@ export function watchPair(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
   use: (pair: CertificatePair) => void,
 ): FileWatch {
-  return new FileWatch({ paths: files, clock, log }, [loaded.certificate, loaded.key], ([certificate = '', key = '']) => {
-    const pair = { certificate, key };
-    checkPair(pair);
-    use(pair);
-  });
+  return new FileWatch(
+    { paths: files, clock, log },
+    [loaded.certificate, loaded.key],
+    ([certificate = '', key = '']) => {
+      const pair = { certificate, key };
+      checkPair(pair);
+      use(pair);
+    },
+  );
 }
 
 export async function readNamed(flag: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new ManagerError('BadFile', `${flag}: cannot read "${path}": ${describeError(error)}`, { flag, path }, { cause: error });
+    throw new ManagerError(
+      'BadFile',
+      `${flag}: cannot read "${path}": ${describeError(error)}`,
+      { flag, path },
+      { cause: error },
+    );
   }
 }
 
@@ -83,7 +103,12 @@ function checked<Pair extends LoadedPair>(pair: Pair, flag: string): Pair {
     checkPair(pair);
     return pair;
   } catch (error) {
-    throw new ManagerError('BadFile', `${flag}: "${(pair.files ?? []).join('", "')}": ${describeError(error)}`, { flag }, { cause: error });
+    throw new ManagerError(
+      'BadFile',
+      `${flag}: "${(pair.files ?? []).join('", "')}": ${describeError(error)}`,
+      { flag },
+      { cause: error },
+    );
   }
 }
 
@@ -93,13 +118,22 @@ function generate(flags: CertificateFlags, now: number): CertificatePair {
   return selfSigned('localhost', ['localhost', '127.0.0.1', ...(everywhere ? [] : [bound])], now);
 }
 
-async function keep(folder: string, [certFile, keyFile]: readonly [string, string], pair: CertificatePair): Promise<void> {
+async function keep(
+  folder: string,
+  [certFile, keyFile]: readonly [string, string],
+  pair: CertificatePair,
+): Promise<void> {
   try {
     await makeFolder(folder);
     await writeWhole(keyFile, pair.key, 0o600);
     await writeWhole(certFile, pair.certificate, 0o644);
   } catch (error) {
-    throw new ManagerError('BadFile', `--cert-dir: cannot keep the serving certificate in "${folder}": ${describeError(error)}`, { folder }, { cause: error });
+    throw new ManagerError(
+      'BadFile',
+      `--cert-dir: cannot keep the serving certificate in "${folder}": ${describeError(error)}`,
+      { folder },
+      { cause: error },
+    );
   }
 }
 

@@ -34,7 +34,11 @@ export class SniContexts {
       const pair = await loadNamedPair(named);
       const entry: Entry = { explicit: named.names.length > 0, ...contents(named, pair, common) };
       contexts.#entries.push(entry);
-      contexts.#watches.push(watchPair([named.certFile, named.keyFile], pair, tools, (fresh) => Object.assign(entry, contents(named, fresh, common))));
+      contexts.#watches.push(
+        watchPair([named.certFile, named.keyFile], pair, tools, (fresh) =>
+          Object.assign(entry, contents(named, fresh, common)),
+        ),
+      );
     }
     return contexts;
   }
@@ -60,12 +64,21 @@ async function loadNamedPair(named: NamedCertKey): Promise<CertificatePair> {
   try {
     checkPair(pair);
   } catch (error) {
-    throw new ManagerError('BadFile', `${flag}: "${named.certFile}", "${named.keyFile}": ${describeError(error)}`, { flag }, { cause: error });
+    throw new ManagerError(
+      'BadFile',
+      `${flag}: "${named.certFile}", "${named.keyFile}": ${describeError(error)}`,
+      { flag },
+      { cause: error },
+    );
   }
   return pair;
 }
 
-function contents(named: NamedCertKey, pair: CertificatePair, common: SecureContextOptions): Pick<Entry, 'names' | 'context'> {
+function contents(
+  named: NamedCertKey,
+  pair: CertificatePair,
+  common: SecureContextOptions,
+): Pick<Entry, 'names' | 'context'> {
   const names = named.names.length > 0 ? named.names : namesOf(new X509Certificate(pair.certificate));
   const context = createSecureContext({ ...common, cert: pair.certificate, key: pair.key });
   return { names: names.map((name) => name.toLowerCase()), context };

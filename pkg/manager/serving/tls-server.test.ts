@@ -34,7 +34,9 @@ afterEach(async () => {
   if (clock.pending > 0) throw new Error(`${clock.pending} timers are left`);
 });
 
-const registry = createRegistry([defineController({ name: 'x', rbac: [], create: () => ({ name: 'x', run: () => Promise.resolve() }) })]);
+const registry = createRegistry([
+  defineController({ name: 'x', rbac: [], create: () => ({ name: 'x', run: () => Promise.resolve() }) }),
+]);
 
 function flags(...argv: string[]): ManagerFlagValues {
   const request = readCommandLine(['--bind-address=127.0.0.1', '--secure-port=0', ...argv], registry, {}, 80);
@@ -53,7 +55,11 @@ async function serve(...argv: string[]): Promise<number> {
   return server.port;
 }
 
-async function get2(port: number, path: string, options: ConnectionOptions = {}): Promise<{ status: number; body: string }> {
+async function get2(
+  port: number,
+  path: string,
+  options: ConnectionOptions = {},
+): Promise<{ status: number; body: string }> {
   const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...options });
   try {
     const stream = session.request({ ':path': path });
@@ -69,12 +75,15 @@ async function get2(port: number, path: string, options: ConnectionOptions = {})
 
 function get1(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = httpsRequest({ host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false }, (response) => {
-      response.setEncoding('utf8');
-      let body = '';
-      response.on('data', (part: string) => (body += part));
-      response.on('end', () => resolve(`HTTP/${response.httpVersion} ${response.statusCode} ${body}`));
-    });
+    const request = httpsRequest(
+      { host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false },
+      (response) => {
+        response.setEncoding('utf8');
+        let body = '';
+        response.on('data', (part: string) => (body += part));
+        response.on('end', () => resolve(`HTTP/${response.httpVersion} ${response.statusCode} ${body}`));
+      },
+    );
     request.on('error', reject);
     request.end();
   });
@@ -83,7 +92,10 @@ function get1(port: number, path: string): Promise<string> {
 /** Common name of the certificate that is served for a name. */
 async function served(port: number, servername?: string, more: ConnectionOptions = {}): Promise<string> {
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
-    const connected = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...(servername ? { servername } : {}), ...more }, () => resolve(connected));
+    const connected = connectTls(
+      { host: '127.0.0.1', port, rejectUnauthorized: false, ...(servername ? { servername } : {}), ...more },
+      () => resolve(connected),
+    );
     connected.once('error', reject);
   });
   const { subject } = socket.getPeerCertificate();
@@ -117,7 +129,9 @@ describe('serving', () => {
     await expect(served(port, undefined, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/protocol version/);
     expect(await served(port)).toContain('TLSv1.3');
     const other = await serve('--tls-cipher-suites=TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384');
-    await expect(served(other, undefined, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).rejects.toThrow(/handshake failure/);
+    await expect(
+      served(other, undefined, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }),
+    ).rejects.toThrow(/handshake failure/);
     expect(await served(other, undefined, { maxVersion: 'TLSv1.2' })).toContain('TLSv1.2');
   });
 
@@ -134,7 +148,9 @@ describe('certificates', () => {
     const first = await served(await serve(`--cert-dir=${kept}`));
     const key = await stat(join(kept, 'kube-controller-manager.key'));
     expect(key.mode & 0o777).toBe(0o600);
-    expect((await readFile(join(kept, 'kube-controller-manager.crt'), 'utf8')).match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(
+      (await readFile(join(kept, 'kube-controller-manager.crt'), 'utf8')).match(/BEGIN CERTIFICATE/g),
+    ).toHaveLength(2);
     await clock.step(3_600_000);
     expect(await served(await serve(`--cert-dir=${kept}`))).toBe(first);
   });
@@ -191,7 +207,7 @@ describe('certificates', () => {
 
 test('a port that is taken is said by flag', async () => {
   const port = await serve();
-  await expect(startSecureServer({ flags: { ...flags(), 'secure-port': port }, handler: hello, clock, log: silentLogger })).rejects.toThrow(
-    `failed to create listener on --bind-address 127.0.0.1, --secure-port ${port}: `,
-  );
+  await expect(
+    startSecureServer({ flags: { ...flags(), 'secure-port': port }, handler: hello, clock, log: silentLogger }),
+  ).rejects.toThrow(`failed to create listener on --bind-address 127.0.0.1, --secure-port ${port}: `);
 });

@@ -1,5 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, createSecureServer } from 'node:http2';
+import {
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  createSecureServer,
+} from 'node:http2';
 import type { Server as HttpsServer, ServerOptions } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListenOptions, type Socket, isIPv6 } from 'node:net';
@@ -48,22 +53,30 @@ export async function startSecureServer({ flags, handler, clock, log }: ServingO
     ...common,
     cert: pair.certificate,
     key: pair.key,
-    SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, sni.contextFor(name)),
+    SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) =>
+      done(null, sni.contextFor(name)),
   });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => {
-    void respond(request, response, handler, log);
-  });
+  server.on(
+    'request',
+    (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => {
+      void respond(request, response, handler, log);
+    },
+  );
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     log.v(3)?.info('TLS handshake error', { remoteAddress: socket.remoteAddress ?? '', err: describeError(error) });
   });
   server.on('sessionError', (error: Error) => log.v(3)?.info('HTTP/2 session error', { err: describeError(error) }));
   const port = await listen(server, flags);
-  const watch = pair.files && watchPair(pair.files, pair, { clock, log }, (fresh) => server.setSecureContext({ ...common, cert: fresh.certificate, key: fresh.key }));
+  const watch =
+    pair.files &&
+    watchPair(pair.files, pair, { clock, log }, (fresh) =>
+      server.setSecureContext({ ...common, cert: fresh.certificate, key: fresh.key }),
+    );
   log.info('Loaded serving cert', { certName: pair.origin, certDetail: describePair(pair) });
   log.info('Serving securely', { address: `${bracketed(flags['bind-address'])}:${port}` });
   return {
@@ -114,7 +127,11 @@ async function createServer(
     return server;
   }
   const streams = flags['http2-max-streams-per-connection'];
-  const server = createSecureServer({ ...options, allowHTTP1: true, ...(streams > 0 ? { settings: { maxConcurrentStreams: streams } } : {}) });
+  const server = createSecureServer({
+    ...options,
+    allowHTTP1: true,
+    ...(streams > 0 ? { settings: { maxConcurrentStreams: streams } } : {}),
+  });
   server.setTimeout(IDLE_TIMEOUT);
   server.on('timeout', (session: { destroy(): void }) => session.destroy());
   return server;
@@ -126,7 +143,11 @@ async function listen(server: Http2SecureServer | HttpsServer, flags: ManagerFla
   const everywhere = ['', '0.0.0.0', '::'].includes(bind);
   const listening = (host: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const options: ListenOptions = { host, port: flags['secure-port'], ...(flags['permit-port-sharing'] ? { reusePort: true } : {}) };
+      const options: ListenOptions = {
+        host,
+        port: flags['secure-port'],
+        ...(flags['permit-port-sharing'] ? { reusePort: true } : {}),
+      };
       server.once('error', reject);
       server.listen(options, () => {
         server.off('error', reject);
@@ -135,7 +156,10 @@ async function listen(server: Http2SecureServer | HttpsServer, flags: ManagerFla
     });
   try {
     if (!everywhere) await listening(bind);
-    else await listening('::').catch((error: NodeJS.ErrnoException) => (error.code === 'EAFNOSUPPORT' ? listening('0.0.0.0') : Promise.reject(error)));
+    else
+      await listening('::').catch((error: NodeJS.ErrnoException) =>
+        error.code === 'EAFNOSUPPORT' ? listening('0.0.0.0') : Promise.reject(error),
+      );
   } catch (error) {
     const message = `failed to create listener on --bind-address ${bracketed(bind)}, --secure-port ${flags['secure-port']}: ${describeError(error)}`;
     throw new ManagerError('CannotListen', message, {}, { cause: error });

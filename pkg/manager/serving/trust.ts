@@ -61,7 +61,10 @@ export class Trust {
   static async load(options: TrustOptions): Promise<Trust> {
     const trust = new Trust(options);
     await trust.#watch('client-ca-file', (clientRoots) => ({ ...trust.#fromFiles, clientRoots }));
-    await trust.#watch('requestheader-client-ca-file', (roots) => ({ ...trust.#fromFiles, requestHeader: headerFlags(options.flags, roots) }));
+    await trust.#watch('requestheader-client-ca-file', (roots) => ({
+      ...trust.#fromFiles,
+      requestHeader: headerFlags(options.flags, roots),
+    }));
     return trust;
   }
 
@@ -78,7 +81,10 @@ export class Trust {
     if (missing.length === 0 || flags['authentication-skip-lookup']) return;
     if (!client) {
       for (const key of missing) {
-        log.warning('No authentication-kubeconfig provided to look this up in the cluster, so clients cannot be known by it', { key });
+        log.warning(
+          'No authentication-kubeconfig provided to look this up in the cluster, so clients cannot be known by it',
+          { key },
+        );
       }
       return;
     }
@@ -94,7 +100,10 @@ export class Trust {
         if (signal.aborted) return;
         pause = backoff.next();
         const complaint = describeError(error);
-        if (complaint !== complained) log.error('Cannot read the cluster\'s authentication settings, will retry', error, { configMap: `${NAMESPACE}/${NAME}` });
+        if (complaint !== complained)
+          log.error("Cannot read the cluster's authentication settings, will retry", error, {
+            configMap: `${NAMESPACE}/${NAME}`,
+          });
         complained = complaint;
       }
       await sleep(clock, pause, signal).catch(() => {});
@@ -105,7 +114,10 @@ export class Trust {
     for (const watch of this.#watches) watch.close();
   }
 
-  async #watch(flag: 'client-ca-file' | 'requestheader-client-ca-file', settings: (roots: readonly X509Certificate[]) => TrustSettings): Promise<void> {
+  async #watch(
+    flag: 'client-ca-file' | 'requestheader-client-ca-file',
+    settings: (roots: readonly X509Certificate[]) => TrustSettings,
+  ): Promise<void> {
     const { flags, clock, log } = this.#options;
     const path = flags[flag];
     if (path === '') return;
@@ -116,14 +128,22 @@ export class Trust {
     try {
       use([bundle]);
     } catch (error) {
-      throw new ManagerError('BadFile', `--${flag}: "${path}": ${describeError(error)}`, { flag, path }, { cause: error });
+      throw new ManagerError(
+        'BadFile',
+        `--${flag}: "${path}": ${describeError(error)}`,
+        { flag, path },
+        { cause: error },
+      );
     }
     this.#watches.push(new FileWatch({ paths: [path], clock, log }, [bundle], use));
   }
 
   async #lookUp(client: Client, signal: AbortSignal): Promise<void> {
     const path = `/api/v1/namespaces/${NAMESPACE}/configmaps/${NAME}`;
-    const { data = {} } = await client.request<{ readonly data?: Readonly<Record<string, string>> }>({ method: 'GET', path }, { signal });
+    const { data = {} } = await client.request<{ readonly data?: Readonly<Record<string, string>> }>(
+      { method: 'GET', path },
+      { signal },
+    );
     const clientCa = data['client-ca-file'];
     const headerCa = data['requestheader-client-ca-file'];
     const list = (key: string): readonly string[] => {

@@ -32,7 +32,8 @@ export class FrameDispatcher {
   }
 
   take(type: number, flags: number, id: number, payload: Buffer): void {
-    if (!this.#greeted && (type !== FRAME.SETTINGS || (flags & FLAG.ACK) !== 0)) throw new ProtocolError(CODE.PROTOCOL_ERROR, 'no HTTP/2 settings at its beginning');
+    if (!this.#greeted && (type !== FRAME.SETTINGS || (flags & FLAG.ACK) !== 0))
+      throw new ProtocolError(CODE.PROTOCOL_ERROR, 'no HTTP/2 settings at its beginning');
     if (this.#blocks.unfinished !== undefined && (type !== FRAME.CONTINUATION || id !== this.#blocks.unfinished)) {
       throw new ProtocolError(CODE.PROTOCOL_ERROR, 'a frame within a block of headers');
     }
@@ -82,7 +83,8 @@ export class FrameDispatcher {
 
   /** Frames of streams that are over are what was under way when they ended; of others there can be none. */
   #checkStream(id: number): void {
-    if (this.#taker.isUnused(id)) throw new ProtocolError(CODE.PROTOCOL_ERROR, `a frame of stream ${id}, which was never opened`);
+    if (this.#taker.isUnused(id))
+      throw new ProtocolError(CODE.PROTOCOL_ERROR, `a frame of stream ${id}, which was never opened`);
   }
 
   #onHeaders(received: ReceivedHeaders | undefined): void {
@@ -97,7 +99,8 @@ export class FrameDispatcher {
     if (payload.length % 6 !== 0) throw new ProtocolError(CODE.FRAME_SIZE_ERROR, 'settings of the wrong size');
     this.#greeted = true;
     const settings: Setting[] = [];
-    for (let at = 0; at < payload.length; at += 6) settings.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]);
+    for (let at = 0; at < payload.length; at += 6)
+      settings.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]);
     this.#taker.onSettings(settings);
   }
 }
@@ -107,5 +110,6 @@ function checkConnection(id: number): void {
 }
 
 function checkSize(payload: Buffer, size: number): void {
-  if (payload.length !== size) throw new ProtocolError(CODE.FRAME_SIZE_ERROR, `a frame of ${payload.length} bytes where there can be but ${size}`);
+  if (payload.length !== size)
+    throw new ProtocolError(CODE.FRAME_SIZE_ERROR, `a frame of ${payload.length} bytes where there can be but ${size}`);
 }

@@ -3,7 +3,20 @@ import { describe, expect, test } from 'vitest';
 
 import { rawFrame } from '#pkg/testing';
 
-import { CODE, FLAG, FRAME, FrameReader, ProtocolError, frame, frameHead, goAwayFrame, headerBlock, numberFrame, settingsFrame, withoutPadding } from './frames.ts';
+import {
+  CODE,
+  FLAG,
+  FRAME,
+  FrameReader,
+  ProtocolError,
+  frame,
+  frameHead,
+  goAwayFrame,
+  headerBlock,
+  numberFrame,
+  settingsFrame,
+  withoutPadding,
+} from './frames.ts';
 
 interface Frame {
   readonly type: number;
@@ -33,15 +46,28 @@ function chunksOf(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 
 test('frames are the same however they are cut, and written as they are read', () => {
   fc.assert(
-    fc.property(fc.array(anyFrame, { maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 700 }), { maxLength: 8 }), (frames, sizes) => {
-      const raw = Buffer.concat(frames.map(({ type, flags, stream, payload }) => rawFrame(type, flags, stream, payload)));
-      const written = Buffer.concat(frames.flatMap(({ type, flags, stream, payload }, i) => (i % 2 ? [frame(type, flags, stream, payload)] : [frameHead(type, flags, stream, payload.length), payload])));
-      expect(written).toEqual(raw);
-      const seen: Frame[] = [];
-      const reader = new FrameReader((type, flags, stream, payload) => seen.push({ type, flags, stream, payload: Buffer.from(payload) }), LARGEST);
-      for (const chunk of chunksOf(raw, sizes)) reader.push(chunk);
-      expect(seen).toEqual(frames);
-    }),
+    fc.property(
+      fc.array(anyFrame, { maxLength: 20 }),
+      fc.array(fc.integer({ min: 1, max: 700 }), { maxLength: 8 }),
+      (frames, sizes) => {
+        const raw = Buffer.concat(
+          frames.map(({ type, flags, stream, payload }) => rawFrame(type, flags, stream, payload)),
+        );
+        const written = Buffer.concat(
+          frames.flatMap(({ type, flags, stream, payload }, i) =>
+            i % 2 ? [frame(type, flags, stream, payload)] : [frameHead(type, flags, stream, payload.length), payload],
+          ),
+        );
+        expect(written).toEqual(raw);
+        const seen: Frame[] = [];
+        const reader = new FrameReader(
+          (type, flags, stream, payload) => seen.push({ type, flags, stream, payload: Buffer.from(payload) }),
+          LARGEST,
+        );
+        for (const chunk of chunksOf(raw, sizes)) reader.push(chunk);
+        expect(seen).toEqual(frames);
+      },
+    ),
   );
 });
 
@@ -59,7 +85,14 @@ test('a frame that is too large is refused when its head is there', () => {
 });
 
 test.each([
-  ['settings', settingsFrame([[2, 0], [4, 2 ** 32 - 1]]), '00000c 04 00 00000000 0002 00000000 0004 ffffffff'],
+  [
+    'settings',
+    settingsFrame([
+      [2, 0],
+      [4, 2 ** 32 - 1],
+    ]),
+    '00000c 04 00 00000000 0002 00000000 0004 ffffffff',
+  ],
   ['a reset', numberFrame(FRAME.RST_STREAM, 7, 8), '000004 03 00 00000007 00000008'],
   ['a farewell', goAwayFrame(3, 11), '000008 07 00 00000000 00000003 0000000b'],
 ])('%s', (_what, bytes, hex) => {

@@ -1,7 +1,24 @@
 /** Frames of HTTP/2 (RFC 9113, 4 and 6). */
-export const FRAME = { DATA: 0, HEADERS: 1, PRIORITY: 2, RST_STREAM: 3, SETTINGS: 4, PUSH_PROMISE: 5, PING: 6, GOAWAY: 7, WINDOW_UPDATE: 8, CONTINUATION: 9 } as const;
+export const FRAME = {
+  DATA: 0,
+  HEADERS: 1,
+  PRIORITY: 2,
+  RST_STREAM: 3,
+  SETTINGS: 4,
+  PUSH_PROMISE: 5,
+  PING: 6,
+  GOAWAY: 7,
+  WINDOW_UPDATE: 8,
+  CONTINUATION: 9,
+} as const;
 export const FLAG = { END_STREAM: 0x1, ACK: 0x1, END_HEADERS: 0x4, PADDED: 0x8, PRIORITY: 0x20 } as const;
-export const SETTING = { HEADER_TABLE_SIZE: 1, ENABLE_PUSH: 2, MAX_CONCURRENT_STREAMS: 3, INITIAL_WINDOW_SIZE: 4, MAX_FRAME_SIZE: 5 } as const;
+export const SETTING = {
+  HEADER_TABLE_SIZE: 1,
+  ENABLE_PUSH: 2,
+  MAX_CONCURRENT_STREAMS: 3,
+  INITIAL_WINDOW_SIZE: 4,
+  MAX_FRAME_SIZE: 5,
+} as const;
 /** Why a stream or a connection ended (RFC 9113, 7). */
 export const CODE = {
   NO_ERROR: 0,
@@ -112,7 +129,11 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
 }
 
 /** A frame of which the payload is one number. */
-export function numberFrame(type: typeof FRAME.RST_STREAM | typeof FRAME.WINDOW_UPDATE, stream: number, value: number): Buffer {
+export function numberFrame(
+  type: typeof FRAME.RST_STREAM | typeof FRAME.WINDOW_UPDATE,
+  stream: number,
+  value: number,
+): Buffer {
   const payload = Buffer.allocUnsafe(4);
   payload.writeUInt32BE(value);
   return frame(type, 0, stream, payload);
@@ -137,6 +158,7 @@ export function headerBlock(flags: number, payload: Buffer): Buffer {
 export function withoutPadding(flags: number, payload: Buffer): Buffer {
   if ((flags & FLAG.PADDED) === 0) return payload;
   const padding = payload[0];
-  if (padding === undefined || padding >= payload.length) throw new ProtocolError(CODE.PROTOCOL_ERROR, 'a frame shorter than its padding');
+  if (padding === undefined || padding >= payload.length)
+    throw new ProtocolError(CODE.PROTOCOL_ERROR, 'a frame shorter than its padding');
   return payload.subarray(1, payload.length - padding);
 }

@@ -9,18 +9,53 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 const DATE = 'Mon, 21 Oct 2013 20:13:21 GMT';
 const COOKIE = 'foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1';
 const REQUESTS = [
-  [[':method', 'GET'], [':scheme', 'http'], [':path', '/'], [':authority', 'www.example.com']],
-  [[':method', 'GET'], [':scheme', 'http'], [':path', '/'], [':authority', 'www.example.com'], ['cache-control', 'no-cache']],
-  [[':method', 'GET'], [':scheme', 'https'], [':path', '/index.html'], [':authority', 'www.example.com'], ['custom-key', 'custom-value']],
+  [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', 'www.example.com'],
+  ],
+  [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', 'www.example.com'],
+    ['cache-control', 'no-cache'],
+  ],
+  [
+    [':method', 'GET'],
+    [':scheme', 'https'],
+    [':path', '/index.html'],
+    [':authority', 'www.example.com'],
+    ['custom-key', 'custom-value'],
+  ],
 ];
 const RESPONSES = [
-  [[':status', '302'], ['cache-control', 'private'], ['date', DATE], ['location', 'https://www.example.com']],
-  [[':status', '307'], ['cache-control', 'private'], ['date', DATE], ['location', 'https://www.example.com']],
-  [[':status', '200'], ['cache-control', 'private'], ['date', DATE.replace(':21 ', ':22 ')], ['location', 'https://www.example.com'], ['content-encoding', 'gzip'], ['set-cookie', COOKIE]],
+  [
+    [':status', '302'],
+    ['cache-control', 'private'],
+    ['date', DATE],
+    ['location', 'https://www.example.com'],
+  ],
+  [
+    [':status', '307'],
+    ['cache-control', 'private'],
+    ['date', DATE],
+    ['location', 'https://www.example.com'],
+  ],
+  [
+    [':status', '200'],
+    ['cache-control', 'private'],
+    ['date', DATE.replace(':21 ', ':22 ')],
+    ['location', 'https://www.example.com'],
+    ['content-encoding', 'gzip'],
+    ['set-cookie', COOKIE],
+  ],
 ];
 
 /** A literal that is to be remembered. */
-const remembered = (name: string, value: string): Buffer => Buffer.concat([Buffer.of(0x40), rawHeaders([name, value]).subarray(1)]);
+const remembered = (name: string, value: string): Buffer =>
+  Buffer.concat([Buffer.of(0x40), rawHeaders([name, value]).subarray(1)]);
 
 describe('blocks of headers', () => {
   test.each([
@@ -39,8 +74,24 @@ describe('blocks of headers', () => {
   });
 
   test.each([
-    ['C.3', REQUESTS, ['8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d', '8286 84be 5808 6e6f 2d63 6163 6865', '8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65']],
-    ['C.4', REQUESTS, ['8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff', '8286 84be 5886 a8eb 1064 9cbf', '8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf']],
+    [
+      'C.3',
+      REQUESTS,
+      [
+        '8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d',
+        '8286 84be 5808 6e6f 2d63 6163 6865',
+        '8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65',
+      ],
+    ],
+    [
+      'C.4',
+      REQUESTS,
+      [
+        '8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff',
+        '8286 84be 5886 a8eb 1064 9cbf',
+        '8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf',
+      ],
+    ],
   ])('RFC 7541, %s: requests', (_where, expected, blocks) => {
     const decoder = new HeaderDecoder();
     expect(blocks.map((block) => decoder.decode(hex(block)))).toEqual(expected);
@@ -71,7 +122,11 @@ describe('blocks of headers', () => {
   });
 
   test.each([
-    ['C.2.1, a literal to be remembered', '400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572', ['custom-key', 'custom-header']],
+    [
+      'C.2.1, a literal to be remembered',
+      '400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572',
+      ['custom-key', 'custom-header'],
+    ],
     ['C.2.2, a literal not to be', '040c 2f73 616d 706c 652f 7061 7468', [':path', '/sample/path']],
     ['C.2.3, a literal never to be', '1008 7061 7373 776f 7264 0673 6563 7265 74', ['password', 'secret']],
     ['C.2.4, an entry', '82', [':method', 'GET']],
@@ -121,8 +176,14 @@ describe('blocks of headers', () => {
     // 40 bytes: one entry of 34.
     expect(decoder.decode(hex('3f 09 be'))).toEqual([['b', '2']]);
     expect(() => decoder.decode(hex('bf'))).toThrow('nothing is known');
-    expect(decoder.decode(Buffer.concat([hex('20 3f e1 1f'), remembered('c', '3'), remembered('d', '4')]))).toEqual([['c', '3'], ['d', '4']]);
-    expect(decoder.decode(hex('bf be'))).toEqual([['c', '3'], ['d', '4']]);
+    expect(decoder.decode(Buffer.concat([hex('20 3f e1 1f'), remembered('c', '3'), remembered('d', '4')]))).toEqual([
+      ['c', '3'],
+      ['d', '4'],
+    ]);
+    expect(decoder.decode(hex('bf be'))).toEqual([
+      ['c', '3'],
+      ['d', '4'],
+    ]);
     expect(() => decoder.decode(hex('c0'))).toThrow('nothing is known');
   });
 
@@ -141,6 +202,8 @@ describe('blocks of headers', () => {
     ['a table resized behind a header', '82 20'],
     ['a text that is none', '40 81 00 01 61'],
   ])('%s is none', (_what, block) => {
-    expect(() => new HeaderDecoder().decode(hex(block))).toThrow(expect.objectContaining({ code: CODE.COMPRESSION_ERROR }));
+    expect(() => new HeaderDecoder().decode(hex(block))).toThrow(
+      expect.objectContaining({ code: CODE.COMPRESSION_ERROR }),
+    );
   });
 });

@@ -51,7 +51,12 @@ export class HeaderDecoder {
         continue;
       }
       // Not indexed, or never to be: to us it is the same.
-      const header = first >= 0x80 ? this.#entry(this.#integer(7)) : first >= 0x40 ? this.#remember(this.#literal(6)) : this.#literal(4);
+      const header =
+        first >= 0x80
+          ? this.#entry(this.#integer(7))
+          : first >= 0x40
+            ? this.#remember(this.#literal(6))
+            : this.#literal(4);
       headers.push(header);
       size += sizeOf(header);
       if (size > LARGEST_LIST) throw new ProtocolError(CODE.ENHANCE_YOUR_CALM, 'more than 1 MiB of headers');
@@ -60,7 +65,10 @@ export class HeaderDecoder {
   }
 
   #entry(index: number): Header {
-    const entry = index <= STATIC_HEADERS.length ? STATIC_HEADERS[index - 1] : this.#table[this.#table.length - (index - STATIC_HEADERS.length)];
+    const entry =
+      index <= STATIC_HEADERS.length
+        ? STATIC_HEADERS[index - 1]
+        : this.#table[this.#table.length - (index - STATIC_HEADERS.length)];
     if (entry === undefined) throw new RangeError(`a header by number ${index}, of which nothing is known`);
     return entry;
   }
@@ -84,7 +92,8 @@ export class HeaderDecoder {
   }
 
   #resize(capacity: number): void {
-    if (capacity > DEFAULT_TABLE_SIZE) throw new RangeError(`a table of ${capacity} bytes, which is more than was allowed`);
+    if (capacity > DEFAULT_TABLE_SIZE)
+      throw new RangeError(`a table of ${capacity} bytes, which is more than was allowed`);
     this.#capacity = capacity;
     this.#evict();
   }

@@ -32,7 +32,8 @@ describe('blocks of headers', () => {
   test('what differs each time, and what would fill the table, is not remembered', () => {
     const encoder = new HeaderEncoder();
     encoded(encoder, 'x', '1');
-    for (let i = 0; i < 100; i++) expect(encoded(encoder, ':path', `/${i}`, 'content-length', `${i}`, 'x', '1')).toMatch(/be$/);
+    for (let i = 0; i < 100; i++)
+      expect(encoded(encoder, ':path', `/${i}`, 'content-length', `${i}`, 'x', '1')).toMatch(/be$/);
     expect(encoded(encoder, 'authorization', 'x'.repeat(3000)).slice(0, 4)).toBe('0f08');
     expect(encoded(encoder, 'x', '1')).toBe('be');
   });
@@ -88,9 +89,23 @@ describe('blocks of headers', () => {
   });
 
   test('are read as they were written, whatever the peer allows in between', () => {
-    const text = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f).map((code) => String.fromCharCode(code)), maxLength: 200 });
-    const header = fc.tuple(fc.constantFrom(':path', 'accept', 'x', 'content-length', 'authorization', 'x-other', ':method'), fc.oneof(text, fc.constantFrom('GET', 'v', 'w'.repeat(1500))));
-    const step = fc.oneof(fc.record({ allow: fc.array(fc.constantFrom(0, 33, 60, 100, 500, 2000, 4096, 10_000), { minLength: 1, maxLength: 3 }) }), fc.record({ headers: fc.array(header, { maxLength: 12 }) }));
+    const text = fc.string({
+      unit: fc
+        .integer({ min: 0x20, max: 0xff })
+        .filter((code) => code !== 0x7f)
+        .map((code) => String.fromCharCode(code)),
+      maxLength: 200,
+    });
+    const header = fc.tuple(
+      fc.constantFrom(':path', 'accept', 'x', 'content-length', 'authorization', 'x-other', ':method'),
+      fc.oneof(text, fc.constantFrom('GET', 'v', 'w'.repeat(1500))),
+    );
+    const step = fc.oneof(
+      fc.record({
+        allow: fc.array(fc.constantFrom(0, 33, 60, 100, 500, 2000, 4096, 10_000), { minLength: 1, maxLength: 3 }),
+      }),
+      fc.record({ headers: fc.array(header, { maxLength: 12 }) }),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const encoder = new HeaderEncoder();

@@ -43,8 +43,10 @@ export class HeaderEncoder {
       const name = headers[i]!;
       const value = headers[i + 1]!;
       const values = this.#known.get(name);
-      if (values === undefined && !NAMES.has(name) && !NAME.test(name)) throw new RangeError(`header ${JSON.stringify(name)}: an illegal character in its name`);
-      if (values?.has(value) !== true && ILLEGAL.test(value)) throw new RangeError(`header ${name}: an illegal character in its value`);
+      if (values === undefined && !NAMES.has(name) && !NAME.test(name))
+        throw new RangeError(`header ${JSON.stringify(name)}: an illegal character in its name`);
+      if (values?.has(value) !== true && ILLEGAL.test(value))
+        throw new RangeError(`header ${name}: an illegal character in its value`);
     }
     this.#at = 0;
     if (this.#resized !== undefined) {

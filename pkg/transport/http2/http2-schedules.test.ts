@@ -38,13 +38,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('ask' as const), body: fc.option(size, { nil: undefined }) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('head' as const, 'end'), which }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('abort' as const, 'reset', 'refuse'), which }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('data' as const, 'window'), which, size: fc.integer({ min: 1, max: 20_000 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('settings' as const), window: size, table: fc.constantFrom(0, 100, 4096) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('connection window' as const), size: fc.integer({ min: 1, max: 70_000 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('data' as const, 'window'),
+      which,
+      size: fc.integer({ min: 1, max: 20_000 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('settings' as const), window: size, table: fc.constantFrom(0, 100, 4096) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('connection window' as const), size: fc.integer({ min: 1, max: 70_000 }) }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('deliver' as const), size: fc.integer({ min: 1, max: 60 }) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('turn' as const, 'deliver all') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('ping' as const, 'ping', 'ping', 'drain') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('goaway' as const), beyond: fc.nat(4), code: fc.constantFrom(0, 11) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('goaway' as const), beyond: fc.nat(4), code: fc.constantFrom(0, 11) }),
+  },
 );
 
 /** A server that keeps to the protocol and else does as it is told; its bytes arrive when they are delivered. */
@@ -89,9 +105,15 @@ class Schedule {
         return this.#send(window(0, one.size));
       case 'settings':
         this.#initialWindow = Math.max(this.#initialWindow, one.window);
-        return this.#send(rawSettings([SETTING.INITIAL_WINDOW_SIZE, one.window], [SETTING.HEADER_TABLE_SIZE, one.table]));
+        return this.#send(
+          rawSettings([SETTING.INITIAL_WINDOW_SIZE, one.window], [SETTING.HEADER_TABLE_SIZE, one.table]),
+        );
       case 'goaway': {
-        const last = Math.min(...this.goneAway.map((before) => before.last), Math.max(0, ...this.asked.filter(({ answered, over }) => answered || over).map(({ id }) => id!)) + 2 * one.beyond);
+        const last = Math.min(
+          ...this.goneAway.map((before) => before.last),
+          Math.max(0, ...this.asked.filter(({ answered, over }) => answered || over).map(({ id }) => id!)) +
+            2 * one.beyond,
+        );
         this.#send(goAway(last, one.code));
         this.goneAway.push({ last, at: this.#sent });
         return undefined;
@@ -141,9 +163,24 @@ class Schedule {
     const controller = new AbortController();
     const bytes = body === undefined ? undefined : Buffer.alloc(body, `body ${this.asked.length} `);
     const path = `/${this.asked.length}`;
-    const stream: Asked = { body: bytes, controller, outcome: undefined, aborted: false, answered: false, answer: '', granted: 0 };
+    const stream: Asked = {
+      body: bytes,
+      controller,
+      outcome: undefined,
+      aborted: false,
+      answered: false,
+      answer: '',
+      granted: 0,
+    };
     this.asked.push(stream);
-    const request = { method: 'POST', path, headers: {}, lane: 'write', signal: controller.signal, ...(bytes ? { body: bytes } : {}) } as const;
+    const request = {
+      method: 'POST',
+      path,
+      headers: {},
+      lane: 'write',
+      signal: controller.signal,
+      ...(bytes ? { body: bytes } : {}),
+    } as const;
     void this.#note(stream, session.request(request, { 'x-number': path }, path));
   }
 
@@ -218,32 +255,40 @@ const ends = fc.constantFrom('fin' as const, 'break', 'destroy', 'open windows')
 test('whatever the schedule, each request ends once and as the server said, and nothing is left', async () => {
   const reached = new Map<string, number>();
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), fc.constantFrom(0, 1, 50, 5000, 65_535), ends, async (steps, initialWindow, end) => {
-      const schedule = await Schedule.start(initialWindow);
-      const { world, asked } = schedule;
-      for (const one of steps) await schedule.run(one);
-      await schedule.turn();
-      if (end === 'open windows') await schedule.openWindows();
-      const uploads = asked.filter(({ id, outcome, body }) => end === 'open windows' && id !== undefined && outcome === undefined && body !== undefined);
-      for (const { id, body } of uploads) expect(world.peer.bodyOf(id!)).toEqual({ bytes: body, complete: true });
-      const { usable } = world.session;
-      if (end === 'fin') world.peer.end();
-      else if (end === 'break') world.peer.socket.destroy(new Error('broken'));
-      else world.session.destroy(new TransportError('reset', 'over'));
-      await world.peer.turn();
-      for (const one of asked) {
-        const wanted = schedule.expected(one);
-        const [word] = (one.outcome ?? 'nothing').split(':');
-        reached.set(word!.slice(0, 3), (reached.get(word!.slice(0, 3)) ?? 0) + 1);
-        expect([wanted, ...(one.aborted ? ['aborted'] : [])]).toContain(word === 'reset' ? word : one.outcome);
-        expect(getEventListeners(one.controller.signal, 'abort')).toEqual([]);
-      }
-      expect(world.told.filter((what) => what === 'room').length).toBe(asked.length);
-      expect(world.told.filter((what) => what === 'close').length).toBe(1);
-      expect(world.peer.closed).toBe(true);
-      expect(world.clock.pending).toBe(0);
-      expect(usable && schedule.goneAway.some(({ at }) => at <= schedule.delivered)).toBe(false);
-    }),
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 80, size: 'max' }),
+      fc.constantFrom(0, 1, 50, 5000, 65_535),
+      ends,
+      async (steps, initialWindow, end) => {
+        const schedule = await Schedule.start(initialWindow);
+        const { world, asked } = schedule;
+        for (const one of steps) await schedule.run(one);
+        await schedule.turn();
+        if (end === 'open windows') await schedule.openWindows();
+        const uploads = asked.filter(
+          ({ id, outcome, body }) =>
+            end === 'open windows' && id !== undefined && outcome === undefined && body !== undefined,
+        );
+        for (const { id, body } of uploads) expect(world.peer.bodyOf(id!)).toEqual({ bytes: body, complete: true });
+        const { usable } = world.session;
+        if (end === 'fin') world.peer.end();
+        else if (end === 'break') world.peer.socket.destroy(new Error('broken'));
+        else world.session.destroy(new TransportError('reset', 'over'));
+        await world.peer.turn();
+        for (const one of asked) {
+          const wanted = schedule.expected(one);
+          const [word] = (one.outcome ?? 'nothing').split(':');
+          reached.set(word!.slice(0, 3), (reached.get(word!.slice(0, 3)) ?? 0) + 1);
+          expect([wanted, ...(one.aborted ? ['aborted'] : [])]).toContain(word === 'reset' ? word : one.outcome);
+          expect(getEventListeners(one.controller.signal, 'abort')).toEqual([]);
+        }
+        expect(world.told.filter((what) => what === 'room').length).toBe(asked.length);
+        expect(world.told.filter((what) => what === 'close').length).toBe(1);
+        expect(world.peer.closed).toBe(true);
+        expect(world.clock.pending).toBe(0);
+        expect(usable && schedule.goneAway.some(({ at }) => at <= schedule.delivered)).toBe(false);
+      },
+    ),
     { numRuns: 400 },
   );
   // All ways to end have been taken, and often: else this has not tried much.

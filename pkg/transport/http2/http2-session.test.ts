@@ -11,7 +11,8 @@ import { SessionWorld, TIMES, data, goAway, head, outcomeOf, ping, window } from
 
 const { ACK, PADDED } = FLAG;
 const LAST_STREAM = LARGEST_WINDOW;
-const greeted = (...settings: readonly (readonly [id: number, value: number])[]): Promise<SessionWorld> => SessionWorld.greeted(...settings);
+const greeted = (...settings: readonly (readonly [id: number, value: number])[]): Promise<SessionWorld> =>
+  SessionWorld.greeted(...settings);
 
 describe('a server that says goodbye', () => {
   test('keeps the streams it has seen; others go elsewhere, whatever the reason', async () => {
@@ -120,7 +121,11 @@ describe('draining', () => {
 describe('the connection', () => {
   test.each([
     ['ends', (world: SessionWorld): void => world.peer.end()],
-    ['breaks', (world: SessionWorld): void => void world.peer.socket.destroy(Object.assign(new Error('x'), { code: 'ECONNRESET' }))],
+    [
+      'breaks',
+      (world: SessionWorld): void =>
+        void world.peer.socket.destroy(Object.assign(new Error('x'), { code: 'ECONNRESET' })),
+    ],
     ['is destroyed', (world: SessionWorld): void => world.session.destroy(new TransportError('reset', 'by us'))],
   ])('%s with streams in every state: each is told once, and what was not sent may go elsewhere', async (_how, end) => {
     const { signal } = new AbortController();
@@ -139,7 +144,11 @@ describe('the connection', () => {
     // What is asked for in the turn of its end is as good as not asked for.
     await world.peer.turn();
     expect(await rest).toMatchObject({ code: 'reset' });
-    expect([await done, await waiting, await uploading]).toEqual(['200 body', expect.stringMatching(/^reset/), expect.stringMatching(/^reset/)]);
+    expect([await done, await waiting, await uploading]).toEqual([
+      '200 body',
+      expect.stringMatching(/^reset/),
+      expect.stringMatching(/^reset/),
+    ]);
     expect(await unsent).toMatch(/^(unprocessed|reset)/);
     expect(world.peer.closed).toBe(true);
     const told = (what: string): number => world.told.filter((one) => one === what).length;
@@ -170,7 +179,8 @@ describe('the connection', () => {
     for (const frames of [ping(), rawSettings()]) {
       const world = await greeted();
       world.peer.stall();
-      for (let i = 0; i < 20 && world.session.usable; i++) await world.give(...Array.from({ length: 1000 }, () => frames));
+      for (let i = 0; i < 20 && world.session.usable; i++)
+        await world.give(...Array.from({ length: 1000 }, () => frames));
       expect(world.session.usable).toBe(false);
       expect(world.session.failure).toMatchObject({ code: 'protocol' });
       expect(world.clock.pending).toBe(0);
@@ -181,7 +191,9 @@ describe('the connection', () => {
     const world = await greeted();
     for (let i = 0; i < 20; i++) await world.give(...Array.from({ length: 1000 }, () => ping()));
     expect(world.peer.sent(FRAME.PING).length).toBe(20_000);
-    expect(world.peer.sent(FRAME.PING).every(({ flags, payload }) => flags === ACK && String(payload) === 'whatever')).toBe(true);
+    expect(
+      world.peer.sent(FRAME.PING).every(({ flags, payload }) => flags === ACK && String(payload) === 'whatever'),
+    ).toBe(true);
   });
 
   test('is asked for a sign of life after a silence, and given up without one', async () => {
@@ -218,7 +230,8 @@ describe('a request', () => {
     for (const close of [false, true]) {
       const world = await greeted();
       const controller = new AbortController();
-      const beforeSend = (): void => (close ? world.session.destroy(new TransportError('closed', 'over')) : controller.abort(new Error('fenced')));
+      const beforeSend = (): void =>
+        close ? world.session.destroy(new TransportError('closed', 'over')) : controller.abort(new Error('fenced'));
       const outcomes = [world.ask({ signal: controller.signal, beforeSend }), world.ask()].map(outcomeOf);
       await world.peer.turn();
       await world.give(head(1, true));
@@ -229,17 +242,40 @@ describe('a request', () => {
 
   test('that is refused here leaves the two tables of headers as one', async () => {
     const world = await greeted();
-    const bad: readonly Record<string, string>[] = [{ 'x-new': 'a\nb' }, { 'x-new': 'ok', 'x y': 'z' }, { 'x-new': 'other', 'x-€': 'z' }];
+    const bad: readonly Record<string, string>[] = [
+      { 'x-new': 'a\nb' },
+      { 'x-new': 'ok', 'x y': 'z' },
+      { 'x-new': 'other', 'x-€': 'z' },
+    ];
     const refused = bad.map((headers) => outcomeOf(world.ask({ headers })));
-    const thrown = outcomeOf(world.ask({ beforeSend: () => { throw new Error('not the leader'); } }));
+    const thrown = outcomeOf(
+      world.ask({
+        beforeSend: () => {
+          throw new Error('not the leader');
+        },
+      }),
+    );
     const sent = outcomeOf(world.ask({ headers: { 'x-new': 'a', 'x-other': 'b' } }));
     const again = outcomeOf(world.ask({ headers: { 'x-other': 'b', 'x-new': 'a' } }));
     await world.peer.turn();
-    expect(await Promise.all(refused)).toEqual([expect.stringContaining('in its value'), expect.stringContaining('in its name'), expect.stringContaining('in its name')]);
+    expect(await Promise.all(refused)).toEqual([
+      expect.stringContaining('in its value'),
+      expect.stringContaining('in its name'),
+      expect.stringContaining('in its name'),
+    ]);
     expect(await thrown).toBe('Error: not the leader');
     const decoder = new HeaderDecoder();
     const blocks = world.peer.sent(FRAME.HEADERS).map(({ payload }) => decoder.decode(payload).slice(4));
-    expect(blocks).toEqual([[['x-new', 'a'], ['x-other', 'b']], [['x-other', 'b'], ['x-new', 'a']]]);
+    expect(blocks).toEqual([
+      [
+        ['x-new', 'a'],
+        ['x-other', 'b'],
+      ],
+      [
+        ['x-other', 'b'],
+        ['x-new', 'a'],
+      ],
+    ]);
     await world.give(head(1, true), head(3, true));
     expect([await sent, await again]).toEqual(['200 ', '200 ']);
   });
@@ -249,7 +285,9 @@ describe('a request', () => {
     world.session.reserve();
     const request = { method: 'GET', path: '/', headers: {}, lane: 'read' } as const;
     // A caller without types.
-    expect(await failureOf(world.session.request(request, { x: undefined } as unknown as Record<string, string>, '/'))).toBeInstanceOf(TypeError);
+    expect(
+      await failureOf(world.session.request(request, { x: undefined } as unknown as Record<string, string>, '/')),
+    ).toBeInstanceOf(TypeError);
     expect(world.session.reserve()).toBe(true);
   });
 
@@ -290,29 +328,38 @@ describe('a request', () => {
 });
 
 describe('cancelling', () => {
-  test.each(['queued', 'uploading', 'waiting', 'reading', 'with bytes unread'] as const)('%s: rejects with the reason, tells the peer, and nothing is left', async (state) => {
-    const world = await greeted([SETTING.INITIAL_WINDOW_SIZE, 10]);
-    const controller = new AbortController();
-    const request = world.ask({ signal: controller.signal, method: 'POST', body: state === 'uploading' ? 'x'.repeat(100) : 'x' });
-    if (state !== 'queued') await world.peer.turn();
-    if (state === 'reading' || state === 'with bytes unread') await world.give(head(1), state === 'reading' ? Buffer.alloc(0) : data(1, 'unread'));
-    const outcome = outcomeOf(request);
-    controller.abort(new Error('enough'));
-    expect(await outcome).toBe('Error: enough');
-    await world.give(window(0, 1000));
-    expect(world.resets(1)).toEqual(state === 'queued' ? [] : [CODE.CANCEL]);
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
-    const next = outcomeOf(world.ask());
-    await world.peer.turn();
-    const id = state === 'queued' ? 1 : 3;
-    await world.give(...(id === 3 ? [head(1), data(1, 'late', true), window(1, 500)] : []), head(id, true));
-    expect(await next).toBe('200 ');
-  });
+  test.each(['queued', 'uploading', 'waiting', 'reading', 'with bytes unread'] as const)(
+    '%s: rejects with the reason, tells the peer, and nothing is left',
+    async (state) => {
+      const world = await greeted([SETTING.INITIAL_WINDOW_SIZE, 10]);
+      const controller = new AbortController();
+      const request = world.ask({
+        signal: controller.signal,
+        method: 'POST',
+        body: state === 'uploading' ? 'x'.repeat(100) : 'x',
+      });
+      if (state !== 'queued') await world.peer.turn();
+      if (state === 'reading' || state === 'with bytes unread')
+        await world.give(head(1), state === 'reading' ? Buffer.alloc(0) : data(1, 'unread'));
+      const outcome = outcomeOf(request);
+      controller.abort(new Error('enough'));
+      expect(await outcome).toBe('Error: enough');
+      await world.give(window(0, 1000));
+      expect(world.resets(1)).toEqual(state === 'queued' ? [] : [CODE.CANCEL]);
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+      const next = outcomeOf(world.ask());
+      await world.peer.turn();
+      const id = state === 'queued' ? 1 : 3;
+      await world.give(...(id === 3 ? [head(1), data(1, 'late', true), window(1, 500)] : []), head(id, true));
+      expect(await next).toBe('200 ');
+    },
+  );
 });
 
 describe('windows are given back', () => {
   const chunk = Buffer.alloc(16_384, 'x');
-  const grants = (world: SessionWorld, stream: number): number => world.peer.sent(FRAME.WINDOW_UPDATE, stream).reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0);
+  const grants = (world: SessionWorld, stream: number): number =>
+    world.peer.sent(FRAME.WINDOW_UPDATE, stream).reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0);
 
   test('for what is read, and only for that', async () => {
     const world = await greeted();

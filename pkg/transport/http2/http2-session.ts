@@ -92,7 +92,12 @@ export class Http2Session implements StreamOwner {
     this.#socket = socket;
     this.#options = options;
     this.#authority = new URL(origin).host;
-    this.#sender = new Sender({ socket, firstStream, onOpen: (stream) => this.#streams.set(stream.id!, stream), onFlush: () => this.#onFlush() });
+    this.#sender = new Sender({
+      socket,
+      firstStream,
+      onOpen: (stream) => this.#streams.set(stream.id!, stream),
+      onFlush: () => this.#onFlush(),
+    });
     const dispatcher = new FrameDispatcher({
       isUnused: (id) => this.#sender.isUnused(id),
       onHeaders: (received) => this.#onHeaders(received),
@@ -113,7 +118,9 @@ export class Http2Session implements StreamOwner {
       [SETTING.ENABLE_PUSH, 0],
       [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
     ]);
-    socket.write(Buffer.concat([PREFACE, settings, numberFrame(FRAME.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW)]));
+    socket.write(
+      Buffer.concat([PREFACE, settings, numberFrame(FRAME.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW)]),
+    );
     const gone = (): void => this.destroy(new TransportError('reset', `${origin}: connection closed by peer`));
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     // A TLS alert may come late, as when a client certificate is refused: what was never answered was not reached.
@@ -123,7 +130,12 @@ export class Http2Session implements StreamOwner {
     if (socket.destroyed) setImmediate(gone);
     // Nobody may be waiting for it any more.
     this.#settled.promise.catch(() => {});
-    this.#watchdog = new Watchdog({ clock, times, ask: () => this.#sender.send(frame(FRAME.PING, 0, 0, PING)), lost: () => this.#giveUp() });
+    this.#watchdog = new Watchdog({
+      clock,
+      times,
+      ask: () => this.#sender.send(frame(FRAME.PING, 0, 0, PING)),
+      lost: () => this.#giveUp(),
+    });
     this.#armIdle();
   }
 
@@ -134,7 +146,9 @@ export class Http2Session implements StreamOwner {
   async opened(): Promise<void> {
     const { clock, origin } = this.#options;
     const timer = clock.setTimeout(() => {
-      this.destroy(new TransportError('timeout', `cannot reach ${origin}: no HTTP/2 settings within ${SETTINGS_TIMEOUT / 1000} s`));
+      this.destroy(
+        new TransportError('timeout', `cannot reach ${origin}: no HTTP/2 settings within ${SETTINGS_TIMEOUT / 1000} s`),
+      );
     }, SETTINGS_TIMEOUT);
     try {
       await this.#settled.promise;
@@ -187,7 +201,13 @@ export class Http2Session implements StreamOwner {
     return new Promise((resolve, reject) => {
       let stream;
       try {
-        stream = new Http2Stream({ owner: this, request, headers: this.#headersOf(request, headers, path), resolve, reject });
+        stream = new Http2Stream({
+          owner: this,
+          request,
+          headers: this.#headersOf(request, headers, path),
+          resolve,
+          reject,
+        });
       } catch (error) {
         reject(error);
         this.#release();
@@ -250,9 +270,17 @@ export class Http2Session implements StreamOwner {
       this.#reader.push(chunk);
     } catch (error) {
       const { origin } = this.#options;
-      const [code, what] = error instanceof ProtocolError ? [error.code, error.message] : [CODE.INTERNAL_ERROR, 'an error of ours'];
+      const [code, what] =
+        error instanceof ProtocolError ? [error.code, error.message] : [CODE.INTERNAL_ERROR, 'an error of ours'];
       this.#socket.write(goAwayFrame(0, code));
-      this.destroy(new TransportError('protocol', `${origin}: not a proper HTTP answer (${what})`, { target: origin }, { cause: error }));
+      this.destroy(
+        new TransportError(
+          'protocol',
+          `${origin}: not a proper HTTP answer (${what})`,
+          { target: origin },
+          { cause: error },
+        ),
+      );
       // What was in the middle of being read cannot be taken up again; but the mistake is not the peer's.
       if (!(error instanceof ProtocolError)) throw error;
     }
@@ -312,7 +340,8 @@ export class Http2Session implements StreamOwner {
         this.#sender.resizeWindows(value, this.#streams.values());
         return;
       case SETTING.MAX_FRAME_SIZE:
-        if (value < DEFAULT_FRAME_SIZE || value >= 2 ** 24) throw new ProtocolError(CODE.PROTOCOL_ERROR, `frames of ${value} bytes`);
+        if (value < DEFAULT_FRAME_SIZE || value >= 2 ** 24)
+          throw new ProtocolError(CODE.PROTOCOL_ERROR, `frames of ${value} bytes`);
         this.#sender.frameSize = value;
         return;
       default:
@@ -329,7 +358,8 @@ export class Http2Session implements StreamOwner {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     if (more === 0) stream.refuse('a window that grows by nothing');
-    else if (stream.sendWindow + more > LARGEST_WINDOW) stream.refuse('a window beyond all bounds', CODE.FLOW_CONTROL_ERROR);
+    else if (stream.sendWindow + more > LARGEST_WINDOW)
+      stream.refuse('a window beyond all bounds', CODE.FLOW_CONTROL_ERROR);
     else {
       stream.sendWindow += more;
       this.#sender.resume(stream);
@@ -343,7 +373,8 @@ export class Http2Session implements StreamOwner {
     this.#draining = true;
     this.#idleTimer?.cancel();
     const unseen = [...this.#streams.values()].filter(({ id }) => id! > last);
-    for (const stream of [...unseen, ...this.#sender.takeQueue()]) stream.fail(new Unprocessed('the connection is ending'));
+    for (const stream of [...unseen, ...this.#sender.takeQueue()])
+      stream.fail(new Unprocessed('the connection is ending'));
     this.#endIfDone();
     this.#options.onChange();
   }
@@ -374,7 +405,8 @@ export class Http2Session implements StreamOwner {
     this.#idleTimer?.cancel();
     const ending = error ?? new TransportError('reset', `${this.#options.origin}: connection closed`);
     this.#settled.reject(ending);
-    for (const stream of this.#sender.takeQueue()) stream.fail(new Unprocessed('the connection has ended', { cause: ending }));
+    for (const stream of this.#sender.takeQueue())
+      stream.fail(new Unprocessed('the connection has ended', { cause: ending }));
     this.#sender.close();
     for (const stream of this.#streams.values()) stream.fail(ending);
     this.#options.onClose();
@@ -387,7 +419,11 @@ export class Http2Session implements StreamOwner {
   #giveUp(): void {
     const { times, origin } = this.#options;
     const seconds = (times.readIdle + times.pingTimeout) / 1000;
-    this.destroy(new TransportError('reset', `${origin}: connection lost, the server is silent for ${seconds} s`, { target: origin }));
+    this.destroy(
+      new TransportError('reset', `${origin}: connection lost, the server is silent for ${seconds} s`, {
+        target: origin,
+      }),
+    );
   }
 }
 

@@ -15,7 +15,11 @@ afterEach(async () => {
 async function connected(handler: ContractHandler): Promise<Transport> {
   const server = await startTestServer(handler, { protocol: 'h2' });
   cleanup.push(() => server.close());
-  const transport = createHttpTransport({ server: server.url, tls: { ca: { data: server.authority.certificate } }, environment: {} });
+  const transport = createHttpTransport({
+    server: server.url,
+    tls: { ca: { data: server.authority.certificate } },
+    environment: {},
+  });
   cleanup.push(() => transport.close());
   return transport;
 }

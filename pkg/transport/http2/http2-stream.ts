@@ -61,7 +61,12 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     this.request = parts.request;
     this.headers = parts.headers;
     const { body, signal } = parts.request;
-    this.unsent = body === undefined ? NOTHING : typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length);
+    this.unsent =
+      body === undefined
+        ? NOTHING
+        : typeof body === 'string'
+          ? Buffer.from(body)
+          : Buffer.from(body.buffer, body.byteOffset, body.length);
     signal?.addEventListener('abort', this.#onAbort);
   }
 
@@ -101,7 +106,8 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   /** `size`: what the bytes count for the window, with their padding. Throws a {@link ProtocolError} when the peer sends more than it may. */
   takeData(bytes: Buffer, size: number): void {
     this.#outstanding += size;
-    if (this.#outstanding > STREAM_WINDOW) throw new ProtocolError(CODE.FLOW_CONTROL_ERROR, 'more bytes than were asked for');
+    if (this.#outstanding > STREAM_WINDOW)
+      throw new ProtocolError(CODE.FLOW_CONTROL_ERROR, 'more bytes than were asked for');
     if (this.#over) return;
     if (!this.answered) {
       this.refuse('a body before the head');
@@ -121,7 +127,11 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   end(): void {
     if (!this.answered) this.refuse('an end without a head');
     else if ((this.#missing ?? 0) === 0) this.#finish(true);
-    else this.#cancel(CODE.PROTOCOL_ERROR, new TransportError('reset', `${this.#target}: the answer is shorter than announced`, { target: this.#target }));
+    else
+      this.#cancel(
+        CODE.PROTOCOL_ERROR,
+        new TransportError('reset', `${this.#target}: the answer is shorter than announced`, { target: this.#target }),
+      );
   }
 
   /** The peer has ended it. (Behind a whole answer it may, and nobody hears of it here.) */
@@ -132,7 +142,10 @@ export class Http2Stream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
 
   /** It ends here, for what the peer has sent; the peer is told. */
   refuse(why: string, code: number = CODE.PROTOCOL_ERROR): void {
-    this.#cancel(code, new TransportError('protocol', `${this.#target}: not a proper HTTP answer (${why})`, { target: this.#target }));
+    this.#cancel(
+      code,
+      new TransportError('protocol', `${this.#target}: not a proper HTTP answer (${why})`, { target: this.#target }),
+    );
   }
 
   /** It ends with its connection, or is refused before it was sent. */

@@ -1,6 +1,16 @@
 import type { Duplex } from 'node:stream';
 
-import { CODE, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, FLAG, FRAME, LARGEST_WINDOW, ProtocolError, frame, frameHead } from './frames.ts';
+import {
+  CODE,
+  DEFAULT_FRAME_SIZE,
+  DEFAULT_WINDOW,
+  FLAG,
+  FRAME,
+  LARGEST_WINDOW,
+  ProtocolError,
+  frame,
+  frameHead,
+} from './frames.ts';
 import { HeaderEncoder } from './header-encoder.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { Unprocessed } from './unprocessed.ts';
@@ -84,7 +94,8 @@ export class Sender {
 
   /** What the peer demands by the protocol: it has to take it before it demands very much more. Throws a {@link ProtocolError}. */
   reply(bytes: Buffer): void {
-    if (++this.#replies > MOST_REPLIES) throw new ProtocolError(CODE.ENHANCE_YOUR_CALM, `${MOST_REPLIES} replies that nobody takes`);
+    if (++this.#replies > MOST_REPLIES)
+      throw new ProtocolError(CODE.ENHANCE_YOUR_CALM, `${MOST_REPLIES} replies that nobody takes`);
     this.#repliesHere++;
     this.send(bytes);
   }

@@ -75,8 +75,17 @@ export async function outcomeOf(request: Promise<TransportResponse>): Promise<st
 }
 
 /** The head of an answer, and its end as well unless there is more. */
-export function head(stream: number, last = false, ...headers: readonly (readonly [name: string, value: string])[]): Buffer {
-  return rawFrame(FRAME.HEADERS, FLAG.END_HEADERS | (last ? FLAG.END_STREAM : 0), stream, Buffer.concat([OK, rawHeaders(...headers)]));
+export function head(
+  stream: number,
+  last = false,
+  ...headers: readonly (readonly [name: string, value: string])[]
+): Buffer {
+  return rawFrame(
+    FRAME.HEADERS,
+    FLAG.END_HEADERS | (last ? FLAG.END_STREAM : 0),
+    stream,
+    Buffer.concat([OK, rawHeaders(...headers)]),
+  );
 }
 
 export function data(stream: number, bytes: string | Uint8Array, last = false): Buffer {

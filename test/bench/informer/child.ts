@@ -54,7 +54,13 @@ async function prepareOurs(): Promise<Start> {
     const metrics = new Metrics();
     const transport = createHttpTransport({ server: job.server, tls: { ca: { data: job.ca } } });
     const client = createClient({ transport, userAgent: 'bench', metrics });
-    const factory = createInformerFactory({ client, clock: systemClock, random: systemRandom, log: silentLogger, metrics });
+    const factory = createInformerFactory({
+      client,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLogger,
+      metrics,
+    });
     const podProjection = keepFields<Pod>('spec.nodeName', 'status.phase', 'status.conditions');
     const informer = job.which.endsWith('metadata only')
       ? factory.metadataInformer(job.kind === 'Pod' ? resources.pods : resources.configMaps)

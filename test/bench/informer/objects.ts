@@ -28,8 +28,16 @@ export function podJson(index: number, resourceVersion: number): object {
     env,
     resources: { limits: { cpu: '500m', memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
     volumeMounts: [{ name: token, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
-    livenessProbe: { httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
-    readinessProbe: { httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
+    livenessProbe: {
+      httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+    },
+    readinessProbe: {
+      httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+    },
     terminationMessagePath: '/dev/termination-log',
     imagePullPolicy: 'IfNotPresent',
   });
@@ -46,12 +54,27 @@ export function podJson(index: number, resourceVersion: number): object {
       labels: { app: `web-${Math.floor(index / 50)}`, 'pod-template-hash': '5d4f8c7b9', tier: 'frontend' },
       annotations: { 'example.com/checksum': filler(`${replicaSet}/sum`, 64) },
       ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: replicaSet, uid: uid(replicaSet), controller: true, blockOwnerDeletion: true },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: replicaSet,
+          uid: uid(replicaSet),
+          controller: true,
+          blockOwnerDeletion: true,
+        },
       ],
       managedFields: managedFields(uid(name)),
     },
     spec: {
-      volumes: [{ name: token, projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
+      volumes: [
+        {
+          name: token,
+          projected: {
+            sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }],
+            defaultMode: 420,
+          },
+        },
+      ],
       containers: [container('app'), container('proxy')],
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 30,
@@ -60,13 +83,17 @@ export function podJson(index: number, resourceVersion: number): object {
       nodeName: `node-${index % 200}`,
       securityContext: {},
       schedulerName: 'default-scheduler',
-      tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }],
+      tolerations: [
+        { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
+      ],
       priority: 0,
       enableServiceLinks: true,
     },
     status: {
       phase: 'Running',
-      conditions: ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(condition),
+      conditions: ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(
+        condition,
+      ),
       hostIP: `10.0.${index % 200}.1`,
       podIP: `10.1.${(index >> 8) % 256}.${index % 256}`,
       startTime: TIME,
@@ -87,13 +114,49 @@ export function podJson(index: number, resourceVersion: number): object {
 }
 
 function managedFields(key: string): object[] {
-  const probe = { '.': {}, 'f:httpGet': { '.': {}, 'f:path': {}, 'f:port': {}, 'f:scheme': {} }, 'f:periodSeconds': {}, 'f:timeoutSeconds': {} };
-  const container = { '.': {}, 'f:image': {}, 'f:imagePullPolicy': {}, 'f:livenessProbe': probe, 'f:name': {}, 'f:readinessProbe': probe, 'f:resources': {} };
-  const spec = { 'f:containers': { 'k:{"name":"app"}': container, 'k:{"name":"proxy"}': container }, 'f:dnsPolicy': {}, 'f:restartPolicy': {} };
-  const metadata = { 'f:generateName': {}, 'f:labels': { '.': {}, 'f:app': {} }, 'f:ownerReferences': { '.': {}, [`k:{"uid":"${key}"}`]: {} } };
-  const status = { 'f:conditions': { 'k:{"type":"Ready"}': { '.': {}, 'f:status': {}, 'f:type': {} } }, 'f:containerStatuses': {}, 'f:phase': {}, 'f:podIP': {} };
-  const entry = (manager: string, fields: object): object => ({ manager, operation: 'Update', apiVersion: 'v1', time: TIME, fieldsType: 'FieldsV1', fieldsV1: fields });
-  return [entry('kube-controller-manager', { 'f:metadata': metadata, 'f:spec': spec }), entry('kubelet', { 'f:status': status })];
+  const probe = {
+    '.': {},
+    'f:httpGet': { '.': {}, 'f:path': {}, 'f:port': {}, 'f:scheme': {} },
+    'f:periodSeconds': {},
+    'f:timeoutSeconds': {},
+  };
+  const container = {
+    '.': {},
+    'f:image': {},
+    'f:imagePullPolicy': {},
+    'f:livenessProbe': probe,
+    'f:name': {},
+    'f:readinessProbe': probe,
+    'f:resources': {},
+  };
+  const spec = {
+    'f:containers': { 'k:{"name":"app"}': container, 'k:{"name":"proxy"}': container },
+    'f:dnsPolicy': {},
+    'f:restartPolicy': {},
+  };
+  const metadata = {
+    'f:generateName': {},
+    'f:labels': { '.': {}, 'f:app': {} },
+    'f:ownerReferences': { '.': {}, [`k:{"uid":"${key}"}`]: {} },
+  };
+  const status = {
+    'f:conditions': { 'k:{"type":"Ready"}': { '.': {}, 'f:status': {}, 'f:type': {} } },
+    'f:containerStatuses': {},
+    'f:phase': {},
+    'f:podIP': {},
+  };
+  const entry = (manager: string, fields: object): object => ({
+    manager,
+    operation: 'Update',
+    apiVersion: 'v1',
+    time: TIME,
+    fieldsType: 'FieldsV1',
+    fieldsV1: fields,
+  });
+  return [
+    entry('kube-controller-manager', { 'f:metadata': metadata, 'f:spec': spec }),
+    entry('kubelet', { 'f:status': status }),
+  ];
 }
 
 /** A ConfigMap with `bytes` of data in a few keys. */
@@ -112,7 +175,14 @@ function metadataOf(name: string, index: number, resourceVersion: number): objec
     creationTimestamp: TIME,
     labels: { app: `web-${index % 50}`, 'app.kubernetes.io/managed-by': 'example' },
     managedFields: [
-      { manager: 'kubectl-create', operation: 'Update', apiVersion: 'v1', time: TIME, fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { '.': {}, 'f:file-0.conf': {}, 'f:file-1.conf': {} } } },
+      {
+        manager: 'kubectl-create',
+        operation: 'Update',
+        apiVersion: 'v1',
+        time: TIME,
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:data': { '.': {}, 'f:file-0.conf': {}, 'f:file-1.conf': {} } },
+      },
     ],
   };
 }

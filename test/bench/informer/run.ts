@@ -22,12 +22,23 @@ export interface BenchServer {
 const file = (name: string): string => `${import.meta.dirname}/${name}`;
 
 export async function startServer(content: Content): Promise<BenchServer> {
-  const server = spawn(process.execPath, [file('server.ts'), JSON.stringify(content)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [file('server.ts'), JSON.stringify(content)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const { server: address, ca, bytes } = (await firstLine(server)) as { server: string; ca: string; bytes: number };
   return {
     bytes,
     measure: (which, extra = {}) =>
-      measure({ which, kind: content.kind, server: address, ca, count: content.count, updates: 0, watchTurns: false, ...extra }),
+      measure({
+        which,
+        kind: content.kind,
+        server: address,
+        ca,
+        count: content.count,
+        updates: 0,
+        watchTurns: false,
+        ...extra,
+      }),
     stop: () => server.stdin.end(),
   };
 }
@@ -36,7 +47,8 @@ export async function startServer(content: Content): Promise<BenchServer> {
 export async function median(count: number, run: () => Promise<Measured>): Promise<Measured> {
   const runs: Measured[] = [];
   for (let i = 0; i < count; i++) runs.push(await run());
-  const middle = (of: (one: Measured) => number): number => runs.map(of).toSorted((a, b) => a - b)[Math.floor(count / 2)]!;
+  const middle = (of: (one: Measured) => number): number =>
+    runs.map(of).toSorted((a, b) => a - b)[Math.floor(count / 2)]!;
   return {
     listCpu: middle((one) => one.listCpu),
     listTime: middle((one) => one.listTime),
@@ -74,6 +86,8 @@ function touch(server: string, ca: string, count: number): Promise<void> {
 function firstLine(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     createInterface(child.stdout!).once('line', (line) => resolve(JSON.parse(line)));
-    child.once('exit', (code, signal) => reject(new Error(`the process ended with ${code ?? signal} before it said anything`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the process ended with ${code ?? signal} before it said anything`)),
+    );
   });
 }

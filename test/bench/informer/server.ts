@@ -28,7 +28,8 @@ const build = (index: number, resourceVersion: number): object =>
   content.kind === 'Pod' ? podJson(index, resourceVersion) : configMapJson(index, resourceVersion, content.bytes ?? 0);
 const objects = Array.from({ length: content.count }, (_, index) => JSON.stringify(build(index, ++version)));
 /** In a watch every object names its kind; in a list the list does. */
-const event = (type: string, object: string): string => `{"type":"${type}","object":{"kind":"${content.kind}","apiVersion":"v1",${object.slice(1)}}\n`;
+const event = (type: string, object: string): string =>
+  `{"type":"${type}","object":{"kind":"${content.kind}","apiVersion":"v1",${object.slice(1)}}\n`;
 const partial = (object: string): string => JSON.stringify(metadataJson(JSON.parse(object) as object));
 const watches = new Set<Answer>();
 
@@ -37,7 +38,9 @@ function list(query: URLSearchParams, metadataOnly: boolean, answer: Answer): vo
   const limit = Number(query.get('limit') ?? 0) || objects.length;
   const end = Math.min(from + limit, objects.length);
   const items = objects.slice(from, end).map((object) => (metadataOnly ? partial(object) : object));
-  const kind = metadataOnly ? '"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1"' : `"${content.kind}List","apiVersion":"v1"`;
+  const kind = metadataOnly
+    ? '"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1"'
+    : `"${content.kind}List","apiVersion":"v1"`;
   const token = end < objects.length ? `,"continue":"${end}"` : '';
   answer.end(`{"kind":${kind},"metadata":{"resourceVersion":"${version}"${token}},"items":[${items.join(',')}]}\n`);
 }
@@ -45,7 +48,9 @@ function list(query: URLSearchParams, metadataOnly: boolean, answer: Answer): vo
 async function watch(query: URLSearchParams, metadataOnly: boolean, answer: Answer): Promise<void> {
   if (query.get('sendInitialEvents') === 'true') {
     for (let at = 0; at < objects.length; at += 100) {
-      const chunk = objects.slice(at, at + 100).map((object) => (metadataOnly ? `{"type":"ADDED","object":${partial(object)}}\n` : event('ADDED', object)));
+      const chunk = objects
+        .slice(at, at + 100)
+        .map((object) => (metadataOnly ? `{"type":"ADDED","object":${partial(object)}}\n` : event('ADDED', object)));
       if (!answer.write(chunk.join(''))) await new Promise((resolve) => answer.once('drain', resolve));
     }
     const end = `{"annotations":{"k8s.io/initial-events-end":"true"},"resourceVersion":"${version}"}`;
@@ -60,7 +65,8 @@ async function watch(query: URLSearchParams, metadataOnly: boolean, answer: Answ
 async function touch(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const line = event('MODIFIED', JSON.stringify(build(i % content.count, ++version)));
-    for (const answer of watches) if (!answer.write(line)) await new Promise((resolve) => answer.once('drain', resolve));
+    for (const answer of watches)
+      if (!answer.write(line)) await new Promise((resolve) => answer.once('drain', resolve));
   }
 }
 

@@ -16,11 +16,15 @@ const PATIENCE = 900_000;
 /** Deletes every Deployment, and waits until nothing is left of them. */
 export async function deleteDeployments(client: Client, propagationPolicy: 'Background' | 'Foreground'): Promise<void> {
   const { items } = await client.resource(deployments).list({ namespace: NAMESPACE });
-  await times(items.length, (i) => client.resource(deployments).delete({ namespace: NAMESPACE, name: items[i]!.metadata.name }, { propagationPolicy }));
+  await times(items.length, (i) =>
+    client.resource(deployments).delete({ namespace: NAMESPACE, name: items[i]!.metadata.name }, { propagationPolicy }),
+  );
   const families: readonly ResourceType[] = [deployments, replicaSets, pods];
   await eventually(async () => {
     for (const type of families) {
-      const left = (await client.resource(type).list({ namespace: NAMESPACE, metadataOnly: true })).items.filter(({ metadata }) => metadata.name.startsWith('web-'));
+      const left = (await client.resource(type).list({ namespace: NAMESPACE, metadataOnly: true })).items.filter(
+        ({ metadata }) => metadata.name.startsWith('web-'),
+      );
       if (left.length === 0) continue;
       await new Promise((resolve) => setTimeout(resolve, 450));
       throw new Error(`${left.length} ${type.resource} are left`);
@@ -36,7 +40,20 @@ export async function fillGraph(client: Client): Promise<void> {
         name,
         namespace: NAMESPACE,
         labels: { 'app.kubernetes.io/name': 'graph', 'app.kubernetes.io/instance': name },
-        ...(owner ? { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: owner.metadata.name, uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true }] } : {}),
+        ...(owner
+          ? {
+              ownerReferences: [
+                {
+                  apiVersion: 'v1',
+                  kind: 'ConfigMap',
+                  name: owner.metadata.name,
+                  uid: owner.metadata.uid,
+                  controller: true,
+                  blockOwnerDeletion: true,
+                },
+              ],
+            }
+          : {}),
       },
       data: { key: 'value' },
     });
@@ -47,16 +64,21 @@ export async function fillGraph(client: Client): Promise<void> {
 }
 
 export async function leaveProbe(client: Client): Promise<void> {
-  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'nobody', uid: '00000000-0000-4000-8000-000000000000' }];
+  const ownerReferences = [
+    { apiVersion: 'v1', kind: 'ConfigMap', name: 'nobody', uid: '00000000-0000-4000-8000-000000000000' },
+  ];
   await client.resource(configMaps).create({ metadata: { name: PROBE, namespace: NAMESPACE, ownerReferences } });
 }
 
 export async function probeCollected(client: Client): Promise<void> {
   await eventually(async () => {
-    const live = await client.resource(configMaps).get({ namespace: NAMESPACE, name: PROBE }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
+    const live = await client
+      .resource(configMaps)
+      .get({ namespace: NAMESPACE, name: PROBE })
+      .catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
     if (live) throw new Error('the probe is still there');
   }, PATIENCE);
 }

@@ -9,7 +9,12 @@ import { cpuOf, ownMemory, peakMemory } from '../process-cost.ts';
 
 /** It would take the Pods, whose node nobody has created. */
 const LEFT_OUT = 'pod-garbage-collector-controller';
-const CONTROLLERS = process.env['CONTROLLERS'] ?? controllerDefinitions.map(({ name }) => name).filter((name) => name !== LEFT_OUT).join(',');
+const CONTROLLERS =
+  process.env['CONTROLLERS'] ??
+  controllerDefinitions
+    .map(({ name }) => name)
+    .filter((name) => name !== LEFT_OUT)
+    .join(',');
 
 /** Of both managers alike: what is compared is the same work. */
 const FLAGS: readonly string[] = [
@@ -52,7 +57,10 @@ export class Manager {
 
   /** `watched`: it is a program of Node, of which the event loop is watched, which costs CPU. */
   constructor(name: string, [program, ...args]: readonly string[], kubeconfig: string, watched: boolean) {
-    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], { ...NODE_ENVIRONMENT, ...(watched ? PRELOAD : {}) });
+    this.#child = new Child(name, program!, [...args, `--kubeconfig=${kubeconfig}`, ...FLAGS], {
+      ...NODE_ENVIRONMENT,
+      ...(watched ? PRELOAD : {}),
+    });
     this.#watched = watched;
     this.#sampling = setInterval(() => this.#sample(), SAMPLE);
   }
@@ -74,7 +82,12 @@ export class Manager {
 
   async cost(): Promise<Cost> {
     const pause = await this.#longestPause();
-    return { cpu: cpuOf(this.#child) - this.#cpu, memory: peakMemory(this.#child), own: this.#own, ...(pause === undefined ? {} : { pause }) };
+    return {
+      cpu: cpuOf(this.#child) - this.#cpu,
+      memory: peakMemory(this.#child),
+      own: this.#own,
+      ...(pause === undefined ? {} : { pause }),
+    };
   }
 
   async #longestPause(): Promise<number | undefined> {

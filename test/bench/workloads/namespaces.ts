@@ -19,7 +19,10 @@ export async function fillNamespaces(client: Client): Promise<void> {
   for (let i = 0; i < NAMESPACES; i++) {
     const namespace = nameOf(i);
     await client.resource(resources.namespaces).create({ metadata: { name: namespace } });
-    const place = <T extends { metadata: object }>(object: T): T => ({ ...object, metadata: { ...object.metadata, namespace } });
+    const place = <T extends { metadata: object }>(object: T): T => ({
+      ...object,
+      metadata: { ...object.metadata, namespace },
+    });
     await times(EACH, async (n) => {
       const metadata = { name: `thing-${n}`, namespace };
       await client.resource(resources.configMaps).create({ metadata, data: { a: 'b' } });
@@ -34,7 +37,9 @@ export async function fillNamespaces(client: Client): Promise<void> {
   }
   await eventually(async () => {
     const { items } = await client.resource(resources.deployments).list();
-    const open = items.filter(({ metadata, status }) => metadata.namespace?.startsWith('team-') && status?.availableReplicas !== REPLICAS);
+    const open = items.filter(
+      ({ metadata, status }) => metadata.namespace?.startsWith('team-') && status?.availableReplicas !== REPLICAS,
+    );
     if (open.length > 0) throw new Error(`${open.length} Deployments are not available`);
   }, PATIENCE);
 }

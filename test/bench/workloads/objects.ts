@@ -7,12 +7,19 @@ export const NAMESPACE = 'default';
 const WIDTH = 20;
 
 export async function times(count: number, task: (i: number) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < count; i += WIDTH) await Promise.all(Array.from({ length: Math.min(WIDTH, count - i) }, (_, j) => task(i + j)));
+  for (let i = 0; i < count; i += WIDTH)
+    await Promise.all(Array.from({ length: Math.min(WIDTH, count - i) }, (_, j) => task(i + j)));
 }
 
-function podsOf(name: string): { selector: { matchLabels: { app: string } }; template: object & { metadata: object; spec: { containers: { name: string; image: string }[] } } } {
+function podsOf(name: string): {
+  selector: { matchLabels: { app: string } };
+  template: object & { metadata: object; spec: { containers: { name: string; image: string }[] } };
+} {
   const labels = { app: name };
-  return { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app:v1' }] } } };
+  return {
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app:v1' }] } },
+  };
 }
 
 export function deployment(name: string, replicas: number): NewObject<Deployment> {
@@ -37,8 +44,14 @@ export function job(name: string, pods: number): NewObject<Job> {
 
 /** Each Pod has a claim. */
 export function statefulSet(name: string, replicas: number): NewObject<StatefulSet> {
-  const claim = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } };
-  return { metadata: { name, namespace: NAMESPACE }, spec: { serviceName: name, replicas, volumeClaimTemplates: [claim], ...podsOf(name) } };
+  const claim = {
+    metadata: { name: 'data' },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  };
+  return {
+    metadata: { name, namespace: NAMESPACE },
+    spec: { serviceName: name, replicas, volumeClaimTemplates: [claim], ...podsOf(name) },
+  };
 }
 
 /** Ready, and with nobody behind them: whoever runs the Pods runs them here, too. */
@@ -50,6 +63,13 @@ export function createNodes(client: Client, count: number): Promise<void> {
     // As somebody does who sees that it is ready.
     await client.resource(resources.nodes).patch({ name }, 'merge', { spec: { taints: null } });
     const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }];
-    await client.resource(resources.nodes).patch({ name }, 'strategic', { status: { capacity, allocatable: capacity, conditions } }, { subresource: 'status' });
+    await client
+      .resource(resources.nodes)
+      .patch(
+        { name },
+        'strategic',
+        { status: { capacity, allocatable: capacity, conditions } },
+        { subresource: 'status' },
+      );
   });
 }

@@ -23,7 +23,8 @@ export function report(ours: Result, original: Result | undefined): void {
   for (const [what, unit, read] of FIGURES) tell(ours.scenario, what, unit, read(ours), original && read(original));
   const theirs = new Map(original ? byKind(original.requests) : []);
   const kinds = new Map(byKind(ours.requests));
-  for (const kind of new Set([...kinds.keys(), ...theirs.keys()])) tell(ours.scenario, kind, 'requests', kinds.get(kind) ?? 0, original && (theirs.get(kind) ?? 0));
+  for (const kind of new Set([...kinds.keys(), ...theirs.keys()]))
+    tell(ours.scenario, kind, 'requests', kinds.get(kind) ?? 0, original && (theirs.get(kind) ?? 0));
 }
 
 /** The same over all scenarios that both have run; of memory and pauses the most. */

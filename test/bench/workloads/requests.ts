@@ -3,7 +3,9 @@ import type { RecordedRequest } from '../../harness/audit-log.ts';
 /** A manager's requests: its own user's and those of its controllers' service accounts, without lease renewal. */
 export function ofManager(requests: readonly RecordedRequest[]): RecordedRequest[] {
   return requests.filter(
-    ({ user, resource }) => resource !== 'leases' && (user === 'system:kube-controller-manager' || user.startsWith('system:serviceaccount:kube-system:')),
+    ({ user, resource }) =>
+      resource !== 'leases' &&
+      (user === 'system:kube-controller-manager' || user.startsWith('system:serviceaccount:kube-system:')),
   );
 }
 

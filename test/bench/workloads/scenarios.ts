@@ -40,7 +40,12 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'deploy',
     async run(client) {
-      await times(DEPLOYMENTS, (i) => client.resource(resources.deployments).create(deployment(`web-${i}`, REPLICAS)).then());
+      await times(DEPLOYMENTS, (i) =>
+        client
+          .resource(resources.deployments)
+          .create(deployment(`web-${i}`, REPLICAS))
+          .then(),
+      );
       await deploymentsSettled(client, REPLICAS);
     },
   },
@@ -60,10 +65,20 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'sets',
     async run(client) {
-      await times(SETS, (i) => client.resource(resources.statefulSets).create(statefulSet(`set-${i}`, MEMBERS)).then());
-      await settled(client, resources.statefulSets, ({ metadata, status }) =>
-        status !== undefined && status.observedGeneration === metadata.generation && status.currentRevision === status.updateRevision &&
-        all(MEMBERS, [status.replicas, status.updatedReplicas, status.readyReplicas, status.availableReplicas]),
+      await times(SETS, (i) =>
+        client
+          .resource(resources.statefulSets)
+          .create(statefulSet(`set-${i}`, MEMBERS))
+          .then(),
+      );
+      await settled(
+        client,
+        resources.statefulSets,
+        ({ metadata, status }) =>
+          status !== undefined &&
+          status.observedGeneration === metadata.generation &&
+          status.currentRevision === status.updateRevision &&
+          all(MEMBERS, [status.replicas, status.updatedReplicas, status.readyReplicas, status.availableReplicas]),
       );
     },
   },
@@ -71,18 +86,42 @@ export const scenarios: readonly Scenario[] = [
     name: 'daemonsets',
     prepare: (client) => createNodes(client, NODES),
     async run(client) {
-      await times(DAEMON_SETS, (i) => client.resource(resources.daemonSets).create(daemonSet(`agent-${i}`)).then());
-      await settled(client, resources.daemonSets, ({ metadata, status }) =>
-        status !== undefined && status.observedGeneration === metadata.generation &&
-        all(NODES, [status.desiredNumberScheduled, status.updatedNumberScheduled, status.numberReady, status.numberAvailable]),
+      await times(DAEMON_SETS, (i) =>
+        client
+          .resource(resources.daemonSets)
+          .create(daemonSet(`agent-${i}`))
+          .then(),
+      );
+      await settled(
+        client,
+        resources.daemonSets,
+        ({ metadata, status }) =>
+          status !== undefined &&
+          status.observedGeneration === metadata.generation &&
+          all(NODES, [
+            status.desiredNumberScheduled,
+            status.updatedNumberScheduled,
+            status.numberReady,
+            status.numberAvailable,
+          ]),
       );
     },
   },
   {
     name: 'jobs',
     async run(client) {
-      await times(JOBS, (i) => client.resource(resources.jobs).create(job(`job-${i}`, COMPLETIONS)).then());
-      await settled(client, resources.jobs, ({ status }) => status?.conditions?.some(({ type, status: holds }) => type === 'Complete' && holds === 'True') ?? false);
+      await times(JOBS, (i) =>
+        client
+          .resource(resources.jobs)
+          .create(job(`job-${i}`, COMPLETIONS))
+          .then(),
+      );
+      await settled(
+        client,
+        resources.jobs,
+        ({ status }) =>
+          status?.conditions?.some(({ type, status: holds }) => type === 'Complete' && holds === 'True') ?? false,
+      );
     },
   },
   {
@@ -92,7 +131,12 @@ export const scenarios: readonly Scenario[] = [
       await resizeDeployments(client, REPLICAS);
     },
     async run(client) {
-      await times(DEPLOYMENTS, (i) => client.resource(resources.services).create(service(`web-${i}`)).then());
+      await times(DEPLOYMENTS, (i) =>
+        client
+          .resource(resources.services)
+          .create(service(`web-${i}`))
+          .then(),
+      );
       await endpointsSettled(client);
       await deletePods(client, CHURN);
       await deploymentsSettled(client, REPLICAS);
@@ -105,7 +149,12 @@ export const scenarios: readonly Scenario[] = [
     async prepare(client) {
       await createPodNode(client);
       await resizeDeployments(client, REPLICAS);
-      await times(SERVICES, (i) => client.resource(resources.services).create(service(`more-${i}`, `web-${i % DEPLOYMENTS}`)).then());
+      await times(SERVICES, (i) =>
+        client
+          .resource(resources.services)
+          .create(service(`more-${i}`, `web-${i % DEPLOYMENTS}`))
+          .then(),
+      );
     },
     fresh: true,
     beforeStart: deleteSlices,
@@ -142,13 +191,20 @@ async function patchDeployments(client: Client, spec: object): Promise<void> {
   const deployments = client.resource(resources.deployments);
   const { items } = await deployments.list({ namespace: NAMESPACE });
   if (items.length === 0) await times(DEPLOYMENTS, (i) => deployments.create(deployment(`web-${i}`, REPLICAS)).then());
-  await times(DEPLOYMENTS, (i) => deployments.patch({ namespace: NAMESPACE, name: `web-${i}` }, 'strategic', { spec }).then());
+  await times(DEPLOYMENTS, (i) =>
+    deployments.patch({ namespace: NAMESPACE, name: `web-${i}` }, 'strategic', { spec }).then(),
+  );
 }
 
 /** Every Deployment is observed, updated and available at its size, and no other Pod is left. */
 function deploymentsSettled(client: Client, replicas: number): Promise<void> {
-  return settled(client, resources.deployments, ({ metadata, status }) =>
-    status !== undefined && status.observedGeneration === metadata.generation && all(replicas, [status.updatedReplicas, status.availableReplicas, status.replicas]),
+  return settled(
+    client,
+    resources.deployments,
+    ({ metadata, status }) =>
+      status !== undefined &&
+      status.observedGeneration === metadata.generation &&
+      all(replicas, [status.updatedReplicas, status.availableReplicas, status.replicas]),
   );
 }
 
@@ -156,7 +212,11 @@ function all(wanted: number, counts: readonly (number | undefined)[]): boolean {
   return counts.every((count) => (count ?? 0) === wanted);
 }
 
-async function settled<T extends KubeObject>(client: Client, type: ResourceType<T>, isDone: (object: T) => boolean): Promise<void> {
+async function settled<T extends KubeObject>(
+  client: Client,
+  type: ResourceType<T>,
+  isDone: (object: T) => boolean,
+): Promise<void> {
   await eventually(async () => {
     const { items } = await client.resource(type).list({ namespace: NAMESPACE });
     const open = items.filter((object) => !isDone(object)).length;

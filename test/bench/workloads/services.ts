@@ -9,14 +9,18 @@ const PATIENCE = 300_000;
 
 /** A Service for the Pods of the Deployment `app`. */
 export function service(name: string, app = name): NewObject<Service> {
-  return { metadata: { name, namespace: NAMESPACE }, spec: { selector: { app }, ports: [{ port: 80, targetPort: 8080 }] } };
+  return {
+    metadata: { name, namespace: NAMESPACE },
+    spec: { selector: { app }, ports: [{ port: 80, targetPort: 8080 }] },
+  };
 }
 
 /** The node that the harness binds all Pods to. */
 export async function createPodNode(client: Client): Promise<void> {
   const name = 'test-node';
   const { items } = await client.resource(resources.nodes).list();
-  if (!items.some(({ metadata }) => metadata.name === name)) await client.resource(resources.nodes).create({ metadata: { name } });
+  if (!items.some(({ metadata }) => metadata.name === name))
+    await client.resource(resources.nodes).create({ metadata: { name } });
 }
 
 /** Deletes so many Pods of each Deployment, `count` in all, as an unquiet night does. */
@@ -60,5 +64,10 @@ function isServed(pods: readonly Pod[], slices: readonly EndpointSlice[]): boole
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const uids = new Set(endpoints.map(({ targetRef }) => targetRef?.uid));
   const ready = endpoints.every(({ conditions }) => conditions?.ready === true);
-  return slices.length > 0 && ready && endpoints.length === pods.length && pods.every(({ metadata }) => uids.has(metadata.uid));
+  return (
+    slices.length > 0 &&
+    ready &&
+    endpoints.length === pods.length &&
+    pods.every(({ metadata }) => uids.has(metadata.uid))
+  );
 }

@@ -25,7 +25,8 @@ const tls = {
 };
 
 function send(step: Step): Promise<Answer> {
-  const body = step.body === undefined ? undefined : typeof step.body === 'string' ? step.body : JSON.stringify(step.body);
+  const body =
+    step.body === undefined ? undefined : typeof step.body === 'string' ? step.body : JSON.stringify(step.body);
   const headers = {
     accept: step.accept ?? 'application/json',
     'content-type': step.type ?? 'application/json',
@@ -38,7 +39,11 @@ function send(step: Step): Promise<Answer> {
       response.on('end', () => {
         const warnings = response.headersDistinct['warning'] ?? [];
         const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-        resolve({ code: response.statusCode ?? 0, ...(warnings.length === 0 ? {} : { warnings }), body: withoutAccidents(answer) });
+        resolve({
+          code: response.statusCode ?? 0,
+          ...(warnings.length === 0 ? {} : { warnings }),
+          body: withoutAccidents(answer),
+        });
       });
       response.on('error', reject);
     });
@@ -55,7 +60,10 @@ function withoutAccidents(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, child]) => !((ACCIDENTS.has(key) && typeof child === 'string') || (key === 'uid' && 'creationTimestamp' in value)))
+      .filter(
+        ([key, child]) =>
+          !((ACCIDENTS.has(key) && typeof child === 'string') || (key === 'uid' && 'creationTimestamp' in value)),
+      )
       .map(([key, child]) => [key, withoutAccidents(child)]),
   );
 }
@@ -67,5 +75,7 @@ for (const scenario of scenarios) {
   recorded[scenario.name] = [];
   for (const step of scenario.steps(namespace)) recorded[scenario.name]!.push(await send(step));
 }
-const lines = Object.entries(recorded).map(([name, answers]) => `${JSON.stringify(name)}: [\n${answers.map((one) => JSON.stringify(one)).join(',\n')}\n]`);
+const lines = Object.entries(recorded).map(
+  ([name, answers]) => `${JSON.stringify(name)}: [\n${answers.map((one) => JSON.stringify(one)).join(',\n')}\n]`,
+);
 writeFileSync(new URL('answers.json', import.meta.url), `{\n${lines.join(',\n')}\n}\n`);

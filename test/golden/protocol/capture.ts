@@ -27,17 +27,31 @@ const tls = {
   key: decode(user['client-key-data']),
 };
 
-async function send({ verb, path, body, headers, pause = 0 }: ProtocolStep): Promise<{ status: number; headers: Record<string, string | undefined>; text: string }> {
+async function send({
+  verb,
+  path,
+  body,
+  headers,
+  pause = 0,
+}: ProtocolStep): Promise<{ status: number; headers: Record<string, string | undefined>; text: string }> {
   if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
   // Node sends the body of a DELETE only where its length is said.
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body as string)) };
-  const sent = { accept: 'application/json', 'user-agent': 'golden/1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers, ...length };
+  const sent = {
+    accept: 'application/json',
+    'user-agent': 'golden/1',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+    ...length,
+  };
   return new Promise((resolve, reject) => {
     const outgoing = request(`${cluster.server}${path}`, { ...tls, method: verb, headers: sent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const kept = Object.fromEntries(Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(', ')]));
+        const kept = Object.fromEntries(
+          Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(', ')]),
+        );
         resolve({ status: response.statusCode ?? 0, headers: kept, text: Buffer.concat(chunks).toString('utf8') });
       });
       response.on('error', reject);
@@ -56,6 +70,9 @@ const wanted = process.argv.slice(2);
 for (const [file, asked] of recordings) {
   if (wanted.length > 0 && !wanted.includes(file)) continue;
   const answers = await play(asked, send);
-  writeFileSync(new URL(file, import.meta.url), `[\n${answers.map((answer) => JSON.stringify(answer)).join(',\n')}\n]\n`);
+  writeFileSync(
+    new URL(file, import.meta.url),
+    `[\n${answers.map((answer) => JSON.stringify(answer)).join(',\n')}\n]\n`,
+  );
   process.stdout.write(`${file}: ${answers.length} answers recorded\n`);
 }

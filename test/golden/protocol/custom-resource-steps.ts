@@ -17,9 +17,18 @@ const as = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;
 
 const post = (path: string, body: unknown): ProtocolStep => ({ verb: 'POST', path, body });
 const put = (path: string, body: unknown): ProtocolStep => ({ verb: 'PUT', path, body });
-const get = (path: string, accept?: string): ProtocolStep => ({ verb: 'GET', path, ...(accept === undefined ? {} : { headers: { accept } }) });
+const get = (path: string, accept?: string): ProtocolStep => ({
+  verb: 'GET',
+  path,
+  ...(accept === undefined ? {} : { headers: { accept } }),
+});
 const remove = (path: string): ProtocolStep => ({ verb: 'DELETE', path });
-const patch = (kind: string, path: string, body: unknown): ProtocolStep => ({ verb: 'PATCH', path, body, headers: { 'content-type': TYPES[kind]! } });
+const patch = (kind: string, path: string, body: unknown): ProtocolStep => ({
+  verb: 'PATCH',
+  path,
+  body,
+  headers: { 'content-type': TYPES[kind]! },
+});
 /** A real server follows up on definitions a little later than it answers. */
 const later = (step: ProtocolStep, pause = 4000): ProtocolStep => ({ ...step, pause });
 
@@ -32,7 +41,10 @@ interface Change {
   readonly metadata?: Body;
 }
 
-function tryOut(schema: Body | undefined, { spec = {}, names = {}, version = {}, metadata = {} }: Change = {}): ProtocolStep {
+function tryOut(
+  schema: Body | undefined,
+  { spec = {}, names = {}, version = {}, metadata = {} }: Change = {},
+): ProtocolStep {
   const { group = 'a.example.com' } = spec as { readonly group?: string };
   return post(`${DEFINITIONS}?dryRun=All`, {
     metadata: { name: `foos.${group}`, ...metadata },
@@ -40,7 +52,15 @@ function tryOut(schema: Body | undefined, { spec = {}, names = {}, version = {},
       group,
       scope: 'Namespaced',
       names: { plural: 'foos', kind: 'Foo', ...names },
-      versions: [{ name: 'v1', served: true, storage: true, ...(schema === undefined ? {} : { schema: { openAPIV3Schema: schema } }), ...version }],
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          ...(schema === undefined ? {} : { schema: { openAPIV3Schema: schema } }),
+          ...version,
+        },
+      ],
       ...spec,
     },
   });
@@ -49,7 +69,13 @@ function tryOut(schema: Body | undefined, { spec = {}, names = {}, version = {},
 const OBJECT = { type: 'object' };
 const ofSpec = (spec: Body): Body => ({ type: 'object', properties: { spec } });
 const approval = 'api-approved.kubernetes.io';
-const second = (more: Body): Body => ({ name: 'v2', served: true, storage: false, schema: { openAPIV3Schema: OBJECT }, ...more });
+const second = (more: Body): Body => ({
+  name: 'v2',
+  served: true,
+  storage: false,
+  schema: { openAPIV3Schema: OBJECT },
+  ...more,
+});
 const first = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: OBJECT } };
 
 const definitions: readonly ProtocolStep[] = [
@@ -77,14 +103,23 @@ const definitions: readonly ProtocolStep[] = [
   tryOut({ type: 'object', nullable: true }),
   tryOut({ type: 'object', additionalProperties: { type: 'string' } }),
   tryOut({ type: 'object', properties: { metadata: { type: 'object', properties: { labels: OBJECT } } } }),
-  tryOut({ type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } } }),
+  tryOut({
+    type: 'object',
+    properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } },
+  }),
   tryOut({ type: 'object', properties: { kind: { type: 'string', default: 'x' } } }),
   tryOut(ofSpec({})),
   tryOut(ofSpec({ type: 'array' })),
   tryOut(ofSpec({ type: 'array', items: {} })),
   tryOut(ofSpec({ type: 'array', uniqueItems: true, items: { type: 'string' } })),
   tryOut(ofSpec({ type: 'object', properties: { a: { type: 'string' } }, additionalProperties: { type: 'string' } })),
-  tryOut(ofSpec({ type: 'object', properties: { a: { type: 'string' } }, anyOf: [{ description: 'x' }, { properties: { a: { type: 'string' } } }] })),
+  tryOut(
+    ofSpec({
+      type: 'object',
+      properties: { a: { type: 'string' } },
+      anyOf: [{ description: 'x' }, { properties: { a: { type: 'string' } } }],
+    }),
+  ),
   tryOut(ofSpec({ type: 'text' })),
   tryOut(ofSpec({ type: 'object', $ref: '#/x' })),
   tryOut(ofSpec({ type: 'string', format: 'weird' })),
@@ -92,21 +127,42 @@ const definitions: readonly ProtocolStep[] = [
   tryOut(ofSpec({ type: 'object', properties: { a: { type: 'object', default: { unknown: 1 } } } })),
   tryOut(ofSpec({ type: 'string', enum: ['x'], default: 'y' })),
   tryOut(ofSpec({ type: 'object', 'x-kubernetes-embedded-resource': true })),
-  tryOut(ofSpec({ type: 'string', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true })),
+  tryOut(
+    ofSpec({ type: 'string', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }),
+  ),
   tryOut(ofSpec({ 'x-kubernetes-int-or-string': true, 'x-kubernetes-preserve-unknown-fields': true })),
   tryOut(ofSpec({ 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] })),
   tryOut(ofSpec({ type: 'object', 'x-kubernetes-preserve-unknown-fields': false })),
-  tryOut(ofSpec({ type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['a'], items: { type: 'object', properties: { a: { type: 'string' } } } })),
-  tryOut(ofSpec({ type: 'array', 'x-kubernetes-list-map-keys': ['a'], items: { type: 'object', properties: { a: { type: 'string' } } } })),
+  tryOut(
+    ofSpec({
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['a'],
+      items: { type: 'object', properties: { a: { type: 'string' } } },
+    }),
+  ),
+  tryOut(
+    ofSpec({
+      type: 'array',
+      'x-kubernetes-list-map-keys': ['a'],
+      items: { type: 'object', properties: { a: { type: 'string' } } },
+    }),
+  ),
   tryOut(ofSpec({ type: 'array', 'x-kubernetes-list-type': 'set', items: OBJECT })),
   tryOut(ofSpec({ type: 'array', 'x-kubernetes-list-type': 'bag', items: OBJECT })),
   tryOut(ofSpec({ type: 'string', 'x-kubernetes-list-type': 'set' })),
   tryOut(OBJECT, { version: { additionalPrinterColumns: [{ name: 'A', type: 'text', jsonPath: '.a' }] } }),
   tryOut(OBJECT, { version: { additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: 'a' }] } }),
-  tryOut(OBJECT, { version: { subresources: { scale: { specReplicasPath: '.status.x', statusReplicasPath: '.status.x' } } } }),
+  tryOut(OBJECT, {
+    version: { subresources: { scale: { specReplicasPath: '.status.x', statusReplicasPath: '.status.x' } } },
+  }),
   tryOut(OBJECT, { version: { deprecationWarning: 'x' } }),
-  tryOut(ofSpec({ type: 'object', properties: { a: OBJECT } }), { version: { selectableFields: [{ jsonPath: '.spec.a' }] } }),
-  tryOut(ofSpec({ type: 'object', properties: { a: OBJECT } }), { version: { selectableFields: [{ jsonPath: '.spec.b' }] } }),
+  tryOut(ofSpec({ type: 'object', properties: { a: OBJECT } }), {
+    version: { selectableFields: [{ jsonPath: '.spec.a' }] },
+  }),
+  tryOut(ofSpec({ type: 'object', properties: { a: OBJECT } }), {
+    version: { selectableFields: [{ jsonPath: '.spec.b' }] },
+  }),
 ];
 
 /* One that is kept, with three versions served and one that is not. */
@@ -124,16 +180,35 @@ const properties = {
     type: 'array',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['name'],
-    items: { type: 'object', required: ['name'], properties: { name: { type: 'string' }, count: { type: 'integer', default: 2 }, note: { type: 'string', nullable: true } } },
+    items: {
+      type: 'object',
+      required: ['name'],
+      properties: {
+        name: { type: 'string' },
+        count: { type: 'integer', default: 2 },
+        note: { type: 'string', nullable: true },
+      },
+    },
   },
   labels: { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 2 },
   ratio: { type: 'number', multipleOf: 0.5 },
-  choice: { type: 'object', properties: { a: { type: 'string' }, b: { type: 'string' } }, oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+  choice: {
+    type: 'object',
+    properties: { a: { type: 'string' }, b: { type: 'string' } },
+    oneOf: [{ required: ['a'] }, { required: ['b'] }],
+  },
   template: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
 };
-const status = { type: 'object', properties: { replicas: { type: 'integer' }, selector: { type: 'string' }, phase: { type: 'string' } } };
+const status = {
+  type: 'object',
+  properties: { replicas: { type: 'integer' }, selector: { type: 'string' }, phase: { type: 'string' } },
+};
 const schemaWith = (more: Body = {}): Body => ({
-  openAPIV3Schema: { type: 'object', required: ['spec'], properties: { spec: { type: 'object', required: ['size'], properties: { ...properties, ...more } }, status } },
+  openAPIV3Schema: {
+    type: 'object',
+    required: ['spec'],
+    properties: { spec: { type: 'object', required: ['size'], properties: { ...properties, ...more } }, status },
+  },
 });
 const red = { color: { type: 'string', default: 'red' } };
 const definition = {
@@ -148,7 +223,14 @@ const definition = {
         served: true,
         storage: true,
         schema: schemaWith(),
-        subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' } },
+        subresources: {
+          status: {},
+          scale: {
+            specReplicasPath: '.spec.replicas',
+            statusReplicasPath: '.status.replicas',
+            labelSelectorPath: '.status.selector',
+          },
+        },
         additionalPrinterColumns: [
           { name: 'Size', type: 'string', jsonPath: '.spec.size' },
           { name: 'Replicas', type: 'integer', jsonPath: '.spec.replicas', priority: 1 },
@@ -157,8 +239,22 @@ const definition = {
         ],
         selectableFields: [{ jsonPath: '.spec.size' }],
       },
-      { name: 'v2beta1', served: true, storage: false, deprecated: true, schema: schemaWith(red), subresources: { status: {} } },
-      { name: 'v1alpha1', served: true, storage: false, deprecated: true, deprecationWarning: 'old!', schema: schemaWith(red) },
+      {
+        name: 'v2beta1',
+        served: true,
+        storage: false,
+        deprecated: true,
+        schema: schemaWith(red),
+        subresources: { status: {} },
+      },
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: false,
+        deprecated: true,
+        deprecationWarning: 'old!',
+        schema: schemaWith(red),
+      },
       { name: 'v3', served: false, storage: false, schema: schemaWith(red) },
     ],
   },
@@ -170,7 +266,8 @@ function gizmo(name: string, spec: unknown = { size: 'small' }, more: Body = {},
 
 const small = (more: Body): Body => gizmo('c', { size: 'small', ...more });
 const withMetadata = (metadata: unknown): Body => gizmo('c', undefined, { metadata });
-const twice = '{"apiVersion":"golden.example.com/v1","kind":"Gizmo","metadata":{"name":"c"},"spec":{"size":"small","size":"large","x":1}}';
+const twice =
+  '{"apiVersion":"golden.example.com/v1","kind":"Gizmo","metadata":{"name":"c"},"spec":{"size":"small","size":"large","x":1}}';
 
 const reads: readonly ProtocolStep[] = [
   post(DEFINITIONS, definition),
@@ -221,9 +318,25 @@ const creations: readonly ProtocolStep[] = [
   post(`${GIZMOS}?fieldValidation=Strict`, twice),
   post(`${GIZMOS}?dryRun=All`, twice),
   post(`${GIZMOS}?dryRun=All&fieldValidation=Ignore`, small({ x: 1 })),
-  post(`${GIZMOS}?dryRun=All`, small({ replicas: null, parts: [{ name: 'a', note: null, count: null }], tags: null, labels: null, free: null })),
-  post(`${GIZMOS}?dryRun=All`, small({ free: { deep: { er: [1, { a: null }] } }, port: 'http', labels: { a: 'b' }, when: '2026-01-01T00:00:00Z' })),
-  post(`${GIZMOS}?dryRun=All`, small({ template: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', creationTimestamp: null, labels: { a: 'b' } }, spec: { x: 1 } } })),
+  post(
+    `${GIZMOS}?dryRun=All`,
+    small({ replicas: null, parts: [{ name: 'a', note: null, count: null }], tags: null, labels: null, free: null }),
+  ),
+  post(
+    `${GIZMOS}?dryRun=All`,
+    small({ free: { deep: { er: [1, { a: null }] } }, port: 'http', labels: { a: 'b' }, when: '2026-01-01T00:00:00Z' }),
+  ),
+  post(
+    `${GIZMOS}?dryRun=All`,
+    small({
+      template: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'x', creationTimestamp: null, labels: { a: 'b' } },
+        spec: { x: 1 },
+      },
+    }),
+  ),
   post(`${GIZMOS}?dryRun=All`, gizmo('c', undefined, { status: { phase: 'x' } })),
   ...[
     { size: 'tiny' },
@@ -260,7 +373,11 @@ const changes: readonly ProtocolStep[] = [
   put(`${GIZMOS}/a`, gizmo('a', undefined, { metadata: { name: 'a', resourceVersion: '1' } })),
   patch('merge', `${GIZMOS}/a`, { metadata: { labels: { x: 'y' } } }),
   patch('merge', `${GIZMOS}/a`, { spec: { size: 'large' }, status: { phase: 'no' } }),
-  patch('merge', `${GIZMOS}/a/status`, { spec: { size: 'small' }, metadata: { labels: { q: 'r' } }, status: { phase: 'Ok', replicas: 2, selector: 'a=b' } }),
+  patch('merge', `${GIZMOS}/a/status`, {
+    spec: { size: 'small' },
+    metadata: { labels: { q: 'r' } },
+    status: { phase: 'Ok', replicas: 2, selector: 'a=b' },
+  }),
   patch('merge', `${GIZMOS}/a/status`, { status: { phase: 1 } }),
   patch('merge', `${GIZMOS}/a/status`, { status: { replicas: -1 } }),
   get(`${GIZMOS}/a/scale`),
@@ -286,7 +403,13 @@ const apply = (manager: string, spec: Body, query = '', version = 'v1'): Protoco
   patch('apply', `${at(version)}/applied?fieldManager=${manager}${query}`, gizmo('applied', spec, {}, version));
 
 const applies: readonly ProtocolStep[] = [
-  apply('one', { size: 'small', parts: [{ name: 'a' }, { name: 'b', count: 5 }], tags: ['x', 'y'], labels: { k: 'v' }, free: { deep: { a: 1 } } }),
+  apply('one', {
+    size: 'small',
+    parts: [{ name: 'a' }, { name: 'b', count: 5 }],
+    tags: ['x', 'y'],
+    labels: { k: 'v' },
+    free: { deep: { a: 1 } },
+  }),
   apply('two', { size: 'large' }),
   apply('two', { size: 'large', parts: [{ name: 'c' }], tags: ['z'], free: { deep: { b: 1 } } }, '&force=true'),
   apply('one', { parts: [{ name: 'a' }] }),
@@ -294,7 +417,12 @@ const applies: readonly ProtocolStep[] = [
   apply('one', { parts: 'x' }),
   apply('one', { parts: [{ count: 1 }] }),
   patch('apply', `${GIZMOS}/applied?fieldManager=one`, gizmo('applied', {}, { kind: 'Foo' })),
-  patch('apply', `${GIZMOS}/applied/status?fieldManager=three`, { apiVersion: 'golden.example.com/v1', kind: 'Gizmo', metadata: { name: 'applied' }, status: { phase: 'Q' } }),
+  patch('apply', `${GIZMOS}/applied/status?fieldManager=three`, {
+    apiVersion: 'golden.example.com/v1',
+    kind: 'Gizmo',
+    metadata: { name: 'applied' },
+    status: { phase: 'Q' },
+  }),
   apply('one', { color: 'red' }, '', 'v2beta1'),
   get(`${GIZMOS}/applied`),
 ];
@@ -328,4 +456,11 @@ const ends: readonly ProtocolStep[] = [
 ];
 
 /** Kinds that users define: the definitions, and what is served of them. */
-export const customResourceSteps: readonly ProtocolStep[] = [...definitions, ...reads, ...creations, ...changes, ...applies, ...ends];
+export const customResourceSteps: readonly ProtocolStep[] = [
+  ...definitions,
+  ...reads,
+  ...creations,
+  ...changes,
+  ...applies,
+  ...ends,
+];

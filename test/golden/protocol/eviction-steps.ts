@@ -6,13 +6,22 @@ const MERGE = { 'content-type': 'application/merge-patch+json' };
 
 type Body = Readonly<Record<string, unknown>>;
 
-const post = (path: string, body: unknown, save?: ProtocolStep['save']): ProtocolStep => ({ verb: 'POST', path, body, ...(save ? { save } : {}) });
+const post = (path: string, body: unknown, save?: ProtocolStep['save']): ProtocolStep => ({
+  verb: 'POST',
+  path,
+  body,
+  ...(save ? { save } : {}),
+});
 const get = (path: string): ProtocolStep => ({ verb: 'GET', path });
 const merge = (path: string, body: Body): ProtocolStep => ({ verb: 'PATCH', path, body, headers: MERGE });
 const remove = (path: string): ProtocolStep => ({ verb: 'DELETE', path, body: { gracePeriodSeconds: 0 } });
 
 function pod(name: string, app: string, spec: Body = { nodeName: 'n' }): ProtocolStep {
-  return post(PODS, { metadata: { name, labels: { app } }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } }, { UID: 'metadata.uid' });
+  return post(
+    PODS,
+    { metadata: { name, labels: { app } }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } },
+    { UID: 'metadata.uid' },
+  );
 }
 
 function status(name: string, phase: string, ready?: 'True' | 'False'): ProtocolStep {
@@ -20,10 +29,18 @@ function status(name: string, phase: string, ready?: 'True' | 'False'): Protocol
   return merge(`${PODS}/${name}/status`, { status: { phase, conditions } });
 }
 
-const running = (name: string, app: string, ready: 'True' | 'False' = 'True'): ProtocolStep[] => [pod(name, app), status(name, 'Running', ready)];
+const running = (name: string, app: string, ready: 'True' | 'False' = 'True'): ProtocolStep[] => [
+  pod(name, app),
+  status(name, 'Running', ready),
+];
 
 function evict(name: string, deleteOptions?: Body, query = ''): ProtocolStep {
-  return post(`${PODS}/${name}/eviction${query}`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name }, ...(deleteOptions ? { deleteOptions } : {}) });
+  return post(`${PODS}/${name}/eviction${query}`, {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name },
+    ...(deleteOptions ? { deleteOptions } : {}),
+  });
 }
 
 function budget(name: string, spec: Body): ProtocolStep {
@@ -32,8 +49,16 @@ function budget(name: string, spec: Body): ProtocolStep {
 
 function counted(name: string, counts: Body, condition?: Body): ProtocolStep {
   const zero = { currentHealthy: 0, desiredHealthy: 0, expectedPods: 0, disruptionsAllowed: 0, observedGeneration: 1 };
-  const told = condition && { type: 'DisruptionAllowed', status: 'False', message: '', lastTransitionTime: '2026-01-01T00:00:00Z', ...condition };
-  return merge(`${BUDGETS}/${name}/status`, { status: { ...zero, ...counts, ...(told ? { conditions: [told] } : {}) } });
+  const told = condition && {
+    type: 'DisruptionAllowed',
+    status: 'False',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+    ...condition,
+  };
+  return merge(`${BUDGETS}/${name}/status`, {
+    status: { ...zero, ...counts, ...(told ? { conditions: [told] } : {}) },
+  });
 }
 
 const condition = (parts: Body): ProtocolStep => counted('web', {}, { reason: 'InsufficientPods', ...parts });
@@ -48,7 +73,11 @@ const budgets: readonly ProtocolStep[] = [
   budget('refused', { minAvailable: 1, selector: { matchExpressions: [{ key: 'a', operator: 'Foo' }] } }),
   budget('refused', { minAvailable: 1, selector: { matchLabels: { a: 'b c' } } }),
   post(BUDGETS, { metadata: { name: 'nothing' } }),
-  post(BUDGETS, { metadata: { name: 'web' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } }, status: { disruptionsAllowed: 5 } }),
+  post(BUDGETS, {
+    metadata: { name: 'web' },
+    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+    status: { disruptionsAllowed: 5 },
+  }),
   { verb: 'PUT', path: `${BUDGETS}/web`, body: { metadata: { name: 'web' }, spec: { minAvailable: 2 } } },
   merge(`${BUDGETS}/web`, { spec: { minAvailable: 2 }, status: { disruptionsAllowed: 7 } }),
   merge(`${BUDGETS}/web`, { metadata: { labels: { a: 'b' } } }),
@@ -62,7 +91,17 @@ const budgets: readonly ProtocolStep[] = [
   condition({ observedGeneration: -1 }),
   condition({ lastTransitionTime: null }),
   condition({ message: 'x'.repeat(40_000) }),
-  merge(`${BUDGETS}/web/status`, { status: { conditions: ['a', 'a'].map((type) => ({ type, status: 'True', reason: 'R', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' })) } }),
+  merge(`${BUDGETS}/web/status`, {
+    status: {
+      conditions: ['a', 'a'].map((type) => ({
+        type,
+        status: 'True',
+        reason: 'R',
+        message: '',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      })),
+    },
+  }),
   get(`${BUDGETS}/web`),
   remove(`${BUDGETS}/nothing`),
 ];
@@ -113,12 +152,20 @@ const bounded: readonly ProtocolStep[] = [
   evict('c'),
   counted('kept', {}, { reason: 'SyncFailed', message: 'found no controllers' }),
   evict('c'),
-  counted('kept', { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }, { status: 'True', reason: 'SufficientPods' }),
+  counted(
+    'kept',
+    { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 },
+    { status: 'True', reason: 'SufficientPods' },
+  ),
   evict('c', undefined, '?dryRun=All'),
   get(`${BUDGETS}/kept`),
   evict('c', { preconditions: { resourceVersion: '1' } }),
   get(`${BUDGETS}/kept`),
-  counted('kept', { disruptionsAllowed: 2, currentHealthy: 2, desiredHealthy: 0, disruptedPods: null }, { status: 'True', reason: 'SufficientPods' }),
+  counted(
+    'kept',
+    { disruptionsAllowed: 2, currentHealthy: 2, desiredHealthy: 0, disruptedPods: null },
+    { status: 'True', reason: 'SufficientPods' },
+  ),
   evict('c'),
   get(`${BUDGETS}/kept`),
   get(`${PODS}/c`),

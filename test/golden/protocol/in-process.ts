@@ -11,7 +11,12 @@ export async function sendInProcess(
 ): Promise<{ status: number; headers: Record<string, string>; text: string }> {
   const transport = server.inProcessTransport({ name: 'admin', groups: ['system:masters'] });
   const sent = { accept: 'application/json', 'user-agent': 'golden/1', ...headers };
-  const response = await transport.roundTrip({ method: verb, path, headers: sent, ...(body === undefined ? {} : { body: body as string }) });
+  const response = await transport.roundTrip({
+    method: verb,
+    path,
+    headers: sent,
+    ...(body === undefined ? {} : { body: body as string }),
+  });
   const text = readAll(response.body);
   await answering();
   return { status: response.status, headers: { ...response.headers }, text: await text };

@@ -27,14 +27,21 @@ export function normalize(value: unknown, key = ''): unknown {
 /** Sends the steps in order, with the values that earlier answers gave. */
 export async function play(
   steps: readonly ProtocolStep[],
-  send: (step: ProtocolStep) => Promise<{ status: number; headers: Readonly<Record<string, string | undefined>>; text: string }>,
+  send: (
+    step: ProtocolStep,
+  ) => Promise<{ status: number; headers: Readonly<Record<string, string | undefined>>; text: string }>,
 ): Promise<ProtocolAnswer[]> {
   const saved = new Map<string, string>();
   const answers: ProtocolAnswer[] = [];
   const fill = (text: string): string => text.replace(/\$([A-Z]+)/g, (whole, name: string) => saved.get(name) ?? whole);
   for (const step of steps) {
-    const body = step.body === undefined ? undefined : fill(typeof step.body === 'string' ? step.body : JSON.stringify(step.body));
-    const { status, headers, text } = await send({ ...step, path: fill(step.path), ...(body === undefined ? {} : { body }) });
+    const body =
+      step.body === undefined ? undefined : fill(typeof step.body === 'string' ? step.body : JSON.stringify(step.body));
+    const { status, headers, text } = await send({
+      ...step,
+      path: fill(step.path),
+      ...(body === undefined ? {} : { body }),
+    });
     const parsed = parse(text);
     for (const [name, path] of Object.entries(step.save ?? {})) saved.set(name, String(at(parsed, path)));
     answers.push({
@@ -51,12 +58,16 @@ export async function play(
 function parse(text: string): unknown {
   const lines = text.split('\n').filter((line) => line !== '');
   try {
-    return lines.length > 1 && lines[0]!.startsWith('{"type"') ? lines.map((line) => JSON.parse(line) as unknown) : JSON.parse(text);
+    return lines.length > 1 && lines[0]!.startsWith('{"type"')
+      ? lines.map((line) => JSON.parse(line) as unknown)
+      : JSON.parse(text);
   } catch {
     return text;
   }
 }
 
 function at(value: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((found, name) => (found as Record<string, unknown> | undefined)?.[name], value);
+  return path
+    .split('.')
+    .reduce<unknown>((found, name) => (found as Record<string, unknown> | undefined)?.[name], value);
 }

@@ -43,7 +43,11 @@ export function cronJob(name: string, spec: Body = {}): Body {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata: { name },
-    spec: { schedule: '* * * * *', jobTemplate: { spec: { template: template({ ...podSpec, restartPolicy: 'Never' }) } }, ...spec },
+    spec: {
+      schedule: '* * * * *',
+      jobTemplate: { spec: { template: template({ ...podSpec, restartPolicy: 'Never' }) } },
+      ...spec,
+    },
   };
 }
 
