@@ -1,20 +1,20 @@
 import type { RegisteredController } from '#pkg/controller';
 
-import { cronJobDescription } from './cronjob/description.ts';
-import { daemonSetDescription } from './daemonset/description.ts';
-import { deploymentDescription } from './deployment/description.ts';
-import { disruptionDescription } from './disruption/description.ts';
-import { endpointsDescription } from './endpoints/description.ts';
-import { endpointSliceDescription } from './endpointslice/description.ts';
-import { endpointSliceMirroringDescription } from './endpointslicemirroring/description.ts';
-import { garbageCollectorDescription } from './garbagecollector/description.ts';
-import { jobDescription } from './job/description.ts';
-import { namespaceDescription } from './namespace/description.ts';
-import { podGarbageCollectorDescription } from './podgc/description.ts';
-import { replicaSetDescription } from './replicaset/description.ts';
-import { replicationControllerDescription } from './replicationcontroller/description.ts';
-import { statefulSetDescription } from './statefulset/description.ts';
-import { ttlAfterFinishedDescription } from './ttlafterfinished/description.ts';
+import { cronJobDescription } from './cronjob/controller.ts';
+import { daemonSetDescription } from './daemonset/controller.ts';
+import { deploymentDescription } from './deployment/controller.ts';
+import { disruptionDescription } from './disruption/controller.ts';
+import { endpointsDescription } from './endpoints/controller.ts';
+import { endpointSliceDescription } from './endpointslice/controller.ts';
+import { endpointSliceMirroringDescription } from './endpointslicemirroring/controller.ts';
+import { garbageCollectorDescription } from './garbagecollector/controller.ts';
+import { jobDescription } from './job/controller.ts';
+import { namespaceDescription } from './namespace/controller.ts';
+import { podGarbageCollectorDescription } from './podgc/controller.ts';
+import { replicaSetDescription } from './replicaset/controller.ts';
+import { replicationControllerDescription } from './replicationcontroller/controller.ts';
+import { statefulSetDescription } from './statefulset/controller.ts';
+import { ttlAfterFinishedDescription } from './ttlafterfinished/controller.ts';
 
 /**
  * Every controller that is here. A new one costs its folder, an import and a line. Only descriptions are imported, for a

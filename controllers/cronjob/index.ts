@@ -8,11 +8,11 @@ import {
   indexDependents,
 } from '#pkg/controller';
 
-import { Writer, type Writing } from './carry-out.ts';
+import { Writer, type Writing } from './write.ts';
 import { decideCleanup, decideStart, decideStatus } from './decide.ts';
-import { cronJobDescription } from './description.ts';
+import { cronJobDescription } from './controller.ts';
 import { CronError } from './errors.ts';
-import { gather } from './gather.ts';
+import { gather } from './read.ts';
 import { untilNext } from './missed.ts';
 import { scheduleOf } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';

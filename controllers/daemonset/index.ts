@@ -10,7 +10,7 @@ import {
   together,
 } from '#pkg/controller';
 
-import { daemonSetDescription } from './description.ts';
+import { daemonSetDescription } from './controller.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconciler.ts';
 import { affectedBy, createBell, indexByTargetNode, onNode, onNodeGone, onRevision } from './triggers.ts';

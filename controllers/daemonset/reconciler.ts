@@ -22,7 +22,7 @@ import {
 } from '#pkg/controller';
 
 import { History } from '../internal/history/index.ts';
-import { type Writing, carryOut, writeStatus } from './carry-out.ts';
+import { type Writing, carryOut, writeStatus } from './write.ts';
 import { FailedPods } from './failed-pods.ts';
 import { type HistoryTools, keepHistory, removeRevisions } from './history.ts';
 import { manage } from './manage.ts';

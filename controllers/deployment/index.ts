@@ -11,10 +11,10 @@ import {
   WriteBarrier,
 } from '#pkg/controller';
 
-import { Writer } from './carry-out.ts';
+import { Writer } from './write.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
-import { deploymentDescription } from './description.ts';
-import { gather, type Gathering, selectsAll } from './gather.ts';
+import { deploymentDescription } from './controller.ts';
+import { gather, type Gathering, selectsAll } from './read.ts';
 import { rollback } from './rollback.ts';
 import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
 import { onLastPodGone } from './triggers.ts';

@@ -10,7 +10,7 @@ import {
   together,
 } from '#pkg/controller';
 
-import { disruptionDescription } from './description.ts';
+import { disruptionDescription } from './controller.ts';
 import { LiveScales } from './live-scales.ts';
 import { Reconciler } from './reconciler.ts';
 import { Sightings } from './sightings.ts';

@@ -3,7 +3,7 @@ import { describeError, semanticEqual } from '#pkg/base';
 import { type ControllerContext, PutOffs, type ReconcileResult, type WriteBarrier } from '#pkg/controller';
 
 import { type Plan, decide, failSafe } from './decide.ts';
-import { type Gathering, gather, podsOf } from './gather.ts';
+import { type Gathering, gather, podsOf } from './read.ts';
 import { PATIENCE, mayWait } from './put-off.ts';
 import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, ExpectedScale, Report } from './snapshot.ts';

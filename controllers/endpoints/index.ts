@@ -2,7 +2,7 @@ import { resources } from '#pkg/api';
 import { WriteBarrier, createLoop, defineController } from '#pkg/controller';
 
 import { indexPodsByLabel, indexServices, onPod } from '../internal/endpoints/index.ts';
-import { endpointsDescription } from './description.ts';
+import { endpointsDescription } from './controller.ts';
 import { Reconciler } from './reconciler.ts';
 import { onEndpoints, onService } from './triggers.ts';
 

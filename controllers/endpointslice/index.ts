@@ -10,7 +10,7 @@ import {
   onSlice,
   servicesSelecting,
 } from '../internal/endpoints/index.ts';
-import { endpointSliceDescription } from './description.ts';
+import { endpointSliceDescription } from './controller.ts';
 import { Reconciler } from './reconciler.ts';
 import { MANAGER } from './slice.ts';
 import { onNode } from './triggers.ts';

@@ -3,7 +3,7 @@ import { createLoop, defineController } from '#pkg/controller';
 import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '#pkg/workqueue';
 
 import { indexSlices, onSlice } from '../internal/endpoints/index.ts';
-import { endpointSliceMirroringDescription } from './description.ts';
+import { endpointSliceMirroringDescription } from './controller.ts';
 import { Reconciler } from './reconciler.ts';
 import { MANAGER } from './slice.ts';
 import { onEndpoints, onService } from './triggers.ts';

@@ -2,7 +2,7 @@ import { sleep } from '#pkg/base';
 import { type AnyTrigger, type Enqueue, createLoop, defineController, together } from '#pkg/controller';
 
 import { Collector, describe } from './collector.ts';
-import { garbageCollectorDescription } from './description.ts';
+import { garbageCollectorDescription } from './controller.ts';
 import { DiscoveryLoop } from './discovery-loop.ts';
 import { toDot } from './dot.ts';
 import { Graph } from './graph.ts';

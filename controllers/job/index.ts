@@ -2,7 +2,7 @@ import { type ObjectKey, resources } from '#pkg/api';
 import { type Controller, Owners, WriteBarrier, createLoop, defineController, indexDependents } from '#pkg/controller';
 import { type RateLimiter, exponentialRateLimiter } from '#pkg/workqueue';
 
-import { jobDescription } from './description.ts';
+import { jobDescription } from './controller.ts';
 import { GangScheduling } from './gang.ts';
 import { jobGates } from './gates.ts';
 import { JobMemory } from './memory.ts';

@@ -1,10 +1,10 @@
 import { type Job, type ObjectKey, type Pod, keyOf } from '#pkg/api';
 import type { ControllerContext, ReconcileResult } from '#pkg/controller';
 
-import { Writer } from './carry-out.ts';
+import { Writer } from './write.ts';
 import { type Numbers, decideDraft } from './draft.ts';
 import { type JobCondition, type JobStatus, isFinished, statusOf } from './facts.ts';
-import { type Gathering, gather } from './gather.ts';
+import { type Gathering, gather } from './read.ts';
 import type { JobMetrics, SyncAction } from './metrics.ts';
 import { type Change, decideChange } from './scale.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -3,7 +3,7 @@ import { createLoop, defineController } from '#pkg/controller';
 import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '#pkg/workqueue';
 
 import { Api } from './api.ts';
-import { namespaceDescription } from './description.ts';
+import { namespaceDescription } from './controller.ts';
 import { deleteNamespace } from './reconcile.ts';
 import { SharedDiscovery } from './shared-discovery.ts';
 import { onTerminating } from './triggers.ts';

@@ -5,7 +5,7 @@ import { type ReconcileResult, aggregate } from '#pkg/controller';
 import type { Logger } from '#pkg/log';
 
 import type { Api } from './api.ts';
-import { type Emptied, emptyNamespace } from './carry-out.ts';
+import { type Emptied, emptyNamespace } from './write.ts';
 import { type Findings, decideConditions, discoveryFailure } from './conditions.ts';
 import { contentOf } from './content.ts';
 import type { SharedDiscovery } from './shared-discovery.ts';

@@ -3,7 +3,7 @@ import { isAbort, sleep } from '#pkg/base';
 import { type Controller, type ControllerContext, defineController } from '#pkg/controller';
 
 import { Collector } from './collector.ts';
-import { podGarbageCollectorDescription } from './description.ts';
+import { podGarbageCollectorDescription } from './controller.ts';
 
 /** From the end of one look at everything to the next, ms (`gcCheckPeriod`). */
 const CHECK_PERIOD = 20_000;

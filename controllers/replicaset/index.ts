@@ -2,7 +2,7 @@ import { type ReplicaSet, resources } from '#pkg/api';
 import { defineController, specSelector } from '#pkg/controller';
 
 import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
-import { replicaSetDescription } from './description.ts';
+import { replicaSetDescription } from './controller.ts';
 
 /** ReplicaSets for the replica engine: spec and status have its shape already. */
 export const replicaSetKind: ReplicaKind<ReplicaSet> = {

@@ -2,7 +2,7 @@ import { type LabelSelector, type ReplicationController, resources } from '#pkg/
 import { defineController } from '#pkg/controller';
 
 import { type ReplicaKind, createReplicaController } from '../internal/replicas/index.ts';
-import { replicationControllerDescription } from './description.ts';
+import { replicationControllerDescription } from './controller.ts';
 
 /** A plain map of labels as the selector that it means. Missing selects nothing; the API server never stores that. */
 function selectorOf({ spec }: ReplicationController): LabelSelector | undefined {

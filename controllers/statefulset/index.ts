@@ -13,8 +13,8 @@ import {
 
 import { History } from '../internal/history/index.ts';
 import { Departures } from './departures.ts';
-import { statefulSetDescription } from './description.ts';
-import type { Readers } from './gather.ts';
+import { statefulSetDescription } from './controller.ts';
+import type { Readers } from './read.ts';
 import { UnavailabilityMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 import { minReadySeconds } from './snapshot.ts';

@@ -11,10 +11,10 @@ import {
 import { type ReconcileResult, aggregate } from '#pkg/controller';
 
 import { obsoleteRevisions, templateOf } from '../internal/history/index.ts';
-import { Writer } from './carry-out.ts';
+import { Writer } from './write.ts';
 import { decide } from './decide.ts';
 import { StatefulSetError } from './errors.ts';
-import { type Gathering, type Readers, gather } from './gather.ts';
+import { type Gathering, type Readers, gather } from './read.ts';
 import { ordinalOf, podRevision } from './identity.ts';
 import type { UnavailabilityMetrics } from './metrics.ts';
 import { type RevisionRules, currentRevision, decideUpdateRevision } from './revisions.ts';

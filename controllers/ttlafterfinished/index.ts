@@ -1,7 +1,7 @@
 import { type Job, isNotFound, keyOf, resources } from '#pkg/api';
 import { type Enqueue, createLoop, defineController, on } from '#pkg/controller';
 
-import { ttlAfterFinishedDescription } from './description.ts';
+import { ttlAfterFinishedDescription } from './controller.ts';
 import { expiresAt, needsCleanup } from './expiry.ts';
 
 /** From a tenth of a second to 14 minutes. */

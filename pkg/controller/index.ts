@@ -5,7 +5,7 @@
  *
  * Not for one-shot jobs or plain timers: a controller without keys implements {@link Controller} itself.
  *
- *     // description.ts
+ *     // controller.ts
  *     export const labelDescription = describeController({
  *       name: 'label-controller',
  *       flags: [{ name: 'concurrent-label-syncs', type: 'int32', default: 2, help: 'ConfigMaps labelled at a time' }],

@@ -17,7 +17,7 @@ import {
   ownedBy,
 } from '#pkg/controller';
 
-import type { Readers } from './gather.ts';
+import type { Readers } from './read.ts';
 import type { ReplicaKind } from './kind.ts';
 import { Reconciler } from './reconciler.ts';
 

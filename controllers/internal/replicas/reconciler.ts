@@ -10,7 +10,7 @@ import {
   logName,
 } from '#pkg/controller';
 
-import { type Readers, type Snapshot, gather } from './gather.ts';
+import { type Readers, type Snapshot, gather } from './read.ts';
 import type { ReplicaStatus } from './kind.ts';
 import { type ScaleTools, type Scaled, scale } from './scale.ts';
 import { decideRequeue, decideStatus, losesPods } from './status.ts';

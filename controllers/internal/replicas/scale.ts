@@ -9,7 +9,7 @@ import {
 } from '#pkg/controller';
 
 import { decideChange, decideDeletion } from './decide.ts';
-import { type Readers, type Snapshot, relatedPods } from './gather.ts';
+import { type Readers, type Snapshot, relatedPods } from './read.ts';
 
 export interface ScaleTools<Owner extends KubeObject> {
   readonly context: Pick<ControllerContext, 'clock' | 'log'>;

@@ -18,7 +18,7 @@ import { aggregate, slowStart } from '#pkg/controller';
 import { claimNames, hasForeignController, isClaimOwnerUpToDate, newClaims, withClaimOwners } from './claims.ts';
 import { departing } from './departures.ts';
 import { StatefulSetError } from './errors.ts';
-import type { Readers } from './gather.ts';
+import type { Readers } from './read.ts';
 import { identityLabels, identityMatches, ordinalOf, podName } from './identity.ts';
 import { storageMatches, volumesPatch } from './pod.ts';
 import type { Plan, Snapshot, Step } from './snapshot.ts';
