@@ -27,7 +27,7 @@ function described(wrong: ReadonlyMap<string, string> | readonly (readonly [stri
 }
 
 describe('a start loads', () => {
-  const LIGHT = /^controllers\/(?:registry|pending-flags|[^/]+\/description|internal\/[^/]+\/reads)\.ts$/;
+  const LIGHT = /^controllers\/(?:registry|pending-flags|[^/]+\/controller|internal\/[^/]+\/reads)\.ts$/;
 
   test('of controllers their descriptions, and no code', () => {
     const controllers = reached('controllers/registry.ts', 'controllers/');
