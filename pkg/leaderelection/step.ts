@@ -47,11 +47,17 @@ export type State = Readonly<{
 
 export type Phase =
   | { readonly name: 'candidate' }
-  /** `cycleEnd`: until when the renewal under way has to succeed; undefined between renewals. */
-  | { readonly name: 'leading'; readonly renewedAt: number; readonly cycleEnd?: number }
+  | LeadingPhase
   /** The guarded work has ended, and the lock is being given back. */
   | { readonly name: 'releasing'; readonly until: number }
   | { readonly name: 'stopped' };
+
+interface LeadingPhase {
+  readonly name: 'leading';
+  readonly renewedAt: number;
+  /** When the renewal under way has to have succeeded, on the monotonic clock; undefined between renewals. */
+  readonly cycleEnd?: number;
+}
 
 /** What the machine is waiting for. */
 type Pending =
@@ -109,11 +115,11 @@ export function mayAct(rules: Rules, state: State, now: number): boolean {
 export function step(rules: Rules, state: State, input: Input, now: Now): Step {
   switch (input.type) {
     case 'time':
-      return onTime(rules, state, now);
+      return state.phase.name === 'leading' ? renew(rules, state, state.phase, now) : acquire(state);
     case 'got':
-      return onRecord(rules, observe(state, input.record, now), input.record, now);
+      return tryAcquireOrRenew(rules, observe(state, input.record, now), input.record, now);
     case 'get-failed':
-      return tryLater(rules, state, now);
+      return retry(rules, state, now);
     case 'written':
       return onWritten(rules, state, now);
     case 'write-failed':
@@ -121,13 +127,17 @@ export function step(rules: Rules, state: State, input: Input, now: Now): Step {
     case 'seen':
       return onSeen(rules, state, input.record, now);
     case 'resign':
-      return onResign(rules, state, now);
+      return release(rules, state, now);
   }
 }
 
-function onTime(rules: Rules, state: State, now: Now): Step {
-  const { phase } = state;
-  if (phase.name !== 'leading') return read(state);
+/** A candidate begins a try to acquire the lease by reading it. */
+function acquire(state: State): Step {
+  return read(state);
+}
+
+/** A leader renews its lease, within the renew deadline and never beyond the end of its term. */
+function renew(rules: Rules, state: State, phase: LeadingPhase, now: Now): Step {
   const end = phase.renewedAt + rules.term;
   if (now.monotonic >= end) return stop(state, 'lease-expired');
   const cycleEnd = phase.cycleEnd ?? Math.min(now.monotonic + rules.renewDeadline, end);
@@ -140,7 +150,8 @@ function onTime(rules: Rules, state: State, now: Now): Step {
     : read(renewing);
 }
 
-function onRecord(rules: Rules, state: State, record: LeaderElectionRecord | undefined, now: Now): Step {
+/** Decides by the record that was read: creates, renews or takes over the lease, gives it back, or waits. */
+function tryAcquireOrRenew(rules: Rules, state: State, record: LeaderElectionRecord | undefined, now: Now): Step {
   const late = tooLate(rules, state, now);
   if (late !== undefined) return stop(state, late);
   const own = record?.holderIdentity === rules.identity;
@@ -151,13 +162,13 @@ function onRecord(rules: Rules, state: State, record: LeaderElectionRecord | und
   if (own) return prepend({ do: 'count-slow-path' }, write(state, 'update', renewal(rules, record, now), now));
   if (record.holderIdentity !== '') {
     if (state.phase.name === 'leading') return stop(state, 'other-holder');
-    if (expiryOf(state) > now.monotonic) return tryLater(rules, state, now);
+    if (expiryOf(state) > now.monotonic) return retry(rules, state, now);
   }
   return write(state, 'update', succession(rules, record, now), now);
 }
 
 function onWritten(rules: Rules, before: State, now: Now): Step {
-  if (before.pending.name !== 'write') return tryLater(rules, before, now);
+  if (before.pending.name !== 'write') return retry(rules, before, now);
   const { record, startedAt } = before.pending;
   const state: State = { ...before, observed: { record, at: now.monotonic } };
   if (state.phase.name === 'releasing' || state.phase.name === 'stopped') return stop(state, 'resigned');
@@ -166,7 +177,7 @@ function onWritten(rules: Rules, before: State, now: Now): Step {
   const expired = !mayAct(rules, led, now.monotonic);
   if (state.phase.name === 'leading') return expired ? stop(led, 'lease-expired') : rest(rules, led, now);
   // Stopped for so long in between that others may have taken over already.
-  if (expired) return tryLater(rules, state, now);
+  if (expired) return retry(rules, state, now);
   const resting = rest(rules, led, now);
   return {
     ...resting,
@@ -177,7 +188,7 @@ function onWritten(rules: Rules, before: State, now: Now): Step {
 function onWriteFailed(rules: Rules, state: State, now: Now): Step {
   const late = tooLate(rules, state, now);
   if (late !== undefined) return stop(state, late);
-  return state.pending.name === 'write' && state.pending.optimistic ? read(state) : tryLater(rules, state, now);
+  return state.pending.name === 'write' && state.pending.optimistic ? read(state) : retry(rules, state, now);
 }
 
 function onSeen(rules: Rules, state: State, record: LeaderElectionRecord | undefined, now: Now): Step {
@@ -189,7 +200,8 @@ function onSeen(rules: Rules, state: State, record: LeaderElectionRecord | undef
   return wait(seen, free ? Math.min(state.pending.until, soon) : state.pending.until);
 }
 
-function onResign(rules: Rules, state: State, now: Now): Step {
+/** Begins to give the lease back, where it is still held and `releaseOnCancel` asks for it. */
+function release(rules: Rules, state: State, now: Now): Step {
   const { phase } = state;
   const end = phase.name === 'leading' ? phase.renewedAt + rules.term : Number.NEGATIVE_INFINITY;
   if (!rules.release || now.monotonic >= end) return stop(state, 'resigned');
@@ -197,8 +209,8 @@ function onResign(rules: Rules, state: State, now: Now): Step {
   return read({ ...state, phase: { name: 'releasing', until } });
 }
 
-/** The next try, unless it is too late for any. */
-function tryLater(rules: Rules, state: State, now: Now): Step {
+/** Waits for the next try, unless it is too late for any. */
+function retry(rules: Rules, state: State, now: Now): Step {
   const late = tooLate(rules, state, now);
   if (late !== undefined) return stop(state, late);
   const { phase } = state;

@@ -1,21 +1,14 @@
-import type { AllFlagValues, Flag, FlagSection } from './flag.ts';
+import type { Command, Help, Option } from 'commander';
+
+import type { AllFlagValues, Flag } from './flag.ts';
 import { FLAG_TYPES, type FlagTypeRules } from './flag-types.ts';
 
-/** Usage as Kubernetes' components print it: flags under the headings of their sections, wrapped to `columns`. */
-export function formatHelp(
-  program: string,
-  description: string,
-  sections: readonly FlagSection[],
-  columns: number,
-): string {
-  const shown = sections
-    .map((section) => ({
-      ...section,
-      flags: section.flags.filter((flag) => !flag.hidden && flag.deprecated === undefined),
-    }))
-    .filter((section) => section.flags.length > 0);
-  const parts = shown.map((section) => `${heading(section.name)} flags:\n\n${formatSection(section.flags, columns)}`);
-  return `${description}\n\nUsage:\n  ${program} [flags]\n\n${parts.join('\n\n')}\n`;
+/** Formats the usage as Kubernetes' components print it: flags under the headings of their sections. */
+export function formatHelp(command: Command, helper: Help): string {
+  const sections = Map.groupBy(helper.visibleOptions(command), (option) => option.helpGroupHeading ?? '');
+  const columns = helper.helpWidth ?? 80;
+  const parts = [...sections].map(([name, options]) => `${heading(name)} flags:\n\n${formatSection(options, columns)}`);
+  return `${helper.commandDescription(command)}\n\nUsage:\n  ${helper.commandUsage(command)}\n\n${parts.join('\n\n')}\n`;
 }
 
 /** The text of a flag's default as Go prints it. */
@@ -36,23 +29,26 @@ function heading(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-function formatSection(flags: readonly Flag[], columns: number): string {
-  const rows = flags
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map((flag) => {
-      const letter = flag.shorthand === undefined ? '      ' : `  -${flag.shorthand}, `;
-      const type = flag.type === 'bool' ? '' : ` ${flag.type}`;
-      return { usage: `${letter}--${flag.name}${type}`, help: `${flag.help}${defaultNote(flag)}` };
+function formatSection(options: readonly Option[], columns: number): string {
+  const rows = options
+    .toSorted((a, b) => (a.name() < b.name() ? -1 : 1))
+    .map((option) => {
+      const letter = option.short === undefined ? '      ' : `  ${option.short}, `;
+      const type = / <(?<type>.*)>$/.exec(option.flags)?.groups?.['type'];
+      const shown = type === 'bool' ? '' : ` ${type}`;
+      const note = option.defaultValueDescription === undefined ? '' : ` (default ${option.defaultValueDescription})`;
+      return { usage: `${letter}${option.long}${shown}`, help: `${option.description}${note}` };
     });
   const width = Math.max(...rows.map((row) => row.usage.length)) + 3;
   return rows.map((row) => row.usage.padEnd(width) + wrap(row.help, width, columns)).join('\n');
 }
 
-function defaultNote(flag: Flag): string {
+/** The default of a flag as its help shows it; undefined where it is the zero value of its type. */
+export function defaultText(flag: Flag): string | undefined {
   const rules = rulesOf(flag);
   const text = rules.format(flag.default);
-  if (text === rules.zero) return '';
-  return ` (default ${flag.type === 'string' ? JSON.stringify(text) : text})`;
+  if (text === rules.zero) return undefined;
+  return flag.type === 'string' ? JSON.stringify(text) : text;
 }
 
 /** Lines of `text` from column `indent` on; the first line is not indented. A narrow terminal gets unwrapped text. */

@@ -6,10 +6,10 @@ import { ManagerError, joinMessages } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { resolveAliases } from '../registry/selection.ts';
 import type { FlagSection, VersionRequest } from './flag.ts';
-import { formatHelp, formatValue } from './help.ts';
+import { formatValue } from './help.ts';
 import { type LeaderMigration, readLeaderMigration } from './leader-migration.ts';
 import { loggerOptions } from './logging.ts';
-import { type ParsedFlags, parseFlags } from './parse.ts';
+import { type ParsedFlags, helpText, parseFlags } from './parse.ts';
 import { type ManagerFlagValues, type PendingFlags, flagSections, withLongHelp } from './sections.ts';
 import { problemsOf } from './validate.ts';
 import { type EffectiveVersion, effectiveVersion, gatesFrom } from './versions.ts';
@@ -61,7 +61,10 @@ export function readCommandLine(
   const sections = flagSections(registry, pending);
   const parsed = parseFlags(sections, argv, PROGRAM);
   if (parsed.help)
-    return { kind: 'help', text: formatHelp(PROGRAM, DESCRIPTION, withLongHelp(sections, registry), columns) };
+    return {
+      kind: 'help',
+      text: helpText(withLongHelp(sections, registry), { program: PROGRAM, description: DESCRIPTION, columns }),
+    };
   // Every flag was given its own type's value by the parser, which cannot say so name by name.
   const flags = parsed.values as unknown as ManagerFlagValues;
   const reportedVersion = versionToReport(flags.version);

@@ -1,10 +1,16 @@
+import { Command, CommanderError, Option } from 'commander';
+
 import { ManagerError } from '../errors.ts';
 import type { AllFlagValues, Flag, FlagSection } from './flag.ts';
 import { FLAG_TYPES, type FlagTypeRules } from './flag-types.ts';
+import { defaultText, formatHelp } from './help.ts';
+import { normalizePflagForms } from './pflag-forms.ts';
+
+type FlagValue = AllFlagValues[keyof AllFlagValues];
 
 export interface ParsedFlags {
   /** Every flag's value by name, defaults included. */
-  readonly values: Readonly<Record<string, AllFlagValues[keyof AllFlagValues]>>;
+  readonly values: Readonly<Record<string, FlagValue>>;
   /** Names of the flags that were given. */
   readonly given: ReadonlySet<string>;
   /** `--help` or `-h` was given. */
@@ -14,39 +20,73 @@ export interface ParsedFlags {
 }
 
 /**
- * Reads a command line as pflag does: `--flag=value` and `--flag value`, `--flag` alone for truth values only, `-v=2`,
- * `-v2`, underscores for dashes, lists that may be repeated; nothing but flags. Throws a {@link ManagerError} `BadFlag`
- * worded as pflag words it. (Commander knows few of these forms, and takes 5 ms of every start.)
+ * Reads a command line with commander, after {@link normalizePflagForms}. It takes flags only, no arguments. Throws a
+ * {@link ManagerError} `BadFlag` worded as pflag words it.
  */
 export function parseFlags(sections: readonly FlagSection[], argv: readonly string[], program: string): ParsedFlags {
-  const flags = new Map(sections.flatMap((section) => section.flags).map((flag) => [flag.name, flag]));
-  const words = takenApart(flags, argv);
-  const given = new Map<string, AllFlagValues[keyof AllFlagValues]>();
-  for (const { flag, text } of words.given) given.set(flag.name, readValue(flag, text, given.get(flag.name)));
-  if (words.others.length > 0) {
-    const listed = words.others.map((word) => JSON.stringify(word)).join(' ');
-    throw new ManagerError('BadFlag', `"${program}" does not take any arguments, got [${listed}]`, {
-      words: words.others,
-    });
+  const flags = sections.flatMap((section) => section.flags);
+  const given = new Map<string, FlagValue>();
+  const command = declareFlags(new Command(program), sections, given);
+  try {
+    command.parse(normalizePflagForms(flags, argv), { from: 'user' });
+  } catch (error) {
+    throw error instanceof CommanderError ? inPflagsWords(error) : error;
   }
-  const values = Object.fromEntries(
-    [...flags.values()].map((flag) => [flag.name, given.get(flag.name) ?? flag.default]),
-  );
-  const deprecated = [...flags.values()].filter((flag) => flag.deprecated !== undefined && given.has(flag.name));
+  // An empty word is no argument to the original either.
+  const words = command.args.filter((word) => word !== '');
+  if (words.length > 0) {
+    const listed = words.map((word) => JSON.stringify(word)).join(' ');
+    throw new ManagerError('BadFlag', `"${program}" does not take any arguments, got [${listed}]`, { words });
+  }
   return {
-    values,
+    values: Object.fromEntries(flags.map((flag) => [flag.name, given.get(flag.name) ?? flag.default])),
     given: new Set(given.keys()),
-    help: words.help,
-    warnings: deprecated.map((flag) => `Flag --${flag.name} has been deprecated, ${flag.deprecated}`),
+    help: given.get('help') === true,
+    warnings: flags
+      .filter((flag) => flag.deprecated !== undefined && given.has(flag.name))
+      .map((flag) => `Flag --${flag.name} has been deprecated, ${flag.deprecated}`),
   };
 }
 
-function readValue(
-  flag: Flag,
-  text: string,
-  previous: AllFlagValues[keyof AllFlagValues] | undefined,
-): AllFlagValues[keyof AllFlagValues] {
-  const rules = FLAG_TYPES[flag.type] as FlagTypeRules<AllFlagValues[keyof AllFlagValues]>;
+/** The text of `--help`: commander's usage with the flags under the headings of their sections, wrapped to `columns`. */
+export function helpText(
+  sections: readonly FlagSection[],
+  {
+    program,
+    description,
+    columns,
+  }: { readonly program: string; readonly description: string; readonly columns: number },
+): string {
+  return declareFlags(new Command(program), sections, new Map())
+    .description(description)
+    .configureHelp({ formatHelp, helpWidth: columns })
+    .helpInformation();
+}
+
+/** Declares every flag on `command`; the values that are read go into `given`, by the flag's name. */
+function declareFlags(command: Command, sections: readonly FlagSection[], given: Map<string, FlagValue>): Command {
+  command.usage('[flags]').helpOption(false).allowExcessArguments();
+  // Errors are thrown and reported by whoever asked.
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  for (const section of sections) for (const flag of section.flags) command.addOption(optionOf(flag, section, given));
+  return command;
+}
+
+function optionOf(flag: Flag, section: FlagSection, given: Map<string, FlagValue>): Option {
+  const letter = flag.shorthand === undefined ? '' : `-${flag.shorthand}, `;
+  return new Option(`${letter}--${flag.name} <${flag.type}>`, flag.help)
+    .default(flag.default, defaultText(flag))
+    .hideHelp(flag.hidden === true || flag.deprecated !== undefined)
+    .helpGroup(section.name)
+    .argParser((text: string) => {
+      const value = readValue(flag, text, given.get(flag.name));
+      given.set(flag.name, value);
+      return value;
+    });
+}
+
+function readValue(flag: Flag, text: string, previous: FlagValue | undefined): FlagValue {
+  const rules = FLAG_TYPES[flag.type] as FlagTypeRules<FlagValue>;
   try {
     return rules.parse(text, previous);
   } catch (error) {
@@ -61,62 +101,10 @@ function readValue(
   }
 }
 
-interface Words {
-  readonly given: { readonly flag: Flag; readonly text: string }[];
-  /** What is no flag. */
-  readonly others: string[];
-  readonly help: boolean;
-}
-
-/** Takes every form apart into flags and what is to be their values. */
-function takenApart(flags: ReadonlyMap<string, Flag>, argv: readonly string[]): Words {
-  const byLetter = new Map([...flags.values()].filter((flag) => flag.shorthand).map((flag) => [flag.shorthand!, flag]));
-  const words: Words & { help: boolean } = { given: [], others: [], help: false };
-  const rest = [...argv];
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === '--') {
-      words.others.push(...rest);
-      break;
-    }
-    if (word === '-' || !word.startsWith('-')) {
-      // An empty word is no argument to the original either.
-      if (word !== '') words.others.push(word);
-      continue;
-    }
-    const { flag, value, shown } = word.startsWith('--') ? longForm(flags, word) : shortForm(byLetter, word);
-    const implied = FLAG_TYPES[flag.type].implied;
-    const text = value ?? implied ?? rest.shift();
-    if (text === undefined) throw bad(`flag needs an argument: ${shown}`, flag.name);
-    if (flag.name === 'help') words.help = text !== 'false';
-    else words.given.push({ flag, text });
-  }
-  return words;
-}
-
-interface Word {
-  readonly flag: Flag;
-  readonly value: string | undefined;
-  /** As an error names it. */
-  readonly shown: string;
-}
-
-function longForm(flags: ReadonlyMap<string, Flag>, word: string): Word {
-  const at = word.indexOf('=');
-  const name = (at < 0 ? word.slice(2) : word.slice(2, at)).replaceAll('_', '-');
-  if (name === '' || name.startsWith('-')) throw bad(`bad flag syntax: ${word}`, name);
-  const flag = flags.get(name);
-  if (!flag) throw bad(`unknown flag: --${name}`, name);
-  return { flag, value: at < 0 ? undefined : word.slice(at + 1), shown: `--${name}` };
-}
-
-function shortForm(byLetter: ReadonlyMap<string, Flag>, word: string): Word {
-  const letter = word[1]!;
-  const flag = byLetter.get(letter);
-  if (!flag) throw bad(`unknown shorthand flag: '${letter}' in ${word}`, letter);
-  const rest = word.slice(2);
-  return { flag, value: rest === '' ? undefined : rest.replace(/^=/, ''), shown: `'${letter}' in ${word}` };
-}
-
-function bad(message: string, flag: string): ManagerError {
-  return new ManagerError('BadFlag', message, { flag });
+/** What commander found wrong, in pflag's words, with commander's guess of what was intended. */
+function inPflagsWords(error: CommanderError): ManagerError {
+  const [, name, guess] = /^error: unknown option '--([^=']*)[^]*?'\s*(?:\((.*)\))?$/.exec(error.message) ?? [];
+  if (name === undefined) return new ManagerError('BadFlag', error.message, {}, { cause: error });
+  const hint = guess === undefined ? '' : ` (${guess})`;
+  return new ManagerError('BadFlag', `unknown flag: --${name}${hint}`, { flag: name }, { cause: error });
 }
