@@ -39,26 +39,26 @@
  * Outside the registry, say in a test, a definition is whole by itself; {@link defineController} also takes everything in
  * one piece.
  */
-export { type ClaimOptions, claim, filterClaimed } from './claim.ts';
-export * from './definition.ts';
-export { dependentsOf, indexDependents, orphansFor } from './dependents.ts';
+export { type ClaimOptions, claim, filterClaimed } from './ownership/claim.ts';
+export * from './definition/definition.ts';
+export { dependentsOf, indexDependents, orphansFor } from './ownership/dependents.ts';
 export * from './errors.ts';
-export * from './expectations.ts';
-export * from './fan-out.ts';
-export * from './finalizers.ts';
-export { indexByLabel, labelledAs, withLabel } from './labelled.ts';
-export * from './log-name.ts';
-export * from './loop.ts';
-export * from './owned-by.ts';
-export * from './owner-reference.ts';
-export * from './owners.ts';
-export * from './pod-availability.ts';
-export * from './pod-control.ts';
-export * from './pod-ranking.ts';
-export * from './pod-template.ts';
-export { indexPodsByNode, podsOnNode } from './pods-on-node.ts';
-export { PutOffs } from './put-offs.ts';
-export * from './reads.ts';
-export { together } from './together.ts';
-export * from './triggers.ts';
-export * from './write-barrier.ts';
+export * from './ownership/expectations.ts';
+export * from './batch/fan-out.ts';
+export * from './objects/finalizers.ts';
+export { indexByLabel, labelledAs, withLabel } from './objects/labelled.ts';
+export * from './objects/log-name.ts';
+export * from './loop/loop.ts';
+export * from './source/owned-by.ts';
+export * from './objects/owner-reference.ts';
+export * from './ownership/owners.ts';
+export * from './pods/availability.ts';
+export * from './pods/control.ts';
+export * from './pods/ranking.ts';
+export * from './pods/template.ts';
+export { indexPodsByNode, podsOnNode } from './pods/on-node.ts';
+export { PutOffs } from './loop/put-offs.ts';
+export * from './definition/reads.ts';
+export { together } from './loop/together.ts';
+export * from './source/triggers.ts';
+export * from './ownership/write-barrier.ts';

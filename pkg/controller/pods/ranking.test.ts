@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Pod } from '#pkg/api';
 import { EPOCH, at, pod } from '#pkg/testing';
 
-import { colocation, podDeletionCost, rankForDeletion } from './pod-ranking.ts';
+import { colocation, podDeletionCost, rankForDeletion } from './ranking.ts';
 
 interface Traits {
   readonly node?: string;

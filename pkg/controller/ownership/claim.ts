@@ -11,10 +11,10 @@ import { describeError } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
-import { ControllerError, aggregate } from './errors.ts';
-import { inParallel } from './fan-out.ts';
-import { logName } from './log-name.ts';
-import { controllerReference } from './owner-reference.ts';
+import { ControllerError, aggregate } from '../errors.ts';
+import { inParallel } from '../batch/fan-out.ts';
+import { logName } from '../objects/log-name.ts';
+import { controllerReference } from '../objects/owner-reference.ts';
 
 export interface ClaimOptions<Owner extends KubeObject, T extends KubeObject> {
   readonly owner: Owner;

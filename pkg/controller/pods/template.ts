@@ -1,7 +1,7 @@
 import type { KubeObject, NewObject, Pod, PodTemplateSpec, ResourceType } from '#pkg/api';
 
-import { ControllerError } from './errors.ts';
-import { controllerReference } from './owner-reference.ts';
+import { ControllerError } from '../errors.ts';
+import { controllerReference } from '../objects/owner-reference.ts';
 
 const LONGEST_NAME = 253;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

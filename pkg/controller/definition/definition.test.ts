@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { ApiError, type ConfigMap } from '#pkg/api';
 
 import { defineController, identityOf } from './definition.ts';
-import { aggregate, isOnlyConflicts } from './errors.ts';
-import { hasFinalizer, removeFinalizerPatch, withFinalizer, withoutFinalizer } from './finalizers.ts';
+import { aggregate, isOnlyConflicts } from '../errors.ts';
+import { hasFinalizer, removeFinalizerPatch, withFinalizer, withoutFinalizer } from '../objects/finalizers.ts';
 
 test('a definition has defaults, and the values of its flags by name and type', () => {
   const definition = defineController({

@@ -5,10 +5,10 @@ import { type Fields, type Logger, silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
 import { FakeClock, FakeCluster, LaggingInformers, settle } from '#pkg/testing';
 
-import type { Controller } from './definition.ts';
+import type { Controller } from '../definition/definition.ts';
 import { type LoopOptions, createLoop } from './loop.ts';
-import { forObject, on } from './triggers.ts';
-import { WriteBarrier } from './write-barrier.ts';
+import { forObject, on } from '../source/triggers.ts';
+import { WriteBarrier } from '../ownership/write-barrier.ts';
 
 const { configMaps } = resources;
 

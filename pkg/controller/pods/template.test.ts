@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { resources } from '#pkg/api';
 import { podTemplate, replicaSet } from '#pkg/testing';
 
-import { podFromTemplate, podNamePrefix } from './pod-template.ts';
+import { podFromTemplate, podNamePrefix } from './template.ts';
 
 test.each([
   ['web', 'web-'],

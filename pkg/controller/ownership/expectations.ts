@@ -2,7 +2,7 @@ import type { ObjectKey, ResourceType } from '#pkg/api';
 import type { Clock } from '#pkg/base';
 import type { Logger } from '#pkg/log';
 
-import { logName } from './log-name.ts';
+import { logName } from '../objects/log-name.ts';
 
 /** After this long without the awaited events the key is worked on anyway, ms (`ExpectationsTimeout` upstream). */
 const TIMEOUT = 5 * 60 * 1000;

@@ -1,4 +1,4 @@
-import type { Controller, ControllerContext } from './definition.ts';
+import type { Controller, ControllerContext } from '../definition/definition.ts';
 
 /** Several loops as one controller; the first that fails ends the others. */
 export function together({ name }: Pick<ControllerContext, 'name'>, loops: readonly Controller[]): Controller {

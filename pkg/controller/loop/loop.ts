@@ -5,11 +5,11 @@ import { type Clock, isAbort, sleep } from '#pkg/base';
 import type { Logger } from '#pkg/log';
 import { type RateLimiter, type RateLimitingQueue, createRateLimitingQueue } from '#pkg/workqueue';
 
-import type { Controller, ControllerContext } from './definition.ts';
-import { isOnlyConflicts } from './errors.ts';
-import { logName } from './log-name.ts';
-import type { AnyTrigger, Attached, Enqueue } from './triggers.ts';
-import type { StaleCache, WriteBarrier } from './write-barrier.ts';
+import type { Controller, ControllerContext } from '../definition/definition.ts';
+import { isOnlyConflicts } from '../errors.ts';
+import { logName } from '../objects/log-name.ts';
+import type { AnyTrigger, Attached, Enqueue } from '../source/triggers.ts';
+import type { StaleCache, WriteBarrier } from '../ownership/write-barrier.ts';
 
 /** What a reconcile answers when the key is to be looked at again without any change, ms. */
 export interface ReconcileResult {

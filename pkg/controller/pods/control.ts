@@ -12,10 +12,10 @@ import {
 import { describeError } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
 
-import type { ControllerContext } from './definition.ts';
-import { ControllerError } from './errors.ts';
-import { logName } from './log-name.ts';
-import { podFromTemplate } from './pod-template.ts';
+import type { ControllerContext } from '../definition/definition.ts';
+import { ControllerError } from '../errors.ts';
+import { logName } from '../objects/log-name.ts';
+import { podFromTemplate } from './template.ts';
 
 export interface PodControlOptions<Owner extends KubeObject> {
   readonly ownerType: ResourceType<Owner>;
