@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { load } from 'js-yaml';
@@ -47,7 +48,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 /** Certificate and key of a kubeconfig's one user. */
 function pemOf(kubeconfig: string): string {
   const { users } = load(kubeconfig) as { users: readonly { readonly user: Readonly<Record<string, string>> }[] };
-  const text = (field: string): string => Buffer.from(users[0]!.user[field]!, 'base64').toString('utf8');
+  const text = (field: string): string => Buffer.from(ownValue(users[0]!.user, field)!, 'base64').toString('utf8');
   return `${text('client-certificate-data').trimEnd()}\n${text('client-key-data').trimEnd()}\n`;
 }
 

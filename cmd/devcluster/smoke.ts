@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { resolve } from 'node:path';
 import { type Cluster, startCluster } from './cluster.ts';
 import { ManagerProcess } from './manager-process.ts';
@@ -70,7 +71,7 @@ async function play(
   const timed = async (name: string, step: () => Promise<void>): Promise<void> => {
     const from = performance.now();
     await step();
-    times[name] = since(from);
+    setOwnValue(times, name, since(from));
   };
 
   const first = await start('manager-1');

@@ -1,4 +1,4 @@
-import { parseDuration } from '#pkg/base';
+import { parseDuration, ownValue } from '#pkg/base';
 
 import { unparseable } from './errors.ts';
 import { DAYS, type Field, HOURS, MINUTES, MONTHS, WEEKDAYS, parseField } from './field.ts';
@@ -39,7 +39,7 @@ export function parseSchedule(text: string, { local = 'Local' }: { readonly loca
   const zone = prefixed ? namedZone(prefixed[1]!) : zoneOf(local);
   const spec = prefixed ? text.slice(prefixed[0].length).trim() : text;
   if (!spec.startsWith('@')) return parseFields(spec, zone);
-  const descriptor = DESCRIPTORS[spec];
+  const descriptor = ownValue(DESCRIPTORS, spec);
   if (descriptor !== undefined) return parseFields(descriptor, zone);
   if (spec.startsWith(EVERY)) return every(spec, spec.slice(EVERY.length));
   throw unparseable(spec, `unrecognized descriptor: ${spec}`);

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { dumpQuantity } from './go-quantity.ts';
 import { GO_STRUCTS } from './go-structs.ts';
 
@@ -18,8 +19,8 @@ const parsed = new Map<string, readonly Field[]>();
 
 function fieldsOf(struct: string): readonly Field[] | undefined {
   const known = parsed.get(struct);
-  if (known || !(struct in GO_STRUCTS)) return known;
-  const fields = GO_STRUCTS[struct]!.trim().split(/\s+/).map(parseField);
+  if (known || !Object.hasOwn(GO_STRUCTS, struct)) return known;
+  const fields = ownValue(GO_STRUCTS, struct)!.trim().split(/\s+/).map(parseField);
   parsed.set(struct, fields);
   return fields;
 }
@@ -47,7 +48,7 @@ function dumpValue(type: string, value: unknown): string {
     const items = (value ?? []) as readonly unknown[];
     return items.length === 0 ? '<nil>' : `[${items.map((item) => dumpValue(type.slice(2), item)).join(' ')}]`;
   }
-  const item = MAPS[type];
+  const item = ownValue(MAPS, type);
   if (item !== undefined) return dumpMap(item, (value ?? {}) as Readonly<Record<string, unknown>>);
   if (type === 'v1.Time') return '{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}';
   if (type === 'resource.Quantity')
@@ -61,14 +62,14 @@ function dumpValue(type: string, value: unknown): string {
 }
 
 function dumpField({ name, key, type }: Field, struct: Readonly<Record<string, unknown>>): string {
-  return `${name}:${dumpForHash(type, key === undefined ? struct : struct[key])}`;
+  return `${name}:${dumpForHash(type, key === undefined ? struct : ownValue(struct, key))}`;
 }
 
 function dumpMap(type: string, map: Readonly<Record<string, unknown>>): string {
   const keys = Object.keys(map);
   if (keys.length === 0) return '<nil>';
   keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return `map[${keys.map((key) => `${key}:${dumpValue(type, map[key])}`).join(' ')}]`;
+  return `map[${keys.map((key) => `${key}:${dumpValue(type, ownValue(map, key))}`).join(' ')}]`;
 }
 
 function dumpIntOrString(value: string | number): string {

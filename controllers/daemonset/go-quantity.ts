@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /** How many decimal digits fit an int64 for certain. */
 const DIGITS = 18;
 const WORD = 1n << 64n;
@@ -12,9 +14,9 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, 
 const BINARY: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 
 function interpret(suffix: string): Suffix {
-  const decimal = DECIMAL[suffix];
+  const decimal = ownValue(DECIMAL, suffix);
   if (decimal !== undefined) return { base: 10, exponent: decimal, format: 'DecimalSI' };
-  const binary = BINARY[suffix];
+  const binary = ownValue(BINARY, suffix);
   if (binary !== undefined) return { base: 2, exponent: binary, format: 'BinarySI' };
   return { base: 10, exponent: Number(suffix.slice(1)), format: 'DecimalExponent' };
 }

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { Deployment, ReplicaSet, StringMap } from '#pkg/api';
 
 import { maxReplicas } from './strategy.ts';
@@ -43,7 +44,7 @@ export function lastRevision(replicaSets: readonly ReplicaSet[]): number {
 
 /** A count that the controller has written on a ReplicaSet; nothing where it is missing or was tampered with. */
 export function countFrom(replicaSet: ReplicaSet, annotation: string): number | undefined {
-  const text = replicaSet.metadata.annotations?.[annotation];
+  const text = ownValue(replicaSet.metadata.annotations, annotation);
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   const count = Number(text);
   return count <= 0x7fffffff ? count : undefined;
@@ -58,7 +59,7 @@ export function replicaAnnotations(deployment: Deployment): StringMap {
 export function newReplicaSetAnnotations(deployment: Deployment, current: StringMap, revision: number): StringMap {
   const annotations: Record<string, string> = { ...current };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
-    if (!OWN.has(key)) annotations[key] = value;
+    if (!OWN.has(key)) setOwnValue(annotations, key, value);
   }
   const oldRevision = current[REVISION];
   // Someone wrote what is not a number: leave it to them, as upstream does.

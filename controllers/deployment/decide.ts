@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { NewObject, ReplicaSet } from '#pkg/api';
 
 import { maxRevision, newReplicaSetAnnotations, REVISION, revisionOf } from './annotations.ts';
@@ -58,7 +59,7 @@ export function decideNewReplicaSet(snapshot: Snapshot, rollout: Rollout, mode: 
   const current = newReplicaSet.metadata.annotations ?? {};
   const annotations = newReplicaSetAnnotations(deployment, current, revision);
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
-  const changed = Object.entries(annotations).some(([key, value]) => current[key] !== value);
+  const changed = Object.entries(annotations).some(([key, value]) => ownValue(current, key) !== value);
   if (!changed && (newReplicaSet.spec?.minReadySeconds ?? 0) === minReadySeconds) return { kind: 'keep' };
   return {
     kind: 'update',

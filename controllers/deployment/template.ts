@@ -1,4 +1,4 @@
-import { fnv32a, safeEncode, semanticEqual } from '#pkg/base';
+import { fnv32a, safeEncode, semanticEqual, ownValue } from '#pkg/base';
 import type { Deployment, LabelSelector, NewObject, PodTemplateSpec, ReplicaSet, StringMap } from '#pkg/api';
 
 import { newReplicaSetAnnotations, replicaAnnotations } from './annotations.ts';
@@ -113,5 +113,5 @@ export function resized(replicaSet: ReplicaSet, replicas: number, deployment: De
 export function needsResize(replicaSet: ReplicaSet, replicas: number, deployment: Deployment): boolean {
   if (sizeOf(replicaSet) !== replicas) return true;
   const wanted = Object.entries(replicaAnnotations(deployment));
-  return wanted.some(([key, value]) => replicaSet.metadata.annotations?.[key] !== value);
+  return wanted.some(([key, value]) => ownValue(replicaSet.metadata.annotations, key) !== value);
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { PodDisruptionBudget } from '#pkg/api';
 
 import type { BudgetStatus } from './snapshot.ts';
@@ -14,7 +15,7 @@ export function mayWait({ metadata, status: before }: PodDisruptionBudget, after
   const verdict = before.conditions?.find(({ type }) => type === 'DisruptionAllowed');
   if (!verdict || verdict.reason === 'SyncFailed') return false;
   const listed = Object.keys(before.disruptedPods ?? {});
-  if (listed.some((name) => after.disruptedPods?.[name] === undefined)) return false;
+  if (listed.some((name) => ownValue(after.disruptedPods, name) === undefined)) return false;
   return (
     (before.disruptionsAllowed ?? 0) <= (after.disruptionsAllowed ?? 0) &&
     (!letsUnreadyGo(before) || letsUnreadyGo(after))

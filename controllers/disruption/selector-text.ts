@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { LabelSelector, StringMap } from '#pkg/api';
 
 type Requirement = NonNullable<LabelSelector['matchExpressions']>[number];
@@ -12,7 +13,7 @@ export function selectorText(selector: LabelSelector | undefined): string {
 function mapText(labels: StringMap = {}): string {
   const pairs = Object.keys(labels)
     .toSorted()
-    .map((key) => `${key}: ${labels[key]},`);
+    .map((key) => `${key}: ${ownValue(labels, key)},`);
   return `map[string]string{${pairs.join('')}}`;
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Node } from '#pkg/api';
 
 import { ZONE } from './desired.ts';
@@ -75,7 +76,7 @@ function sameRatios(a: ZoneRatios, b: ZoneRatios): boolean {
 /** Undefined for a node that does not count. */
 function shareOf({ metadata, status }: Node): Share | undefined {
   const labels = metadata.labels ?? {};
-  if (EXCLUDED.some((label) => labels[label] !== undefined)) return undefined;
+  if (EXCLUDED.some((label) => ownValue(labels, label) !== undefined)) return undefined;
   if (!(status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True')) return undefined;
   const zone = labels[ZONE];
   const cpu = milliCpu(status?.allocatable?.['cpu']);
@@ -100,7 +101,7 @@ export function milliCpu(quantity: string | undefined): number {
   const match = /^\+?(\d+\.?\d*|\.\d+)(?:([numkMG]|[KMG]i)|[eE]([+-]?\d+))?$/.exec(quantity ?? '');
   if (!match) return 0;
   const [, digits, suffix = '', exponent] = match;
-  const factor = exponent === undefined ? SUFFIXES[suffix] : 10 ** Number(exponent);
+  const factor = exponent === undefined ? ownValue(SUFFIXES, suffix) : 10 ** Number(exponent);
   // Nine digits behind the point are all that a quantity has; the rounding takes the noise of binary fractions away.
   return factor === undefined ? 0 : Math.round(Number(digits) * factor * 1e9) / 1e6;
 }

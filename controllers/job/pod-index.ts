@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Pod } from '#pkg/api';
 
 /** Annotation and label with the completion index of a Pod. */
@@ -23,7 +24,7 @@ export const ignoredFailuresBefore = (pod: Pod): number => count(pod, IGNORED_FA
 export const allFailuresBefore = (pod: Pod): number => failuresBefore(pod) + ignoredFailuresBefore(pod);
 
 function count(pod: Pod, key: string): number {
-  const value = natural(pod.metadata.annotations?.[key]) ?? 0;
+  const value = natural(ownValue(pod.metadata.annotations, key)) ?? 0;
   return value > LARGEST_INT32 ? 0 : value;
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { PodTemplateSpec } from '#pkg/api';
 
 type Json = { readonly [key: string]: unknown };
@@ -42,10 +43,9 @@ function containerDefaults(container: Json): Json {
   });
   return {
     ...all,
-    ...Object.assign(
-      {},
-      ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((name) => inside(all, name, probeDefaults)),
-    ),
+    ...inside(all, 'livenessProbe', probeDefaults),
+    ...inside(all, 'readinessProbe', probeDefaults),
+    ...inside(all, 'startupProbe', probeDefaults),
     ...inside(all, 'lifecycle', (lifecycle) => ({
       ...lifecycle,
       ...inside(lifecycle, 'postStart', getDefaults),
@@ -110,17 +110,19 @@ function projectionDefaults(projection: Json): Json {
 }
 
 function filled(object: Json | undefined, defaults: Defaults): Json {
-  const missing = Object.entries(defaults).filter(([key]) => object?.[key] === undefined || object[key] === null);
+  const missing = Object.entries(defaults).filter(
+    ([key]) => ownValue(object, key) === undefined || ownValue(object, key) === null,
+  );
   return { ...object, ...Object.fromEntries(missing) };
 }
 
 /** The member changed, as an object to spread; nothing where it is missing. */
 function inside(object: Json, key: string, change: (member: Json) => Json): Json {
-  const member = object[key];
+  const member = ownValue(object, key);
   return typeof member === 'object' && member !== null ? { [key]: change(member as Json) } : {};
 }
 
 function each(object: Json, key: string, change: (item: Json) => Json): Json {
-  const list = object[key];
+  const list = ownValue(object, key);
   return Array.isArray(list) ? { [key]: (list as readonly Json[]).map(change) } : {};
 }

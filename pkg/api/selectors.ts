@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { LabelSelector, StringMap } from './types.ts';
 
 /** A compiled label selector. */
@@ -37,7 +38,7 @@ class Requirements implements Selector {
   }
 
   matches(labels: StringMap | undefined): boolean {
-    for (const needed of this.#requirements) if (!satisfies(needed, labels?.[needed.key])) return false;
+    for (const needed of this.#requirements) if (!satisfies(needed, ownValue(labels, needed.key))) return false;
     return true;
   }
 

@@ -1,3 +1,5 @@
+import { ownValue, setOwnValue } from '#pkg/base';
+
 /** A mutable plain JSON object, as the server works on between decoding and storing. */
 export type JsonObject = { [key: string]: unknown };
 
@@ -10,21 +12,21 @@ export function cloneJson<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(cloneJson) as T;
   const copy: JsonObject = {};
-  for (const key of Object.keys(value)) copy[key] = cloneJson((value as JsonObject)[key]);
+  for (const key of Object.keys(value)) setOwnValue(copy, key, cloneJson(ownValue(value as JsonObject, key)));
   return copy as T;
 }
 
 /** The object under `key`, or undefined where it is missing or of another type. */
 export function objectAt(parent: unknown, key: string): JsonObject | undefined {
   if (!isJsonObject(parent)) return undefined;
-  const value = parent[key];
+  const value = ownValue(parent, key);
   return isJsonObject(value) ? value : undefined;
 }
 
 /** The list under `key`; empty where it is missing or of another type. */
 export function listAt(parent: unknown, key: string): unknown[] {
   if (!isJsonObject(parent)) return [];
-  const value = parent[key];
+  const value = ownValue(parent, key);
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
@@ -34,20 +36,20 @@ export function objectsAt(parent: unknown, key: string): JsonObject[] {
 }
 
 export function stringAt(parent: unknown, key: string): string | undefined {
-  const value = isJsonObject(parent) ? parent[key] : undefined;
+  const value = isJsonObject(parent) ? ownValue(parent, key) : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 
 export function numberAt(parent: unknown, key: string): number | undefined {
-  const value = isJsonObject(parent) ? parent[key] : undefined;
+  const value = isJsonObject(parent) ? ownValue(parent, key) : undefined;
   return typeof value === 'number' ? value : undefined;
 }
 
 /** The object under `key`, made when missing. */
 export function ensureObject(parent: JsonObject, key: string): JsonObject {
-  const value = parent[key];
+  const value = ownValue(parent, key);
   if (isJsonObject(value)) return value;
   const made: JsonObject = {};
-  parent[key] = made;
+  setOwnValue(parent, key, made);
   return made;
 }

@@ -1,3 +1,5 @@
+import { ownValue } from './own-values.ts';
+
 /** Nanoseconds of each unit, as Go names them. */
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1,
@@ -25,7 +27,7 @@ export function parseDuration(text: string): number {
     rest = rest.slice(number.length);
     const unit = /^[^\d.]*/.exec(rest)![0];
     if (unit === '') throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
-    const size = UNITS[unit];
+    const size = ownValue(UNITS, unit);
     if (size === undefined)
       throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
     nanoseconds += Number(number) * size;

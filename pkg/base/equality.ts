@@ -1,3 +1,5 @@
+import { ownValue } from './own-values.ts';
+
 /**
  * Deep equality of plain JSON values as they stand on the wire. A missing key, `undefined`, `null` and an empty array
  * are equal, since Go drops the one and writes the other for the same value. `{}` is not nothing: `emptyDir: {}` says
@@ -13,8 +15,8 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key of Object.keys(left)) if (!semanticEqual(left[key], right[key])) return false;
-  for (const key of Object.keys(right)) if (!(key in left) && !isEmpty(right[key])) return false;
+  for (const key of Object.keys(left)) if (!semanticEqual(ownValue(left, key), ownValue(right, key))) return false;
+  for (const key of Object.keys(right)) if (!Object.hasOwn(left, key) && !isEmpty(ownValue(right, key))) return false;
   return true;
 }
 

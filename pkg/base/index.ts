@@ -12,4 +12,5 @@ export { fnv128a, fnv32, fnv32a } from './hash.ts';
 export { Heap } from './heap.ts';
 /** Texts alone: they touch no network. */
 export { isIPv4, isIPv6 } from 'node:net';
+export { ownValue, setOwnValue } from './own-values.ts';
 export { type Random, jitter, randomNameSuffix, safeEncode, seededRandom, systemRandom } from './random.ts';

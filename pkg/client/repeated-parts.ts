@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { KubeObject } from '#pkg/api';
 
 import type { WatchOptions } from './client.ts';
@@ -58,7 +59,8 @@ export class RepetitionParser {
     const event = JSON.parse(textWithout(line, 0, line.length, cuts)) as { readonly object: Record<string, unknown> };
     const { object } = event;
     // A name that stands there twice means its last value.
-    for (const { member } of repeated) if (object[member] === null) object[member] = held[member as keyof KubeObject];
+    for (const { member } of repeated)
+      if (ownValue(object, member) === null) setOwnValue(object, member, held[member as keyof KubeObject]);
     return event;
   }
 

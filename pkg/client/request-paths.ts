@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type ResourceType, apiVersionOf } from '#pkg/api';
 
 import type { DeleteOptions, ListOptions, PatchOptions, PatchType, WatchOptions, WriteOptions } from './client.ts';
@@ -42,7 +43,7 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 export function queryString(query: Query): string {
   let text = '';
   for (const key in query) {
-    const value = query[key];
+    const value = ownValue(query, key);
     if (value !== undefined) text += `${text === '' ? '?' : '&'}${key}=${encodeURIComponent(value)}`;
   }
   return text;

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { FeatureGateError } from './errors.ts';
 import type { GateFacts, GateSpec, GateTable, Stage } from './gate-table.ts';
 import { GATES } from './gates.ts';
@@ -63,7 +64,7 @@ export class FeatureGates {
 
   /** What the user set it to; `undefined` where it has its default. */
   explicit(name: string): boolean | undefined {
-    return this.#explicit[name];
+    return ownValue(this.#explicit, name);
   }
 
   /** Every gate the emulated version has, by name. */
@@ -75,11 +76,11 @@ export class FeatureGates {
   #gate(name: string): Gate | undefined {
     const known = this.#known.get(name);
     if (known) return known;
-    const facts = Object.hasOwn(this.#table, name) ? this.#table[name] : undefined;
+    const facts = Object.hasOwn(this.#table, name) ? ownValue(this.#table, name) : undefined;
     if (!facts) return undefined;
     const spec = specAt(facts, this.#emulated);
     const swept = name === ALL_ALPHA || name === ALL_BETA ? undefined : this.#sweep(spec.stage);
-    const gate = { name, ...spec, enabled: this.#explicit[name] ?? swept ?? spec.default };
+    const gate = { name, ...spec, enabled: ownValue(this.#explicit, name) ?? swept ?? spec.default };
     this.#known.set(name, gate);
     return gate;
   }

@@ -21,5 +21,5 @@ export interface Entry {
 
 /** Later fields win over earlier ones of the same name but keep their place, as klog merges them. */
 export function mergedFields(fields: readonly Fields[]): Fields {
-  return fields.length === 1 ? fields[0]! : Object.assign({}, ...fields);
+  return fields.length === 1 ? fields[0]! : Object.fromEntries(fields.flatMap((some) => Object.entries(some)));
 }

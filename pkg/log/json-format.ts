@@ -1,4 +1,4 @@
-import { describeError } from '#pkg/base';
+import { describeError, ownValue } from '#pkg/base';
 
 import { type Entry, mergedFields } from './entry.ts';
 import { nestedJson, plainValue } from './values.ts';
@@ -14,6 +14,6 @@ export function formatJson(entry: Entry): string {
     line += `,"err":${JSON.stringify(describeError(entry.error))}`;
   const fields = mergedFields(entry.fields);
   for (const name of Object.keys(fields))
-    line += `,${JSON.stringify(name)}:${nestedJson(plainValue(name, fields[name]))}`;
+    line += `,${JSON.stringify(name)}:${nestedJson(plainValue(name, ownValue(fields, name)))}`;
   return `${line}}\n`;
 }

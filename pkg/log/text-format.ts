@@ -1,4 +1,4 @@
-import { describeError } from '#pkg/base';
+import { describeError, ownValue } from '#pkg/base';
 
 import { type Entry, type Severity, mergedFields } from './entry.ts';
 import { nestedJson, plainValue } from './values.ts';
@@ -15,7 +15,7 @@ export function formatText(entry: Entry): string {
   let line = `${LETTER[severity]}${header(entry.time)} ${String(entry.pid).padStart(7)} ${site.file}:${site.line}] ${shownMessage(message)}`;
   if (error !== undefined && error !== null) line += ` err=${text(describeError(error))}`;
   const fields = mergedFields(entry.fields);
-  for (const name of Object.keys(fields)) line += ` ${name}=${value(name, fields[name])}`;
+  for (const name of Object.keys(fields)) line += ` ${name}=${value(name, ownValue(fields, name))}`;
   return `${line}\n`;
 }
 
@@ -80,7 +80,7 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** As Go's `strconv.Quote`. */
 export function quote(string: string): string {
-  return `"${string.replace(SPECIAL, (char) => SHORT[char] ?? escaped(char.charCodeAt(0)))}"`;
+  return `"${string.replace(SPECIAL, (char) => ownValue(SHORT, char) ?? escaped(char.charCodeAt(0)))}"`;
 }
 
 function escaped(code: number): string {

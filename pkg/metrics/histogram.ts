@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Histogram as PromHistogram, MetricObjectWithValues, MetricValueWithName } from 'prom-client';
 
 type LabelValues<Label extends string> = Partial<Record<Label, string | number>>;
@@ -76,7 +77,7 @@ export class Histogram<Label extends string = string> {
 
   #of(labels: LabelValues<Label>): Series {
     const { name, labelNames, buckets } = this.#settings;
-    const key = labelNames.map((label) => String(labels[label as Label] ?? '')).join('\0');
+    const key = labelNames.map((label) => String(ownValue(labels, label as Label) ?? '')).join('\0');
     let series = this.#series.get(key);
     if (series === undefined) {
       const unknown = Object.keys(labels).find((label) => !labelNames.includes(label));
@@ -93,7 +94,12 @@ function inOrder(
   labels: Readonly<Record<string, string | number>>,
   names: readonly string[],
 ): Readonly<Record<string, string | number>> {
-  return Object.fromEntries(names.flatMap((name) => (labels[name] === undefined ? [] : [[name, labels[name]]])));
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = ownValue(labels, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 class Series implements Observer {

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { TransportError, type TransportErrorCode } from '#pkg/client';
 
 /** Codes of node:net, node:dns and the kernel, in our words. */
@@ -25,7 +26,7 @@ const BY_CODE: Readonly<Record<string, readonly [TransportErrorCode, string]>> =
 export function connectionError(error: unknown, target: string): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error);
-  const [ours, text] = BY_CODE[code] ?? byFamily(code, error);
+  const [ours, text] = ownValue(BY_CODE, code) ?? byFamily(code, error);
   return new TransportError(ours, `cannot reach ${target}: ${text}`, { target }, { cause: error });
 }
 
@@ -33,7 +34,7 @@ export function connectionError(error: unknown, target: string): TransportError 
 export function exchangeError(error: unknown, target: string): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error);
-  const [ours, text] = BY_CODE[code] ?? byFamily(code, error);
+  const [ours, text] = ownValue(BY_CODE, code) ?? byFamily(code, error);
   return new TransportError(ours, `${target}: ${text}`, { target }, { cause: error });
 }
 

@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { readFile } from 'node:fs/promises';
 
 import type { Clock } from '#pkg/base';
@@ -76,7 +77,7 @@ export function impersonating(credentials: Credentials, as: Impersonation): Cred
   if (as.uid) own['impersonate-uid'] = as.uid;
   if (as.groups?.length) own['impersonate-group'] = [...as.groups];
   for (const [name, values] of Object.entries(as.extra ?? {})) {
-    own[`impersonate-extra-${encodeURIComponent(name.toLowerCase())}`] = [...values];
+    setOwnValue(own, `impersonate-extra-${encodeURIComponent(name.toLowerCase())}`, [...values]);
   }
 
   const known = new WeakMap<Headers, Headers>();

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
@@ -132,8 +133,8 @@ function describe(request: TransportRequest): string {
 function plainHeaders(received: Dispatcher.ResponseData['headers']): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in received) {
-    const value = received[name];
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    const value = ownValue(received, name);
+    if (value !== undefined) setOwnValue(headers, name, Array.isArray(value) ? value.join(', ') : value);
   }
   return headers;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -19,26 +20,26 @@ export class Section {
   }
 
   has(name: string): boolean {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     return value !== undefined && value !== null && value !== '' && value !== false;
   }
 
   text(name: string): string | undefined {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     if (value === undefined || value === null || value === '') return undefined;
     if (typeof value !== 'string') throw this.error('invalid', name, 'must be a string');
     return value;
   }
 
   flag(name: string): boolean {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     if (value === undefined || value === null) return false;
     if (typeof value !== 'boolean') throw this.error('invalid', name, 'must be true or false');
     return value;
   }
 
   texts(name: string): readonly string[] | undefined {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     if (value === undefined || value === null) return undefined;
     if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
       throw this.error('invalid', name, 'must be a list of strings');
@@ -47,7 +48,7 @@ export class Section {
   }
 
   list(name: string): readonly Section[] {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) throw this.error('invalid', name, 'must be a list');
     return value.map(
@@ -56,7 +57,7 @@ export class Section {
   }
 
   section(name: string): Section | undefined {
-    const value = this.#values[name];
+    const value = ownValue(this.#values, name);
     if (value === undefined || value === null) return undefined;
     return new Section(this.#file, this.#field(name), this.#object(name, value));
   }

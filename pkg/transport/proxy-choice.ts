@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { BlockList, isIP } from 'node:net';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,7 +16,7 @@ export function proxyFor(server: URL, configured: string | undefined, environmen
 }
 
 function variable(environment: Environment, name: string): string | undefined {
-  return environment[name] || environment[name.toLowerCase()];
+  return ownValue(environment, name) || ownValue(environment, name.toLowerCase());
 }
 
 const SCHEMES = new Set(['http:', 'https:', 'socks5:', 'socks5h:']);

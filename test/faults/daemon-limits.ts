@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Round } from './daemon-faults.ts';
 import type { Footprint } from './daemon-world.ts';
 
@@ -41,8 +42,8 @@ export function leftBehind(before: Footprint, after: Footprint): string[] {
   const wrong: string[] = [];
   if (after.sockets > before.sockets + 1) wrong.push(`${after.sockets} sockets, ${before.sockets} before`);
   for (const [kind, count] of Object.entries(after.resources)) {
-    if (count > (before.resources[kind] ?? 0) + 2)
-      wrong.push(`${count} ${kind}, ${before.resources[kind] ?? 0} before`);
+    if (count > (ownValue(before.resources, kind) ?? 0) + 2)
+      wrong.push(`${count} ${kind}, ${ownValue(before.resources, kind) ?? 0} before`);
   }
   if (after.heapUsed > before.heapUsed * 1.1 + 2 ** 20)
     wrong.push(`heap of ${after.heapUsed} bytes, ${before.heapUsed} before`);

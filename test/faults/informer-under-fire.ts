@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type ConfigMap, isNotFound, makeKey, resources } from '#pkg/api';
-import { seededRandom } from '#pkg/base';
+import { seededRandom, setOwnValue } from '#pkg/base';
 import { type SharedInformer, createInformerFactory } from '#pkg/cache';
 import { type Client, createClient } from '#pkg/client';
 import { silentLogger } from '#pkg/log';
@@ -92,7 +92,7 @@ export async function underFire(
     async differences() {
       const expected = versionsOf((await configMaps.list({ namespace })).items).join(' ');
       const shown = { cache: versionsOf(informer.lister.list()).join(' ') } as Record<string, string>;
-      replicas.forEach((replica, i) => (shown[`handler ${i}`] = replica.versions().join(' ')));
+      replicas.forEach((replica, i) => setOwnValue(shown, `handler ${i}`, replica.versions().join(' ')));
       const wrong = Object.entries(shown).filter(([, versions]) => versions !== expected);
       return [
         ...wrong.map(([who, versions]) => `${who}: ${versions}, not ${expected}`),

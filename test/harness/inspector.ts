@@ -1,3 +1,5 @@
+import { ownValue, setOwnValue } from '#pkg/base';
+
 /** What a Node process holds, after a full garbage collection. */
 export interface Holdings {
   /** Bytes. */
@@ -55,7 +57,7 @@ export class Inspector {
     };
     const { names, ...memory } = JSON.parse(result.value) as Holdings & { names: string[] };
     const resources: Record<string, number> = {};
-    for (const name of names) resources[name] = (resources[name] ?? 0) + 1;
+    for (const name of names) setOwnValue(resources, name, (ownValue(resources, name) ?? 0) + 1);
     return { ...memory, resources };
   }
 

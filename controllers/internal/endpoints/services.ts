@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type ObjectKey, type Pod, type Service, type StringMap, keyOf } from '#pkg/api';
 import type { Lister, SharedInformer } from '#pkg/cache';
 import { indexByLabel, withLabel } from '#pkg/controller';
@@ -15,7 +16,7 @@ function bySelector({ metadata, spec }: Service): readonly string[] {
 }
 
 function selects(selector: StringMap, labels: StringMap): boolean {
-  for (const key in selector) if (labels[key] !== selector[key]) return false;
+  for (const key in selector) if (ownValue(labels, key) !== ownValue(selector, key)) return false;
   return true;
 }
 

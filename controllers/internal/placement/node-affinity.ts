@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Node, PodSpec } from '#pkg/api';
 
 export type NodePredicate = (node: Node) => boolean;
@@ -18,7 +19,7 @@ export function compileNodeAffinity(spec: Pick<PodSpec, 'nodeSelector' | 'affini
   return (node) => {
     const labels = node.metadata.labels ?? {};
     return (
-      wanted.every(([key, value]) => labels[key] === value) &&
+      wanted.every(([key, value]) => ownValue(labels, key) === value) &&
       (terms === undefined || terms.some((matches) => matches(node)))
     );
   };
@@ -32,7 +33,7 @@ function compileTerm({ matchExpressions = [], matchFields = [] }: Term): NodePre
   if (!readable) return never;
   return ({ metadata }) =>
     matchFields.every((requirement) => holds(requirement, metadata.name)) &&
-    matchExpressions.every((requirement) => holds(requirement, metadata.labels?.[requirement.key]));
+    matchExpressions.every((requirement) => holds(requirement, ownValue(metadata.labels, requirement.key)));
 }
 
 function isReadable({ operator, values = [] }: Requirement): boolean {

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { ApiError } from '#pkg/api';
 import type { Random } from '#pkg/base';
 import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
@@ -31,7 +32,7 @@ const onCreate: Readonly<Record<string, Admit>> = {
 
 /** What the admission plugins that are on by default change in a new object; in place. */
 export function admitCreate(context: AdmissionContext, resource: Resource, object: JsonObject): void {
-  onCreate[resource.storage]?.(context, object);
+  ownValue(onCreate, resource.storage)?.(context, object);
 }
 
 /** What the registry itself fills in when an object is written, after the request's own fields are known. */

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 
 /** Families of this cluster's Services, the preferred one first. */
@@ -43,11 +43,11 @@ export function initFamilies(spec: JsonObject, old?: Readonly<JsonObject>): bool
 function keepsPreferring(spec: Readonly<JsonObject>, old: Readonly<JsonObject>): boolean {
   return (
     [spec, old].every((one) => one['ipFamilyPolicy'] === 'PreferDualStack') &&
-    LISTS.every((field) => semanticEqual(spec[field], old[field]))
+    LISTS.every((field) => semanticEqual(ownValue(spec, field), ownValue(old, field)))
   );
 }
 
 function giveUpSecond(spec: JsonObject, old: Readonly<JsonObject>, field: string): void {
-  if (listAt(spec, field).length > 1 && semanticEqual(spec[field], old[field]))
-    spec[field] = listAt(spec, field).slice(0, 1);
+  if (listAt(spec, field).length > 1 && semanticEqual(ownValue(spec, field), ownValue(old, field)))
+    setOwnValue(spec, field, listAt(spec, field).slice(0, 1));
 }

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { Random } from '#pkg/base';
 import { type JsonObject, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Store } from '../store/index.ts';
@@ -31,7 +32,8 @@ export function allocateService(store: Store, random: Random, service: JsonObjec
 function keepAllocated(spec: JsonObject, type: string, old: Readonly<JsonObject>): void {
   if (old['type'] === 'ExternalName') return;
   if ((stringAt(spec, 'clusterIP') ?? '') === '' && listAt(spec, 'clusterIPs').length === 0) {
-    for (const field of ['clusterIP', 'clusterIPs']) if (old[field] !== undefined) spec[field] = old[field];
+    for (const field of ['clusterIP', 'clusterIPs'])
+      if (ownValue(old, field) !== undefined) setOwnValue(spec, field, ownValue(old, field));
   }
   // A request for another policy that repeats neither addresses nor families is about both.
   spec['ipFamilies'] ??= old['ipFamilies'];

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { generateKeyPairSync } from 'node:crypto';
 import type { Clock } from '#pkg/base';
 import { type JWK, SignJWT, calculateJwkThumbprint, exportJWK, jwtVerify } from 'jose';
@@ -115,13 +116,13 @@ export class TokenIssuer {
     if (typeof claims['jti'] === 'string')
       extra['authentication.kubernetes.io/credential-id'] = [`JTI=${claims['jti']}`];
     for (const kind of ['pod', 'secret', 'node']) {
-      const bound = own?.[kind];
+      const bound = ownValue(own, kind);
       if (!isJsonObject(bound)) continue;
       const key = kind === 'node' ? String(bound['name']) : `${namespace}/${String(bound['name'])}`;
       if (this.#uidOf(`${kind}s`, key) !== bound['uid']) return undefined;
       if (kind === 'secret') continue;
-      extra[`authentication.kubernetes.io/${kind}-name`] = [String(bound['name'])];
-      extra[`authentication.kubernetes.io/${kind}-uid`] = [String(bound['uid'])];
+      setOwnValue(extra, `authentication.kubernetes.io/${kind}-name`, [String(bound['name'])]);
+      setOwnValue(extra, `authentication.kubernetes.io/${kind}-uid`, [String(bound['uid'])]);
     }
     return serviceAccountUser(namespace, name, uid, extra);
   }

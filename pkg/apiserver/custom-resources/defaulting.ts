@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { cloneJson, isJsonObject } from '../json.ts';
 import { type Structural, structuralUnder } from './structural.ts';
 
@@ -13,13 +14,14 @@ export function fillDefaults(value: unknown, structural: Structural | undefined)
   } else if (isJsonObject(value)) {
     for (const [name, property] of structural.properties) {
       if (property.default === undefined) continue;
-      if (value[name] === undefined || isUnwantedNull(value[name], property)) value[name] = cloneJson(property.default);
+      if (ownValue(value, name) === undefined || isUnwantedNull(ownValue(value, name), property))
+        setOwnValue(value, name, cloneJson(property.default));
     }
     for (const key of Object.keys(value)) {
       const under = structuralUnder(structural, key);
-      if (!structural.properties.has(key) && isUnwantedNull(value[key], under))
-        value[key] = cloneJson(under!.default ?? null);
-      fillDefaults(value[key], under);
+      if (!structural.properties.has(key) && isUnwantedNull(ownValue(value, key), under))
+        setOwnValue(value, key, cloneJson(under!.default ?? null));
+      fillDefaults(ownValue(value, key), under);
     }
   }
 }

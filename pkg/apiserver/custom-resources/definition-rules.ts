@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from '../validation/errors.ts';
@@ -42,7 +43,7 @@ export function checkDefinitionName(problems: Problems, object: JsonObject): voi
 export function checkDefinitionUpdate(problems: Problems, object: JsonObject, old: JsonObject): void {
   const keep = (path: readonly string[]): void => {
     const [before, after] = [old, object].map((one) =>
-      path.reduce<unknown>((value, key) => (value as JsonObject | undefined)?.[key], one),
+      path.reduce<unknown>((value, key) => ownValue(value as JsonObject | undefined, key), one),
     );
     if (!isDeepStrictEqual(before, after)) problems.invalid(path.join('.'), after, 'field is immutable');
   };

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isIP } from 'node:net';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?([0-9a-f])[0-9a-f]{3}-?([0-9a-f])[0-9a-f]{3}-?[0-9a-f]{12}$/i;
@@ -76,5 +77,5 @@ export function isKnownFormat(type: string, format: string): boolean {
 }
 
 export function fitsFormat(format: string, text: string): boolean {
-  return FORMATS[format]?.(text) ?? true;
+  return ownValue(FORMATS, format)?.(text) ?? true;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isJsonObject } from '../json.ts';
 
 /**
@@ -58,7 +59,10 @@ class Reader {
 }
 
 function fieldStep(name: string): Step {
-  return (values) => values.flatMap((value) => (isJsonObject(value) && value[name] !== undefined ? [value[name]] : []));
+  return (values) =>
+    values.flatMap((value) =>
+      isJsonObject(value) && ownValue(value, name) !== undefined ? [ownValue(value, name)] : [],
+    );
 }
 
 function childrenOf(value: unknown): unknown[] {
@@ -122,7 +126,7 @@ function filterStep(text: string): Step | undefined {
   if (operator === undefined) return (values) => values.flatMap(childrenOf).filter((item) => first(item).length > 0);
   const second = operandOf(right);
   if (second === undefined) return undefined;
-  const holds = COMPARISONS[operator]!;
+  const holds = ownValue(COMPARISONS, operator)!;
   return (values) =>
     values.flatMap(childrenOf).filter((item) => {
       const [a] = first(item);

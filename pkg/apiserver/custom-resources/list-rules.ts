@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, isJsonObject, objectAt, stringAt } from '../json.ts';
 import { normalizeObject } from '../decode/index.ts';
 import type { FieldError } from '../validation/errors.ts';
@@ -52,7 +53,8 @@ function duplicatesIn(list: readonly unknown[], { listType, listMapKeys }: Struc
 
 function keysOf(item: unknown, keys: readonly string[]): JsonObject {
   const found: JsonObject = {};
-  for (const key of keys) if (isJsonObject(item) && item[key] !== undefined) found[key] = item[key];
+  for (const key of keys)
+    if (isJsonObject(item) && ownValue(item, key) !== undefined) setOwnValue(found, key, ownValue(item, key));
   return found;
 }
 
@@ -77,7 +79,7 @@ export function checkEmbedded(value: unknown, structural: Structural | undefined
 function embeddedErrors(value: JsonObject, path: string): FieldError[] {
   const problems = new Problems();
   for (const key of ['apiVersion', 'kind']) {
-    const text = value[key];
+    const text = ownValue(value, key);
     if (text === undefined) problems.required(`${path}.${key}`);
     else if (typeof text !== 'string') problems.invalid(`${path}.${key}`, text, 'must be a string');
     else if (text === '') problems.invalid(`${path}.${key}`, text, 'must not be empty');

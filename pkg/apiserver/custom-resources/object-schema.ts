@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type FieldSchema, type ObjectSchema, type ScalarKind, type ValueType, schemaFor } from '../schema/index.ts';
 import type { Structural } from './structural.ts';
 
@@ -76,7 +77,7 @@ function typeOf(name: string, structural: Structural): ValueType {
   if (structural.type === 'array')
     return { type: 'list', items: structural.items === undefined ? DEDUCED : typeOf(name, structural.items) };
   if (structural.type === 'object') return objectType(name, structural);
-  const scalar = SCALARS[structural.type];
+  const scalar = ownValue(SCALARS, structural.type);
   return scalar === undefined ? DEDUCED : { type: 'scalar', scalar: scalar[0], goType: scalar[1] };
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { META_FIELDS, type Structural, structuralUnder } from './structural.ts';
 
@@ -23,7 +24,7 @@ function pruneMap(map: JsonObject, structural: Structural | undefined, path: str
     if (structural?.embedded && META_FIELDS.has(key)) continue;
     const at = path === '' ? key : `${path}.${key}`;
     if (structural !== undefined && (structural.properties.has(key) || structural.additional !== undefined)) {
-      pruneUnder(map[key], structuralUnder(structural, key), at, removed);
+      pruneUnder(ownValue(map, key), structuralUnder(structural, key), at, removed);
     } else if (!structural?.preserve) {
       removed.push(at);
       delete map[key];
@@ -48,9 +49,9 @@ export function pruneNulls(value: unknown, structural: Structural | undefined): 
   else if (isJsonObject(value)) {
     for (const key of Object.keys(value)) {
       const under = structuralUnder(structural, key);
-      if (value[key] === null && under !== undefined && !under.nullable && under.default === undefined)
+      if (ownValue(value, key) === null && under !== undefined && !under.nullable && under.default === undefined)
         delete value[key];
-      else pruneNulls(value[key], under);
+      else pruneNulls(ownValue(value, key), under);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { printGo } from '../decode/index.ts';
 import { type JsonObject, isJsonObject, objectAt, stringAt } from '../json.ts';
 import { type FieldError, Problems } from '../validation/errors.ts';
@@ -121,7 +122,7 @@ function valueAt(problems: Problems, object: JsonObject, path: string, missing: 
       );
       return undefined;
     }
-    value = value[key];
+    value = ownValue(value, key);
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, cloneJson, isJsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { FieldError } from '../validation/errors.ts';
@@ -177,7 +178,7 @@ class Structure {
     const { anyOf: _anyOf, ...withoutChoice } = schema;
     this.#checkValueRules(skipAnyOf ? withoutChoice : schema, at);
     for (const [key, words] of Object.entries(FORBIDDEN_BELOW)) {
-      const value = schema[key];
+      const value = ownValue(schema, key);
       if (value !== undefined && value !== '' && value !== false && !(Array.isArray(value) && value.length === 0))
         this.#forbidden(`${at}.${key}`, words);
     }
@@ -264,7 +265,8 @@ function checkWords(problems: Problems, schema: Schema, at: string, place: Place
   if (schema['default'] !== undefined && place.noDefault !== undefined)
     problems.forbidden(`${at}.default`, `must not be set ${place.noDefault}`);
   for (const key of UNSUPPORTED)
-    if (schema[key] !== undefined && schema[key] !== '') problems.forbidden(`${at}.${key}`, `${key} is not supported`);
+    if (ownValue(schema, key) !== undefined && ownValue(schema, key) !== '')
+      problems.forbidden(`${at}.${key}`, `${key} is not supported`);
   if (type === 'null') problems.forbidden(`${at}.type`, 'type cannot be set to null, use nullable as an alternative');
   if (Array.isArray(schema['items']))
     problems.forbidden(`${at}.items`, 'items must be a schema object and not an array');

@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, setOwnValue } from '#pkg/base';
 import {
   type DecodeOptions,
   type Decoded,
@@ -151,7 +151,7 @@ function keepAllButStatus(object: JsonObject, old: JsonObject): void {
   const status = object['status'];
   const managedFields = objectAt(object, 'metadata')?.['managedFields'];
   for (const key of Object.keys(object)) delete object[key];
-  Object.assign(object, cloneJson(old));
+  for (const [key, value] of Object.entries(cloneJson(old))) setOwnValue(object, key, value);
   const metadata = ensureObject(object, 'metadata');
   if (managedFields === undefined) delete metadata['managedFields'];
   else metadata['managedFields'] = managedFields;

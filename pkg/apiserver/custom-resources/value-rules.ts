@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, isJsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { FieldError } from '../validation/errors.ts';
@@ -95,7 +96,7 @@ function checkType(findings: Findings, schema: Schema, value: unknown, path: str
   const numeric = types.includes('number') || types.includes('integer');
   if (format !== '') {
     const held = actual === 'string' || actual === 'array';
-    if (!held) return wrong(format, NUMERIC_FORMATS[actual] ?? '');
+    if (!held) return wrong(format, ownValue(NUMERIC_FORMATS, actual) ?? '');
     if (!numeric) return;
   }
   wrong(types.join(','), actual);
@@ -225,7 +226,7 @@ function itemBefore(schema: Schema, item: unknown, old: unknown): unknown {
   if (!Array.isArray(old) || stringAt(schema, 'x-kubernetes-list-type') !== 'map' || !isJsonObject(item)) return NEW;
   const keys = listAt(schema, 'x-kubernetes-list-map-keys').map(String);
   const twin: unknown = old.find(
-    (one) => isJsonObject(one) && keys.every((key) => isDeepStrictEqual(one[key], item[key])),
+    (one) => isJsonObject(one) && keys.every((key) => isDeepStrictEqual(ownValue(one, key), ownValue(item, key))),
   );
   return twin === undefined ? NEW : twin;
 }
@@ -253,13 +254,13 @@ function checkObject(findings: Findings, schema: Schema, value: JsonObject, path
       merge(findings, validate(additional, child, `${path}.${key}`, before(old, key)));
   }
   for (const key of listAt(schema, 'required').map(String)) {
-    if (value[key] === undefined)
+    if (ownValue(value, key) === undefined)
       findings.errors.push({ field: fieldOf(`${path}.${key}`), type: 'required', detail: '' });
   }
 }
 
 function before(old: unknown, key: string): unknown {
-  return isJsonObject(old) && old[key] !== undefined ? old[key] : NEW;
+  return isJsonObject(old) && ownValue(old, key) !== undefined ? ownValue(old, key) : NEW;
 }
 
 function checkAlternatives(findings: Findings, schema: Schema, value: unknown, path: string, old: unknown): void {

@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 const FORM = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/;
 const STAGES: Readonly<Record<string, number>> = { alpha: 0, beta: 1 };
 
@@ -16,5 +18,5 @@ export function compareVersions(a: string, b: string): number {
 }
 
 function stage(match: RegExpExecArray): number {
-  return match[2] === undefined ? 2 : STAGES[match[2]]!;
+  return match[2] === undefined ? 2 : ownValue(STAGES, match[2])!;
 }

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, isJsonObject } from '../json.ts';
 import type { FieldSchema, ObjectSchema, ValueType } from '../schema/index.ts';
 import { describe, readScalar, zeroScalar } from './scalars.ts';
@@ -43,15 +44,15 @@ function normalizeStruct(schema: ObjectSchema, value: JsonObject, context: Conte
     if (field === undefined) context.findings.strict.push(`unknown field "${path}"`);
     else {
       const at = { path, goPath: place.goPath === '' ? key : `${place.goPath}.${key}`, struct: shortName(schema) };
-      const read = normalizeField(field, value[key], context, at);
-      if (read !== undefined) result[key] = read;
+      const read = normalizeField(field, ownValue(value, key), context, at);
+      if (read !== undefined) setOwnValue(result, key, read);
     }
     if (context.duplicates.has(path)) context.findings.strict.push(`duplicate field "${path}"`);
   }
   for (const field of schema.fields.values()) {
-    if (result[field.name] !== undefined) continue;
-    if (field.presence === 'always') result[field.name] = zeroValue(field.value);
-    else if (field.presence === 'null') result[field.name] = null;
+    if (ownValue(result, field.name) !== undefined) continue;
+    if (field.presence === 'always') setOwnValue(result, field.name, zeroValue(field.value));
+    else if (field.presence === 'null') setOwnValue(result, field.name, null);
   }
   return result;
 }
@@ -109,9 +110,12 @@ function normalizeValue(type: ValueType, value: unknown, context: Context, place
       const result: JsonObject = {};
       for (const key of Object.keys(value)) {
         const path = `${place.path}.${key}`;
-        const item = value[key];
-        result[key] =
-          item === null ? zeroValue(type.values) : normalizeValue(type.values, item, context, { ...place, path });
+        const item = ownValue(value, key);
+        setOwnValue(
+          result,
+          key,
+          item === null ? zeroValue(type.values) : normalizeValue(type.values, item, context, { ...place, path }),
+        );
         if (context.duplicates.has(path)) context.findings.strict.push(`duplicate field "${path}"`);
       }
       return result;
@@ -164,8 +168,8 @@ export function zeroValue(type: ValueType): unknown {
 export function zeroObject(schema: ObjectSchema): JsonObject {
   const result: JsonObject = {};
   for (const field of schema.fields.values()) {
-    if (field.presence === 'always') result[field.name] = zeroValue(field.value);
-    else if (field.presence === 'null') result[field.name] = null;
+    if (field.presence === 'always') setOwnValue(result, field.name, zeroValue(field.value));
+    else if (field.presence === 'null') setOwnValue(result, field.name, null);
   }
   return result;
 }

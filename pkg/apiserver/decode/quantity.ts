@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /*
  * Quantities (`k8s.io/apimachinery/pkg/api/resource`): exact decimal numbers with a suffix. Held in billionths, the
  * finest that the API keeps; finer is rounded away from zero.
@@ -31,11 +33,11 @@ export function parseQuantity(text: string): Quantity | undefined {
   const dot = digits.indexOf('.');
   const fraction = dot < 0 ? '' : digits.slice(dot + 1);
   const mantissa = BigInt(digits.replace('.', '')) * (sign === '-' ? -1n : 1n);
-  const binary = BINARY[suffix];
+  const binary = ownValue(BINARY, suffix);
   if (binary !== undefined) {
     return { nano: divideAwayFromZero(mantissa * binary * NANO, 10n ** BigInt(fraction.length)), format: 'binary' };
   }
-  const decimal = DECIMAL[suffix];
+  const decimal = ownValue(DECIMAL, suffix);
   const exponent = (decimal ?? Number(suffix.slice(1))) - fraction.length + 9;
   if (Math.abs(exponent) > 100) return undefined;
   const nano =
@@ -56,7 +58,7 @@ export function formatQuantity({ nano, format }: Quantity): string {
   if (format === 'binary' && size >= 1024n * NANO && nano % NANO === 0n) {
     let best = '';
     for (const [suffix, factor] of Object.entries(BINARY)) if ((nano / NANO) % factor === 0n) best = suffix;
-    return best === '' ? String(nano / NANO) : `${nano / NANO / BINARY[best]!}${best}`;
+    return best === '' ? String(nano / NANO) : `${nano / NANO / ownValue(BINARY, best)!}${best}`;
   }
   let mantissa = nano;
   let exponent = -9;
@@ -66,7 +68,7 @@ export function formatQuantity({ nano, format }: Quantity): string {
     exponent += 3;
   }
   if (format === 'exponent') return exponent === 0 ? String(mantissa) : `${mantissa}e${exponent}`;
-  const suffix = Object.keys(DECIMAL).find((name) => DECIMAL[name] === exponent)!;
+  const suffix = Object.keys(DECIMAL).find((name) => ownValue(DECIMAL, name) === exponent)!;
   return `${mantissa}${suffix}`;
 }
 

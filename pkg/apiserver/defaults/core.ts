@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import { fill, fillEmpty, isEmpty } from './fill.ts';
 
@@ -9,7 +10,8 @@ export const coreDefaults: Readonly<Record<string, (object: JsonObject) => void>
     const plain = objectAt(object, 'stringData');
     if (plain === undefined) return;
     const data = ensureObject(object, 'data');
-    for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(String(value), 'utf8').toString('base64');
+    for (const [key, value] of Object.entries(plain))
+      setOwnValue(data, key, Buffer.from(String(value), 'utf8').toString('base64'));
     delete object['stringData'];
   },
   'core.v1.Namespace': (object) => {

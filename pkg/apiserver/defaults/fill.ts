@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson } from '../json.ts';
 
 /** Missing, or the zero value that Go cannot tell from missing. */
@@ -10,11 +11,13 @@ export function isEmpty(value: unknown): boolean {
 /** Sets what is missing; a zero that is there stays, as behind a pointer in Go. */
 export function fill(object: JsonObject, defaults: JsonObject): void {
   for (const [key, value] of Object.entries(defaults)) {
-    if (object[key] === undefined || object[key] === null) object[key] = cloneJson(value);
+    if (ownValue(object, key) === undefined || ownValue(object, key) === null)
+      setOwnValue(object, key, cloneJson(value));
   }
 }
 
 /** Sets what is missing or zero, as for a plain value in Go. */
 export function fillEmpty(object: JsonObject, defaults: JsonObject): void {
-  for (const [key, value] of Object.entries(defaults)) if (isEmpty(object[key])) object[key] = cloneJson(value);
+  for (const [key, value] of Object.entries(defaults))
+    if (isEmpty(ownValue(object, key))) setOwnValue(object, key, cloneJson(value));
 }

@@ -1,3 +1,5 @@
+import { ownValue, setOwnValue } from '#pkg/base';
+
 /**
  * What the API server fills in when it decodes an object (`pkg/apis/<group>/<version>/defaults.go`, and what the conversion to
  * its internal types adds), so that what is stored says all that holds.
@@ -30,10 +32,10 @@ export function applyDefaults(group: string, version: string, kind: string, obje
 }
 
 function fillStruct(schema: ObjectSchema, object: JsonObject): void {
-  DEFAULTS[shortName(schema)]?.(object);
+  ownValue(DEFAULTS, shortName(schema))?.(object);
   for (const field of relevantFields(schema)) {
-    const value = object[field.name];
-    if (field.default !== undefined && isEmpty(value)) object[field.name] = field.default;
+    const value = ownValue(object, field.name);
+    if (field.default !== undefined && isEmpty(value)) setOwnValue(object, field.name, field.default);
     else if (value !== undefined && value !== null) fillValue(field.value, value);
   }
 }
@@ -60,8 +62,11 @@ function roundToMilli(list: JsonObject): void {
     const quantity = parseQuantity(text);
     if (quantity === undefined) continue;
     const rest = ((quantity.nano % MILLI) + MILLI) % MILLI;
-    list[name] =
-      rest === 0n ? canonicalQuantity(text) : formatQuantity({ ...quantity, nano: quantity.nano - rest + MILLI });
+    setOwnValue(
+      list,
+      name,
+      rest === 0n ? canonicalQuantity(text) : formatQuantity({ ...quantity, nano: quantity.nano - rest + MILLI }),
+    );
   }
 }
 
@@ -85,7 +90,7 @@ function leadsToDefault(type: ValueType): boolean {
     case 'map':
       return isQuantity(type.values) || leadsToDefault(type.values);
     case 'object':
-      return DEFAULTS[shortName(type.schema)] !== undefined || relevantFields(type.schema).length > 0;
+      return ownValue(DEFAULTS, shortName(type.schema)) !== undefined || relevantFields(type.schema).length > 0;
     case 'scalar':
     case 'any':
       return false;

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Resource } from '../registry/registry.ts';
 
 /** Of a release: built-in types that are on their way out, and what to use instead (`pkg/apis/core/v1` life cycles). */
@@ -13,6 +14,6 @@ export function deprecationOf({
   custom,
 }: Pick<Resource, 'apiVersion' | 'kind' | 'custom'>): string | undefined {
   if (custom) return custom.warning;
-  const since = DEPRECATED[`${apiVersion} ${kind}`];
+  const since = ownValue(DEPRECATED, `${apiVersion} ${kind}`);
   return since === undefined ? undefined : `${apiVersion} ${kind} is deprecated in ${since}`;
 }

@@ -1,5 +1,5 @@
 import { ApiError, SelectorError, compileSelector } from '#pkg/api';
-import { formatTime } from '#pkg/base';
+import { formatTime, setOwnValue } from '#pkg/base';
 import { decodeObject } from '../decode/index.ts';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
@@ -135,7 +135,7 @@ function spend(call: Call, budget: Entry, dryRun: boolean): void {
     };
     setCondition(status, condition, call.core.clock.now());
   }
-  ensureObject(status, 'disruptedPods')[call.name!] = formatTime(call.core.clock.now());
+  setOwnValue(ensureObject(status, 'disruptedPods'), call.name!, formatTime(call.core.clock.now()));
   if (!dryRun) call.core.store.update(BUDGETS, budget.key, object, budget.revision);
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { parseBody as parseText } from '../decode/index.ts';
 import { PROTOBUF, decodeProtobuf } from '../protobuf/index.ts';
 import { refusal, unsupportedMediaType, badRequest } from '../refusals.ts';
@@ -38,7 +39,8 @@ export function negotiate(headers: Readonly<Record<string, string>>, query: URLS
     const type = range.type === '*/*' || range.type === 'application/*' ? 'application/json' : range.type;
     if (!OFFERED.includes(type)) continue;
     const as = range.parameters.get('as');
-    if (as !== undefined && TRANSFORMS[as] !== `${range.parameters.get('g')}/${range.parameters.get('v')}`) continue;
+    if (as !== undefined && ownValue(TRANSFORMS, as) !== `${range.parameters.get('g')}/${range.parameters.get('v')}`)
+      continue;
     return { yaml: type === 'application/yaml', pretty, ...(as === undefined ? {} : { as: as as As }) };
   }
   throw refusal(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${OFFERED.join(', ')}`, {});

@@ -1,4 +1,4 @@
-import { formatTime } from '#pkg/base';
+import { formatTime, ownValue } from '#pkg/base';
 import { parseBody } from '../decode/index.ts';
 import { scanJson } from '../decode/scan.ts';
 import type { ApiResponse } from '../exchange.ts';
@@ -28,9 +28,9 @@ const KINDS: Readonly<Record<string, PatchKind>> = {
 };
 
 export function patchKind(call: Call): PatchKind {
-  const kind = KINDS[parseMediaType(call.request.headers['content-type'] ?? '').type];
+  const kind = ownValue(KINDS, parseMediaType(call.request.headers['content-type'] ?? '').type);
   if (kind === 'strategic' && call.resource.custom !== undefined)
-    throw unsupportedMediaType(Object.keys(KINDS).filter((type) => KINDS[type] !== kind));
+    throw unsupportedMediaType(Object.keys(KINDS).filter((type) => ownValue(KINDS, type) !== kind));
   if (kind === undefined) throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   return kind;
 }

@@ -1,4 +1,4 @@
-import { formatTime } from '#pkg/base';
+import { formatTime, setOwnValue } from '#pkg/base';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import { badRequest, conflict, internalError, refusal } from '../refusals.ts';
@@ -36,7 +36,9 @@ export function bind(call: Call): ApiResponse {
   ensureObject(pod, 'spec')['nodeName'] = node;
   for (const field of ['annotations', 'labels']) {
     const added = objectAt(metadata, field);
-    if (added !== undefined) Object.assign(ensureObject(ensureObject(pod, 'metadata'), field), added);
+    if (added === undefined) continue;
+    const kept = ensureObject(ensureObject(pod, 'metadata'), field);
+    for (const [key, value] of Object.entries(added)) setOwnValue(kept, key, value);
   }
   const status = ensureObject(pod, 'status');
   delete status['nominatedNodeName'];

@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /** What a path asks for (`k8s.io/apiserver/pkg/endpoints/request`, RequestInfo). */
 export interface RequestInfo {
   readonly path: string;
@@ -69,7 +71,7 @@ function parseTarget(group: string, version: string, parts: readonly string[]): 
 }
 
 function verbOf(method: string, query: URLSearchParams, target: Target, legacyWatch: boolean): string {
-  const verb = VERBS[method] ?? method.toLowerCase();
+  const verb = ownValue(VERBS, method) ?? method.toLowerCase();
   if (verb === 'get' && target.subresource === undefined) {
     if (legacyWatch) return 'watch';
     if (target.name === undefined) return isTrue(query.get('watch')) ? 'watch' : 'list';

@@ -1,4 +1,4 @@
-import { formatTime } from '#pkg/base';
+import { formatTime, ownValue } from '#pkg/base';
 import { type Attributes, type PolicyRule } from '../auth/authorizer.ts';
 import { anonymous, authenticated } from '../auth/users.ts';
 import type { ApiResponse, User } from '../exchange.ts';
@@ -22,7 +22,7 @@ const reviews: Readonly<Record<string, Review>> = {
 
 /** Questions in the form of objects: created, answered, and not kept. Undefined where the resource is none. */
 export function reviewFor(call: Call): Review | undefined {
-  return reviews[call.resource.storage];
+  return ownValue(reviews, call.resource.storage);
 }
 
 export async function review(call: Call, answer: Review): Promise<ApiResponse> {

@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { ApiError, compileSelector } from '#pkg/api';
 import type { ApiResponse } from '../exchange.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt, objectAt, stringAt } from '../json.ts';
@@ -53,7 +54,7 @@ function scaleOf(resource: Resource, entry: Entry): JsonObject {
   const metadata = objectAt(object, 'metadata');
   const kept = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'].map((field) => [
     field,
-    metadata?.[field],
+    ownValue(metadata, field),
   ]);
   const paths = resource.custom?.scale;
   const replicas = countAt(object, paths?.specReplicas ?? ['spec', 'replicas']);
@@ -69,7 +70,7 @@ function scaleOf(resource: Resource, entry: Entry): JsonObject {
 }
 
 function valueAt(object: Readonly<JsonObject>, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (isJsonObject(value) ? value[key] : undefined), object);
+  return path.reduce<unknown>((value, key) => (isJsonObject(value) ? ownValue(value, key) : undefined), object);
 }
 
 function countAt(object: Readonly<JsonObject>, path: readonly string[]): number {
@@ -108,7 +109,7 @@ function store(call: Call, entry: Entry, asked: JsonObject, query: WriteQuery): 
   const object = cloneJson<JsonObject>(call.resource.conversion?.fromStored(entry.object) ?? entry.object);
   const path = call.resource.custom?.scale?.specReplicas ?? ['spec', 'replicas'];
   const parent = path.slice(0, -1).reduce(ensureObject, object);
-  parent[path.at(-1)!] = replicas;
+  setOwnValue(parent, path.at(-1)!, replicas);
   // The object itself changes, as by an ordinary update; who did it is remembered with the subresource.
   const scaled = updateObject({ ...call, subresource: 'scale' }, object, query);
   return respondObject(call, scaleOf(call.resource, scaled));

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type Selector, SelectorError, parseSelector } from '#pkg/api';
 import { type JsonObject, objectAt, stringAt } from '../json.ts';
 import { badRequest } from '../refusals.ts';
@@ -18,7 +19,7 @@ const path =
   (...names: readonly string[]): FieldOf =>
   (object) => {
     let value: unknown = object;
-    for (const name of names) value = (value as JsonObject | undefined)?.[name];
+    for (const name of names) value = ownValue(value as JsonObject | undefined, name);
     return typeof value === 'string'
       ? value
       : typeof value === 'number' || typeof value === 'boolean'
@@ -100,7 +101,7 @@ export function select(resource: Resource, query: SelectionQuery): Selection {
     fields.find((term) => term.label === label && !term.negated)?.value;
   const name = query.name ?? exact('metadata.name');
   const namespace = query.namespace ?? (resource.namespaced ? exact('metadata.namespace') : undefined);
-  const indexed = exact(indexes[resource.storage]?.field ?? '');
+  const indexed = exact(ownValue(indexes, resource.storage)?.field ?? '');
   const key =
     name === undefined
       ? undefined
@@ -158,10 +159,10 @@ function fieldOf(label: string, resource: Resource): FieldOf {
     if (field === undefined) throw badRequest(`field label not supported: ${label}`);
     return field;
   }
-  const own = FIELDS[resource.storage];
+  const own = ownValue(FIELDS, resource.storage);
   if (own === undefined)
     throw badRequest(`"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
-  const field = own[label];
+  const field = ownValue(own, label);
   if (field === undefined) throw badRequest(`field label not supported: ${label}`);
   return field;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, isJsonObject } from '../json.ts';
 import { type FieldSet, FieldSetBuilder } from './field-set.ts';
@@ -54,7 +55,7 @@ function compareKeys(walk: Walk, shape: Shape, before: unknown, after: unknown, 
   const left = isJsonObject(before) ? before : {};
   const right = isJsonObject(after) ? after : {};
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    compareValues(walk, shapeUnder(shape, key), left[key], right[key], [...path, `f:${key}`]);
+    compareValues(walk, shapeUnder(shape, key), ownValue(left, key), ownValue(right, key), [...path, `f:${key}`]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { type JsonObject, isJsonObject } from '../json.ts';
 
 /**
@@ -30,7 +31,7 @@ export class FieldSet {
   toJson(): JsonObject {
     const result: JsonObject = {};
     if (this.member && this.children.size > 0) result['.'] = {};
-    for (const [element, child] of sorted(this.children)) result[element] = child.toJson();
+    for (const [element, child] of sorted(this.children)) setOwnValue(result, element, child.toJson());
     return result;
   }
 

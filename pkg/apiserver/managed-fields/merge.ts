@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, isJsonObject } from '../json.ts';
 import { FieldSet } from './field-set.ts';
 import { type Shape, elementOf, indexItems, isBare, itemShape, resolve, shapeUnder } from './shapes.ts';
@@ -17,8 +18,8 @@ function mergeValues(declared: Shape | undefined, live: unknown, config: unknown
   const right = isJsonObject(config) ? config : {};
   const result: JsonObject = {};
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    const merged = mergeValues(shapeUnder(shape, key), left[key], right[key]);
-    if (merged !== undefined) result[key] = merged;
+    const merged = mergeValues(shapeUnder(shape, key), ownValue(left, key), ownValue(right, key));
+    if (merged !== undefined) setOwnValue(result, key, merged);
   }
   return result;
 }
@@ -91,7 +92,11 @@ function removeFrom(declared: Shape | undefined, value: unknown, fields: FieldSe
   for (const [key, child] of Object.entries(value)) {
     const under = fields.children.get(`f:${key}`);
     if (under?.member) continue;
-    result[key] = under === undefined ? child : emptied(child, removeFrom(shapeUnder(shape, key), child, under));
+    setOwnValue(
+      result,
+      key,
+      under === undefined ? child : emptied(child, removeFrom(shapeUnder(shape, key), child, under)),
+    );
   }
   return result;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type ApiError, type Status } from '#pkg/api';
 import type { JsonObject } from '../json.ts';
 import { refusal } from '../refusals.ts';
@@ -43,7 +44,7 @@ export function resetFields(schema: ObjectSchema, subresource: string | undefine
   if (!(schema.custom?.hasStatus ?? schema.fields.has('status'))) return FieldSet.empty;
   if (schema.custom !== undefined && subresource === 'status') return CUSTOM_STATUS;
   if (subresource === 'status' || subresource === 'approval')
-    return STATUS_RESETS[schema.name.slice(schema.name.lastIndexOf('.') + 1)] ?? SPEC;
+    return ownValue(STATUS_RESETS, schema.name.slice(schema.name.lastIndexOf('.') + 1)) ?? SPEC;
   return STATUS;
 }
 

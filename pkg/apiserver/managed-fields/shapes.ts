@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { FieldSchema, ObjectSchema, ValueType } from '../schema/index.ts';
 import { type JsonObject, isJsonObject } from '../json.ts';
 
@@ -81,8 +82,8 @@ export function elementOf(shape: Shape, item: unknown): string | undefined {
   if (shape.kind !== 'keyed' || !isJsonObject(item)) return undefined;
   const keys: JsonObject = {};
   for (const key of shape.keys) {
-    const value = item[key] ?? defaultKey(shape.items.fields.get(key));
-    if (value !== undefined) keys[key] = value;
+    const value = ownValue(item, key) ?? defaultKey(shape.items.fields.get(key));
+    if (value !== undefined) setOwnValue(keys, key, value);
   }
   return Object.keys(keys).length === 0 ? undefined : `k:${JSON.stringify(keys)}`;
 }

@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, isJsonObject, listAt, objectAt, objectsAt } from '../json.ts';
 import type { ServedResource } from '../schema/index.ts';
 import type { Dialect } from './schemas.ts';
@@ -60,10 +61,10 @@ function published(dialect: Dialect, schema: JsonObject): JsonObject {
   const properties = objectAt(schema, 'properties');
   if (properties !== undefined)
     for (const [key, child] of Object.entries(properties))
-      if (isJsonObject(child)) properties[key] = published(dialect, child);
+      if (isJsonObject(child)) setOwnValue(properties, key, published(dialect, child));
   for (const key of ['items', 'additionalProperties']) {
     const child = objectAt(schema, key);
-    if (child !== undefined) schema[key] = published(dialect, child);
+    if (child !== undefined) setOwnValue(schema, key, published(dialect, child));
   }
   if (dialect === 'v2') simplify(schema);
   else if (schema['x-kubernetes-int-or-string'] === true && objectsAt(schema, 'anyOf').length === 0)

@@ -4,7 +4,7 @@
  *
  *     openApiV3Index(registry); // { paths: { 'apis/apps/v1': { serverRelativeURL: '/openapi/v3/apis/apps/v1?hash=...' } } }
  */
-import { fnv32a } from '#pkg/base';
+import { fnv32a, setOwnValue } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServedResource, schemaDigest, schemaFor, servedResources } from '../schema/index.ts';
@@ -39,7 +39,7 @@ function customOf(registry: Registry): DescribedResource[] {
 }
 
 function schemasOf(dialect: Dialect, resources: readonly DescribedResource[]): JsonObject {
-  return Object.assign({}, ...resources.map((resource) => customSchemas(dialect, resource))) as JsonObject;
+  return Object.fromEntries(resources.flatMap((resource) => Object.entries(customSchemas(dialect, resource))));
 }
 
 let index: JsonObject | undefined;
@@ -52,9 +52,9 @@ export function openApiV3Index(registry: Registry): JsonObject {
   const all: JsonObject = { ...builtInIndex() };
   for (const [root, resources] of Map.groupBy(customOf(registry), rootOf)) {
     const shapes = resources.map(({ resource, subresources, custom }) => [resource, subresources, custom.published]);
-    all[root] = {
+    setOwnValue(all, root, {
       serverRelativeURL: `/openapi/v3/${root}?hash=${fnv32a(JSON.stringify(shapes)).toString(16).toUpperCase()}${REVISION}`,
-    };
+    });
   }
   return { paths: all };
 }
@@ -63,7 +63,8 @@ function builtInIndex(): JsonObject {
   if (index === undefined) {
     const hash = `${schemaDigest()}${REVISION}`;
     const paths: JsonObject = {};
-    for (const root of byRoot().keys()) paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` };
+    for (const root of byRoot().keys())
+      setOwnValue(paths, root, { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` });
     index = paths;
   }
   return index;

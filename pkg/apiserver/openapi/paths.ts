@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
 import { type ObjectType, type ServedResource, schemaFor } from '../schema/index.ts';
 import type { Dialect } from './schemas.ts';
@@ -72,11 +73,14 @@ export function pathsOf(dialect: Dialect, resources: readonly ServedResource[]):
   for (const endpoint of resources.flatMap(endpointsOf)) {
     const operations: JsonObject = {};
     for (const verb of endpoint.verbs) {
-      const known = METHODS[verb];
-      if (known !== undefined) operations[known.method] = operation(dialect, endpoint, known.action);
+      const known = ownValue(METHODS, verb);
+      if (known !== undefined) setOwnValue(operations, known.method, operation(dialect, endpoint, known.action));
     }
     const names = [...(endpoint.namespaced ? ['namespace'] : []), ...(endpoint.item ? ['name'] : [])];
-    paths[endpoint.path] = { ...operations, parameters: names.map((name) => parameter(dialect, name, 'path')) };
+    setOwnValue(paths, endpoint.path, {
+      ...operations,
+      parameters: names.map((name) => parameter(dialect, name, 'path')),
+    });
   }
   return paths;
 }
@@ -113,7 +117,7 @@ function endpointsOf(resource: ServedResource): Endpoint[] {
 function operation(dialect: Dialect, { kind, path }: Endpoint, action: string): JsonObject {
   const { group, version } = kind;
   const body = bodyOf(dialect, kind, action);
-  const parameters = (PARAMETERS[action] ?? []).map((name) => parameter(dialect, name, 'query'));
+  const parameters = (ownValue(PARAMETERS, action) ?? []).map((name) => parameter(dialect, name, 'query'));
   const inBody =
     dialect === 'v2' && body !== undefined ? [{ name: 'body', in: 'body', required: true, schema: body }] : [];
   const answer = schemaReference(dialect, kind) ?? { type: 'object' };
@@ -154,7 +158,7 @@ function schemaReference(
 }
 
 function parameter(dialect: Dialect, name: string, place: 'path' | 'query'): JsonObject {
-  const type = TYPES[name] ?? 'string';
+  const type = ownValue(TYPES, name) ?? 'string';
   const base = { name, in: place, ...(place === 'path' ? { required: true } : {}) };
   return dialect === 'v2' ? { ...base, type, uniqueItems: true } : { ...base, schema: { type, uniqueItems: true } };
 }

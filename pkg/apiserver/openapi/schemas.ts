@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
 import { type FieldSchema, type ObjectSchema, type ValueType, allSchemas } from '../schema/index.ts';
 
@@ -52,10 +53,10 @@ export function definitions(dialect: Dialect, roots: Iterable<string>): JsonObje
   const result: JsonObject = {};
   const pending = Array.from(roots);
   const refer = (name: string): void => {
-    if (!(name in result)) pending.push(name);
+    if (!Object.hasOwn(result, name)) pending.push(name);
   };
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (!(name in result)) result[name] = definition({ dialect, refer }, name);
+    if (!Object.hasOwn(result, name)) setOwnValue(result, name, definition({ dialect, refer }, name));
   }
   return Object.fromEntries(Object.entries(result).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

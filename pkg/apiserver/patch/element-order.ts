@@ -1,8 +1,9 @@
+import { ownValue } from '#pkg/base';
 import { isJsonObject } from '../json.ts';
 
 /** What tells an item apart: the value of its merge key, or itself where the list is of plain values. */
 export function keyed(item: unknown, mergeKey: string | undefined): unknown {
-  return mergeKey !== undefined && isJsonObject(item) ? item[mergeKey] : item;
+  return mergeKey !== undefined && isJsonObject(item) ? ownValue(item, mergeKey) : item;
 }
 
 export function deduplicate(items: readonly unknown[]): unknown[] {

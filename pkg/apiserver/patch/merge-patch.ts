@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, isJsonObject } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 
@@ -17,7 +18,7 @@ function merge(target: unknown, patch: unknown): unknown {
   const result: JsonObject = isJsonObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
+    else setOwnValue(result, key, merge(ownValue(result, key), value));
   }
   return result;
 }

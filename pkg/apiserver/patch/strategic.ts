@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, isJsonObject } from '../json.ts';
 import { badRequest, refusal } from '../refusals.ts';
 import type { FieldSchema, ObjectSchema, ValueType } from '../schema/index.ts';
@@ -70,14 +70,19 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: MapType): JsonO
   for (const key of Object.keys(patch)) {
     if (!key.startsWith(SET_ORDER)) continue;
     const list = key.slice(SET_ORDER.length);
-    const merged = mergeOrdered(result[list], patch[list], patch[key], listRules(type, list));
-    if (merged !== undefined) result[list] = merged;
+    const merged = mergeOrdered(
+      ownValue(result, list),
+      ownValue(patch, list),
+      ownValue(patch, key),
+      listRules(type, list),
+    );
+    if (merged !== undefined) setOwnValue(result, list, merged);
     done.add(key).add(list);
   }
   for (const key of Object.keys(patch)) {
     if (done.has(key)) continue;
-    if (key.startsWith(DELETE_FROM)) deleteFrom(result, key.slice(DELETE_FROM.length), patch[key]);
-    else mergeKeyInto(result, key, patch[key], type);
+    if (key.startsWith(DELETE_FROM)) deleteFrom(result, key.slice(DELETE_FROM.length), ownValue(patch, key));
+    else mergeKeyInto(result, key, ownValue(patch, key), type);
   }
   return result;
 }
@@ -87,17 +92,17 @@ function mergeKeyInto(result: JsonObject, key: string, value: unknown, type: Map
     delete result[key];
     return;
   }
-  const current = result[key];
+  const current = ownValue(result, key);
   if (isJsonObject(current) && isJsonObject(value)) {
     const replace = fieldOf(type, key)?.patchStrategy.includes('replace') ?? false;
-    result[key] = replace ? cloneJson(value) : mergeMap(current, value, childType(type, key));
+    setOwnValue(result, key, replace ? cloneJson(value) : mergeMap(current, value, childType(type, key)));
   } else if (Array.isArray(current) && Array.isArray(value)) {
     const rules = listRules(type, key);
-    result[key] = rules.merge ? mergeList(current, value, rules, key) : cloneJson(value);
+    setOwnValue(result, key, rules.merge ? mergeList(current, value, rules, key) : cloneJson(value));
   } else {
     const bare = withoutDirectives(value);
     if (bare === undefined) delete result[key];
-    else result[key] = bare;
+    else setOwnValue(result, key, bare);
   }
 }
 
@@ -115,10 +120,14 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
 }
 
 function deleteFrom(result: JsonObject, key: string, values: unknown): void {
-  const current = result[key];
+  const current = ownValue(result, key);
   if (!Array.isArray(current) || !Array.isArray(values)) return;
   const gone = new Set<unknown>(values);
-  result[key] = current.filter((item) => !gone.has(item));
+  setOwnValue(
+    result,
+    key,
+    current.filter((item) => !gone.has(item)),
+  );
 }
 
 /** Merges a list whose final order the patch gives. Undefined where there is no list on either side. */
@@ -170,7 +179,7 @@ function mergeList(current: readonly unknown[], patch: readonly unknown[], rules
   const merged = [...kept];
   for (const item of items) {
     const value = requireKey(item, mergeKey);
-    const index = merged.findIndex((other) => semanticEqual(other[mergeKey], value));
+    const index = merged.findIndex((other) => semanticEqual(ownValue(other, mergeKey), value));
     if (index < 0) merged.push(cloneJson(item));
     else merged[index] = mergeMap(merged[index]!, item, rules.items);
   }
@@ -191,7 +200,7 @@ function applyItemDirectives(
     else if (directive === 'replace') replaced = true;
     else if (directive === 'delete') {
       const value = requireKey(item, mergeKey);
-      kept = kept.filter((other) => !semanticEqual(other[mergeKey], value));
+      kept = kept.filter((other) => !semanticEqual(ownValue(other, mergeKey), value));
     } else if (directive === 'merge') throw broken('merging lists cannot yet be specified in the patch');
     else
       throw broken(
@@ -202,7 +211,7 @@ function applyItemDirectives(
 }
 
 function requireKey(item: JsonObject, mergeKey: string): unknown {
-  const value = item[mergeKey];
+  const value = ownValue(item, mergeKey);
   if (value === undefined)
     throw broken(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
   return value;
@@ -235,7 +244,7 @@ function withoutDirectives(value: unknown): unknown {
   for (const [key, child] of Object.entries(value)) {
     if (child === null) continue;
     const bare = withoutDirectives(child);
-    if (bare !== undefined) result[key] = bare;
+    if (bare !== undefined) setOwnValue(result, key, bare);
   }
   return result;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, isJsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import { ingressAddresses } from './core.ts';
 import {
@@ -226,7 +227,7 @@ export const clusterPrinters: Printers = {
       const queuing = objectAt(objectAt(limited, 'limitResponse'), 'queuing');
       const numbers = [
         limited?.['nominalConcurrencyShares'],
-        ...['queues', 'handSize', 'queueLengthLimit'].map((key) => queuing?.[key]),
+        ...['queues', 'handSize', 'queueLengthLimit'].map((key) => ownValue(queuing, key)),
       ];
       return [text(spec(object), 'type'), ...numbers.map((one) => one ?? NONE), age];
     },
@@ -315,7 +316,7 @@ function metrics(object: JsonObject): string[] {
   }
   const current = objectsAt(status(object), 'currentMetrics');
   return objectsAt(spec(object), 'metrics').map((metric, index) => {
-    const field = METRIC_FIELDS[text(metric, 'type')];
+    const field = ownValue(METRIC_FIELDS, text(metric, 'type'));
     if (field === undefined) return '<unknown type>';
     const source = objectAt(metric, field);
     const target = objectAt(source, 'target');

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import {
   NONE,
@@ -180,7 +181,7 @@ function storageClass(object: JsonObject): string {
 function eventCells(event: JsonObject, _age: string, now: number): unknown[] {
   const series = objectAt(event, 'series');
   const time = (key: string): string | undefined => {
-    const value = event[key];
+    const value = ownValue(event, key);
     return typeof value === 'string' ? value : undefined;
   };
   const first = since(time('firstTimestamp') ?? time('eventTime'), now);

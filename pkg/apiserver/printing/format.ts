@@ -1,5 +1,5 @@
 import { compileSelector } from '#pkg/api';
-import { parseTime } from '#pkg/base';
+import { parseTime, ownValue } from '#pkg/base';
 import { type JsonObject, isJsonObject, objectAt, objectsAt, stringAt } from '../json.ts';
 
 export const NONE = '<none>';
@@ -38,7 +38,7 @@ export function since(time: unknown, now: number): string {
 }
 
 export function text(parent: unknown, key: string, missing = ''): string {
-  const value = isJsonObject(parent) ? parent[key] : undefined;
+  const value = isJsonObject(parent) ? ownValue(parent, key) : undefined;
   return typeof value === 'string' && value !== ''
     ? value
     : typeof value === 'number' || typeof value === 'boolean'
@@ -47,7 +47,7 @@ export function text(parent: unknown, key: string, missing = ''): string {
 }
 
 export function count(parent: unknown, key: string): number {
-  const value = isJsonObject(parent) ? parent[key] : undefined;
+  const value = isJsonObject(parent) ? ownValue(parent, key) : undefined;
   return typeof value === 'number' ? value : 0;
 }
 

@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /**
  * Objects as kubectl prints them: the Table that the server makes of a list (`pkg/printers/internalversion/printers.go`). Kinds
  * without a printer of their own show their name and when they were created.
@@ -50,7 +52,7 @@ const CREATED: TableColumn = { name: 'Created At', type: 'date', format: '', des
 
 /** The objects as kubectl prints them. Column definitions are there also for an empty list. */
 export function toTable(type: ObjectType, objects: readonly JsonObject[], options: TableOptions): Table {
-  const printer = PRINTERS[`${type.group}/${type.kind}`];
+  const printer = ownValue(PRINTERS, `${type.group}/${type.kind}`);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',

@@ -1,4 +1,4 @@
-import { formatMicroTime, formatTime } from '#pkg/base';
+import { formatMicroTime, formatTime, ownValue, setOwnValue } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 import { type Message, messageOf, messageOfKind } from './messages.ts';
@@ -62,13 +62,16 @@ function decodeMessage(message: Message, bytes: Uint8Array): JsonObject {
     const { name, type } = field;
     if (field.inline) Object.assign(object, decodeValue(type, reader, wire));
     else if (type.startsWith('['))
-      object[name] = [
-        ...((object[name] as unknown[] | undefined) ?? []),
+      setOwnValue(object, name, [
+        ...((ownValue(object, name) as unknown[] | undefined) ?? []),
         ...decodeRepeated(type.slice(1), reader, wire),
-      ];
+      ]);
     else if (type.startsWith('{'))
-      object[name] = { ...(object[name] as object | undefined), ...decodeEntry(type.slice(1), reader.bytes()) };
-    else object[name] = decodeValue(type, reader, wire);
+      setOwnValue(object, name, {
+        ...(ownValue(object, name) as object | undefined),
+        ...decodeEntry(type.slice(1), reader.bytes()),
+      });
+    else setOwnValue(object, name, decodeValue(type, reader, wire));
   }
   return object;
 }

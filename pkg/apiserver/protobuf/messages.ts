@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { allSchemas } from '../schema/index.ts';
 import rows from './fields.json' with { type: 'json' };
 
@@ -22,7 +23,7 @@ const messages = new Map<string, Message>();
 /** By short name, `apps.v1.Deployment`; undefined where there is none. Read at first use. */
 export function messageOf(name: string): Message | undefined {
   let message = messages.get(name);
-  const line = lines[name];
+  const line = ownValue(lines, name);
   if (message === undefined && line !== undefined) {
     message = new Map(
       line

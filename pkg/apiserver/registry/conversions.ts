@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, ensureObject, objectAt, objectsAt, numberAt, stringAt } from '../json.ts';
 import type { ServedResource } from '../schema/index.ts';
 
@@ -29,14 +30,14 @@ const events: Conversion = {
   apiVersion: 'v1',
   toStored: (object) => {
     const stored = rename(object, 1, 0);
-    for (const field of ['source', 'involvedObject']) stored[field] ??= {};
-    for (const field of ['firstTimestamp', 'lastTimestamp', 'eventTime']) stored[field] ??= null;
-    for (const field of ['reportingComponent', 'reportingInstance']) stored[field] ??= '';
+    for (const field of ['source', 'involvedObject'] as const) stored[field] ??= {};
+    for (const field of ['firstTimestamp', 'lastTimestamp', 'eventTime'] as const) stored[field] ??= null;
+    for (const field of ['reportingComponent', 'reportingInstance'] as const) stored[field] ??= '';
     return { ...stored, apiVersion: 'v1' };
   },
   fromStored: (object) => {
     const served = rename(object, 0, 1);
-    for (const field of LEFT_OUT) if (served[field] === '') delete served[field];
+    for (const field of LEFT_OUT) if (ownValue(served, field) === '') delete served[field];
     return { ...served, apiVersion: 'events.k8s.io/v1' };
   },
 };
@@ -117,5 +118,5 @@ const conversions: Readonly<Record<string, Conversion>> = {
 };
 
 export function conversionOf(served: ServedResource): Conversion | undefined {
-  return conversions[`${served.group}/${served.version}/${served.resource}`];
+  return ownValue(conversions, `${served.group}/${served.version}/${served.resource}`);
 }

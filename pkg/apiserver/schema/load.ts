@@ -1,4 +1,4 @@
-import { fnv32a } from '#pkg/base';
+import { fnv32a, ownValue } from '#pkg/base';
 import {
   type FieldSchema,
   type ObjectSchema,
@@ -71,7 +71,7 @@ class LazySchema implements ObjectSchema {
 
 function longName(short: string): string {
   const dot = short.lastIndexOf('.');
-  return `${packages[short.slice(0, dot)]}${short.slice(dot)}`;
+  return `${ownValue(packages, short.slice(0, dot))}${short.slice(dot)}`;
 }
 
 function parseField(text: string): FieldSchema {
@@ -89,7 +89,8 @@ function parseField(text: string): FieldSchema {
     presence: presence === '+' ? 'always' : presence === '?' ? 'pointer' : presence === '~' ? 'null' : 'omitempty',
   };
   const named = /s\/(.*)$/.exec(typeText!)?.[1];
-  if (named !== undefined && enums[named] !== undefined) field.enum = enums[named].split('|');
+  const values = named === undefined ? undefined : ownValue(enums, named);
+  if (values !== undefined) field.enum = values.split('|');
   for (const fact of facts) {
     const equals = fact.indexOf('=');
     const key = equals < 0 ? fact : fact.slice(0, equals);
@@ -117,7 +118,7 @@ function parseType(text: string): ValueType {
     case 'a':
       return { type: 'any' };
     default: {
-      const [scalar, goType] = SCALARS[text[0]!]!;
+      const [scalar, goType] = ownValue(SCALARS, text[0]!)!;
       return {
         type: 'scalar',
         scalar,
@@ -131,7 +132,7 @@ function parseType(text: string): ValueType {
 function schemaOf(short: string): LazySchema {
   let schema = schemas.get(short);
   if (schema === undefined) {
-    schema = new LazySchema(short, types[short] ?? listText(short));
+    schema = new LazySchema(short, ownValue(types, short) ?? listText(short));
     schemas.set(short, schema);
   }
   return schema;
@@ -143,7 +144,7 @@ function listText(short: string): string {
 
 /** The schema of a kind; undefined where it is not served. `List` kinds have one too. */
 export function schemaFor(group: string, version: string, kind: string): ObjectSchema | undefined {
-  const short = kinds[`${group === '' ? '' : `${group}/`}${version}/${kind}`];
+  const short = ownValue(kinds, `${group === '' ? '' : `${group}/`}${version}/${kind}`);
   return short === undefined ? undefined : schemaOf(short);
 }
 
@@ -153,7 +154,7 @@ export function allSchemas(): {
   readonly opaque: string[];
   readonly kinds: ReadonlyMap<string, string>;
 } {
-  const lists = Object.values(kinds).filter((short) => types[short] === undefined);
+  const lists = Object.values(kinds).filter((short) => ownValue(types, short) === undefined);
   return {
     structs: [...new Set([...Object.keys(types), ...lists])].filter((short) => !opaque.has(short)).map(schemaOf),
     opaque: [...opaque].map(longName),

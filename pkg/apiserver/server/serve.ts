@@ -1,3 +1,4 @@
+import { setOwnValue } from '#pkg/base';
 import { createHash } from 'node:crypto';
 import http2 from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -130,7 +131,7 @@ function headersOf(request: http2.Http2ServerRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (name.startsWith(':') || value === undefined) continue;
-    headers[name] = Array.isArray(value) ? value.join(',') : value;
+    setOwnValue(headers, name, Array.isArray(value) ? value.join(',') : value);
   }
   return headers;
 }

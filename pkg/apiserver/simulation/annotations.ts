@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, objectAt, stringAt } from '../json.ts';
 
 const PREFIX = 'simulation.kubernetes.io';
@@ -44,6 +45,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) total += Number(amount) * UNITS[unit!]!;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * ownValue(UNITS, unit!)!;
   return total;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { parseQuantity } from '../decode/index.ts';
 import { type JsonObject, listAt, objectAt, objectsAt, stringAt } from '../json.ts';
 
@@ -23,7 +24,7 @@ export function obstacle(
   }
   const labels = objectAt(node['metadata'], 'labels') ?? {};
   const wanted = Object.entries(objectAt(spec, 'nodeSelector') ?? {});
-  if (!wanted.every(([key, value]) => labels[key] === value) || !matchesAffinity(spec, node, labels)) {
+  if (!wanted.every(([key, value]) => ownValue(labels, key) === value) || !matchesAffinity(spec, node, labels)) {
     return "node(s) didn't match Pod's node affinity/selector";
   }
   const taint = objectsAt(node['spec'], 'taints').find(
@@ -66,7 +67,8 @@ function matchesAffinity(spec: JsonObject | undefined, node: Readonly<JsonObject
     const fields = objectsAt(term, 'matchFields');
     if (expressions.length === 0 && fields.length === 0) return false;
     return (
-      expressions.every((each) => holds(each, labels[String(each['key'])])) && fields.every((each) => holds(each, name))
+      expressions.every((each) => holds(each, ownValue(labels, String(each['key'])))) &&
+      fields.every((each) => holds(each, name))
     );
   });
 }
@@ -95,7 +97,7 @@ export function requestsOf(pod: Readonly<JsonObject>): Amounts {
   const containers = objectsAt(pod['spec'], 'containers');
   const sum = (name: string): number =>
     containers.reduce(
-      (total, each) => total + quantity(objectAt(objectAt(each, 'resources'), 'requests')?.[name], 0),
+      (total, each) => total + quantity(ownValue(objectAt(objectAt(each, 'resources'), 'requests'), name), 0),
       0,
     );
   return { cpu: sum('cpu'), memory: sum('memory') };

@@ -2,7 +2,7 @@
  * What the server makes of an object between decoding and validating, kind by kind: who may write which half, and when the
  * generation counts up (`pkg/registry/<group>/<resource>/strategy.go`, `rest.BeforeCreate`, `rest.BeforeUpdate`).
  */
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import { zeroObject } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, numberAt } from '../json.ts';
 import { type ObjectType, schemaFor, servedResources } from '../schema/index.ts';
@@ -39,12 +39,13 @@ export function prepareForUpdate(
   const metadata = ensureObject(object, 'metadata');
   const oldMetadata = ensureObject(old, 'metadata');
   copyField(metadata, oldMetadata, 'generation');
+  const ofSubresource = subresource === undefined ? undefined : ownValue(strategy.subresources, subresource);
   if (subresource === undefined || subresource === 'scale') {
     if (hasStatus(type)) copyField(object, old, 'status');
     strategy.update?.(object, old, context);
     bumpGeneration(strategy, object, old);
-  } else if (strategy.subresources?.[subresource] !== undefined) {
-    strategy.subresources[subresource](object, old, context);
+  } else if (ofSubresource !== undefined) {
+    ofSubresource(object, old, context);
     if (subresource !== 'status') bumpGeneration(strategy, object, old);
   } else if (subresource === 'status') {
     copyField(object, old, 'spec');
@@ -68,12 +69,14 @@ function bumpGeneration(strategy: Strategy, object: JsonObject, old: JsonObject)
 }
 
 function at(object: JsonObject, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (isJsonObject(value) ? value[key] : undefined), object);
+  return path
+    .split('.')
+    .reduce<unknown>((value, key) => (isJsonObject(value) ? ownValue(value, key) : undefined), object);
 }
 
 function copyField(object: JsonObject, old: JsonObject, key: string): void {
-  if (old[key] === undefined) delete object[key];
-  else object[key] = cloneJson(old[key]);
+  if (ownValue(old, key) === undefined) delete object[key];
+  else setOwnValue(object, key, cloneJson(ownValue(old, key)));
 }
 
 let withStatus: ReadonlySet<string> | undefined;

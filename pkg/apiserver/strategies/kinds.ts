@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import {
   type JsonObject,
   cloneJson,
@@ -74,12 +74,12 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
 };
 
 export function strategyOf(type: ObjectType): Strategy {
-  return STRATEGIES[`${type.group}/${type.kind}`] ?? PLAIN;
+  return ownValue(STRATEGIES, `${type.group}/${type.kind}`) ?? PLAIN;
 }
 
 function copyFrom(object: JsonObject, old: JsonObject, key: string): void {
-  if (old[key] === undefined) delete object[key];
-  else object[key] = cloneJson(old[key]);
+  if (ownValue(old, key) === undefined) delete object[key];
+  else setOwnValue(object, key, cloneJson(ownValue(old, key)));
 }
 
 /** Versions in which objects may have been stored; only who has rewritten them all takes one away. */

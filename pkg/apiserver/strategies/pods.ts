@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { parseQuantity } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { PrepareContext, Strategy } from './strategy.ts';
@@ -78,7 +79,7 @@ function resizeContainers(object: JsonObject, old: JsonObject): void {
       return;
     for (const [index, container] of before.entries()) {
       for (const key of ['resources', 'resizePolicy']) {
-        if (after[index]![key] !== undefined) container[key] = after[index]![key];
+        if (ownValue(after[index], key) !== undefined) setOwnValue(container, key, ownValue(after[index], key));
       }
     }
   }

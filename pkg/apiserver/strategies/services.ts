@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue } from '#pkg/base';
 import { type JsonObject, ensureObject, objectsAt } from '../json.ts';
 
 /**
@@ -8,7 +8,8 @@ import { type JsonObject, ensureObject, objectsAt } from '../json.ts';
 export function dropTypeDependentFields(object: JsonObject, old: JsonObject): void {
   const spec = ensureObject(object, 'spec');
   const before = ensureObject(old, 'spec');
-  const same = (...keys: string[]): boolean => keys.every((key) => semanticEqual(spec[key], before[key]));
+  const same = (...keys: string[]): boolean =>
+    keys.every((key) => semanticEqual(ownValue(spec, key), ownValue(before, key)));
   const drop = (...keys: string[]): void => keys.forEach((key) => delete spec[key]);
 
   if (needsClusterIp(before) && !needsClusterIp(spec)) {

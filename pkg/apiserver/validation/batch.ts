@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue } from '#pkg/base';
 import { type JsonObject, objectAt, objectsAt, stringAt } from '../json.ts';
 import { scheduleError } from './cron.ts';
 import type { Problems } from './errors.ts';
@@ -43,14 +43,15 @@ function checkGeneratedSelector(problems: Problems, job: JsonObject, spec: JsonO
 }
 
 export function checkJobSpec(problems: Problems, spec: JsonObject, at: string): void {
-  for (const key of NOT_NEGATIVE) problems.atLeast(`${at}.${key}`, spec[key], 0);
+  for (const key of NOT_NEGATIVE) problems.atLeast(`${at}.${key}`, ownValue(spec, key), 0);
   const mode = spec['completionMode'];
   problems.oneOf(`${at}.completionMode`, mode, ['NonIndexed', 'Indexed']);
   if (mode === 'Indexed' && spec['completions'] === undefined)
     problems.required(`${at}.completions`, 'when completion mode is Indexed');
   if (mode !== 'Indexed') {
     for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes']) {
-      if (spec[key] !== undefined) problems.invalid(`${at}.${key}`, spec[key], 'requires indexed completion mode');
+      if (ownValue(spec, key) !== undefined)
+        problems.invalid(`${at}.${key}`, ownValue(spec, key), 'requires indexed completion mode');
     }
   }
   if (spec['maxFailedIndexes'] !== undefined && spec['backoffLimitPerIndex'] === undefined) {
@@ -134,7 +135,8 @@ export function checkJobUpdate(problems: Problems, job: JsonObject, old: JsonObj
     problems.invalid('spec.template', spec['template'], IMMUTABLE);
   }
   for (const key of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
-    if (!semanticEqual(spec[key], before[key])) problems.invalid(`spec.${key}`, spec[key], IMMUTABLE);
+    if (!semanticEqual(ownValue(spec, key), ownValue(before, key)))
+      problems.invalid(`spec.${key}`, ownValue(spec, key), IMMUTABLE);
   }
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import {
@@ -205,7 +206,8 @@ function checkProbe(problems: Problems, probe: JsonObject | undefined, at: strin
     'successThreshold',
     'failureThreshold',
   ]) {
-    if (key !== 'successThreshold' || kind === 'readinessProbe') problems.atLeast(`${at}.${key}`, probe[key], 0);
+    if (key !== 'successThreshold' || kind === 'readinessProbe')
+      problems.atLeast(`${at}.${key}`, ownValue(probe, key), 0);
   }
   const grace = numberAt(probe, 'terminationGracePeriodSeconds');
   if (kind === 'readinessProbe') {

@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue } from '#pkg/base';
 import { type JsonObject, objectAt, stringAt } from '../json.ts';
 import { scanJson } from '../decode/index.ts';
 import type { Problems } from './errors.ts';
@@ -15,7 +15,7 @@ export function checkConfigMap(problems: Problems, object: JsonObject): void {
   let size = 0;
   for (const [key, value] of Object.entries(data)) {
     problems.invalid(`data[${key}]`, key, ...configKeyErrors(key));
-    if (key in binary) problems.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData');
+    if (Object.hasOwn(binary, key)) problems.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData');
     size += Buffer.byteLength(String(value));
   }
   for (const [key, value] of Object.entries(binary)) {
@@ -43,8 +43,8 @@ export function checkSecret(problems: Problems, object: JsonObject): void {
     size += Buffer.byteLength(String(value), 'base64');
   }
   if (size > DATA_LIMIT) problems.tooLong('data', DATA_LIMIT);
-  for (const key of NEEDED[type] ?? []) {
-    if (data[key] === undefined) problems.required(`data[${key}]`);
+  for (const key of ownValue(NEEDED, type) ?? []) {
+    if (ownValue(data, key) === undefined) problems.required(`data[${key}]`);
     else if (key.startsWith('.docker')) checkJsonValue(problems, key, stringAt(data, key) ?? '');
   }
   if (type === 'kubernetes.io/basic-auth' && data['username'] === undefined && data['password'] === undefined) {
@@ -69,7 +69,8 @@ export function checkSecretUpdate(problems: Problems, object: JsonObject, old: J
 export function checkImmutable(problems: Problems, object: JsonObject, old: JsonObject, keys: readonly string[]): void {
   if (old['immutable'] !== true) return;
   if (object['immutable'] !== true) problems.forbidden('immutable', IMMUTABLE);
-  for (const key of keys) if (!semanticEqual(object[key], old[key])) problems.forbidden(key, IMMUTABLE);
+  for (const key of keys)
+    if (!semanticEqual(ownValue(object, key), ownValue(old, key))) problems.forbidden(key, IMMUTABLE);
 }
 
 const QUOTA_RESOURCES = new Set([

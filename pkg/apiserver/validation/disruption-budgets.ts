@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, objectAt } from '../json.ts';
 import { checkConditions } from './conditions.ts';
 import type { Problems } from './errors.ts';
@@ -33,5 +34,5 @@ export function checkDisruptionBudgetStatus(problems: Problems, object: JsonObje
   const status = objectAt(object, 'status') ?? {};
   checkConditions(problems, status);
   for (const name of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'])
-    problems.atLeast(`status.${name}`, status[name], 0);
+    problems.atLeast(`status.${name}`, ownValue(status, name), 0);
 }

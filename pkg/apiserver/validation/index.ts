@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /**
  * What is wrong with an object, in upstream's words (`pkg/apis/<group>/validation`): the rules that people run into, kind by kind;
  * a kind without rules of its own has its metadata checked.
@@ -95,7 +97,7 @@ const RULES: Readonly<Record<string, Rules>> = {
 };
 
 function rulesOf(type: ObjectType): Rules {
-  return RULES[`${type.group}/${type.kind}`] ?? {};
+  return ownValue(RULES, `${type.group}/${type.kind}`) ?? {};
 }
 
 /** Reviews and other requests that are answered, not stored, have no name. */

@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue } from '#pkg/base';
 import { type JsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import { readIndexes } from './job-indexes.ts';
@@ -44,9 +44,9 @@ class StatusView {
  */
 export function checkJobStatus(problems: Problems, job: JsonObject, old: JsonObject): void {
   const [now, before] = [new StatusView(job), new StatusView(old)];
-  const changed = (name: string): boolean => !semanticEqual(now.raw[name], before.raw[name]);
+  const changed = (name: string): boolean => !semanticEqual(ownValue(now.raw, name), ownValue(before.raw, name));
   const turned = (type: string): boolean => now.is(type) !== before.is(type);
-  for (const name of COUNTS) problems.atLeast(`status.${name}`, now.raw[name], 0);
+  for (const name of COUNTS) problems.atLeast(`status.${name}`, ownValue(now.raw, name), 0);
   checkUncounted(problems, now.raw);
   checkEndings(problems, job, now, turned);
   checkTimes(problems, job, now, before, changed, turned);

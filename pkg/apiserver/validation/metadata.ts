@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import { labelErrors, labelValueErrors, pathSegmentErrors, qualifiedNameErrors, subdomainErrors } from './names.ts';
@@ -18,7 +19,7 @@ const ANNOTATIONS_LIMIT = 256 * 1024;
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 export function nameRuleOf(group: string, kind: string): NameRule {
-  return NAME_RULES[`${group}/${kind}`] ?? subdomainErrors;
+  return ownValue(NAME_RULES, `${group}/${kind}`) ?? subdomainErrors;
 }
 
 /** `ValidateObjectMeta`. `anyFinalizer`: one without a domain is only warned of, as custom resources are. */
@@ -91,8 +92,8 @@ function checkOwners(problems: Problems, owners: readonly JsonObject[], at: stri
 /** What an update may not touch (`ValidateObjectMetaUpdate`). */
 export function checkMetadataUpdate(problems: Problems, metadata: JsonObject, old: JsonObject): void {
   for (const key of ['name', 'namespace', 'uid']) {
-    if ((metadata[key] ?? '') !== (old[key] ?? ''))
-      problems.invalid(`metadata.${key}`, metadata[key] ?? '', 'field is immutable');
+    if ((ownValue(metadata, key) ?? '') !== (ownValue(old, key) ?? ''))
+      problems.invalid(`metadata.${key}`, ownValue(metadata, key) ?? '', 'field is immutable');
   }
   if (old['deletionTimestamp'] === undefined) return;
   const before = new Set(listAt(old, 'finalizers'));

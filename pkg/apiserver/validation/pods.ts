@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, cloneJson, listAt, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import { checkAffinity, checkTolerations, checkTopologySpread } from './affinity.ts';
 import { checkContainers, checkImage } from './containers.ts';
@@ -164,8 +164,8 @@ function withAllowedChanges(spec: JsonObject, before: JsonObject): JsonObject | 
   if (Number(before['terminationGracePeriodSeconds']) < 0 && spec['terminationGracePeriodSeconds'] === 1)
     free.push('terminationGracePeriodSeconds');
   for (const key of free) {
-    if (before[key] === undefined) delete result[key];
-    else result[key] = before[key];
+    if (ownValue(before, key) === undefined) delete result[key];
+    else setOwnValue(result, key, ownValue(before, key));
   }
   const bare = (toleration: JsonObject): JsonObject => ({ ...toleration, tolerationSeconds: null });
   const kept = objectsAt(before, 'tolerations').every((old) =>

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { formatQuantity, parseQuantity } from '../decode/index.ts';
 import { type JsonObject, objectAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
@@ -17,7 +18,7 @@ export function checkContainerResources(problems: Problems, resources: JsonObjec
   for (const [name, amount] of Object.entries(limits)) checkAmount(problems, name, amount, `${at}.limits[${name}]`);
   for (const [name, amount] of Object.entries(requests)) {
     checkAmount(problems, name, amount, `${at}.requests[${name}]`);
-    const limit = limits[name];
+    const limit = ownValue(limits, name);
     if (limit === undefined) continue;
     const over = nanoOf(amount) > nanoOf(limit);
     if (isExtended(name) ? nanoOf(amount) !== nanoOf(limit) : over) {

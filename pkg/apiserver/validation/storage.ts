@@ -1,4 +1,4 @@
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
 import { type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import { subdomainErrors } from './names.ts';
@@ -54,7 +54,7 @@ export function checkClaimUpdate(problems: Problems, claim: JsonObject, old: Jso
     ...((stringAt(before, 'volumeName') ?? '') === '' ? ['volumeName'] : []),
     ...(bound ? ['resources', 'volumeAttributesClassName'] : []),
   ];
-  for (const key of free) kept[key] = before[key];
+  for (const key of free) setOwnValue(kept, key, ownValue(before, key));
   if (before['storageClassName'] === undefined) kept['storageClassName'] = before['storageClassName'];
   if (!semanticEqual(kept, before)) {
     problems.forbidden(

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { type JsonObject, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import { labelErrors } from './names.ts';
@@ -42,7 +43,7 @@ export function checkSources(problems: Problems, volume: JsonObject, at: string,
   for (const extra of sorted.slice(1)) problems.forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type');
   for (const key of sorted.slice(0, 1)) {
     const source = objectAt(volume, key)!;
-    for (const field of NEEDED[key] ?? [])
+    for (const field of ownValue(NEEDED, key) ?? [])
       if ((stringAt(source, field) ?? '') === '') problems.required(`${at}.${key}.${field}`);
     for (const [index, item] of objectsAt(source, 'items').entries()) {
       if (key === 'downwardAPI') continue;

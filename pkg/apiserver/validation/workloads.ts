@@ -1,5 +1,5 @@
 import { SelectorError, compileSelector } from '#pkg/api';
-import { semanticEqual } from '#pkg/base';
+import { semanticEqual, ownValue } from '#pkg/base';
 import { type JsonObject, numberAt, objectAt, objectsAt, stringAt } from '../json.ts';
 import type { Problems } from './errors.ts';
 import { checkSelector } from './metadata.ts';
@@ -48,7 +48,7 @@ export function checkStatefulSet(problems: Problems, spec: JsonObject): void {
   checkStatefulSetStrategy(problems, objectAt(spec, 'updateStrategy') ?? {});
   const retention = objectAt(spec, 'persistentVolumeClaimRetentionPolicy');
   for (const key of ['whenDeleted', 'whenScaled']) {
-    problems.oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, retention?.[key], ['Retain', 'Delete']);
+    problems.oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, ownValue(retention, key), ['Retain', 'Delete']);
   }
   problems.atLeast('spec.replicas', spec['replicas'], 0);
   problems.atLeast('spec.minReadySeconds', spec['minReadySeconds'], 0);
@@ -218,7 +218,7 @@ const STATEFUL_FREE = [
 ];
 
 export function checkStatefulSetUpdate(problems: Problems, spec: JsonObject, old: JsonObject): void {
-  const put = Object.fromEntries(STATEFUL_FREE.map((key) => [key, old[key]]));
+  const put = Object.fromEntries(STATEFUL_FREE.map((key) => [key, ownValue(old, key)]));
   if (semanticEqual({ ...spec, ...put }, old)) return;
   const names = STATEFUL_FREE.map((key) => `'${key}'`);
   const listed = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;

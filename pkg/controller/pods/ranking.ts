@@ -1,5 +1,5 @@
 import { type Pod, isPodReady, podCondition } from '#pkg/api';
-import { parseTime } from '#pkg/base';
+import { parseTime, ownValue } from '#pkg/base';
 
 /** Annotation by which users say which Pods to keep (`core.PodDeletionCost`). */
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
@@ -47,7 +47,7 @@ function candidateOf(pod: Pod, options: RankingOptions): Candidate {
   return {
     pod,
     assigned: Boolean(pod.spec?.nodeName),
-    phase: PHASES[pod.status?.phase ?? ''] ?? 0,
+    phase: ownValue(PHASES, pod.status?.phase ?? '') ?? 0,
     ready,
     cost: options.deletionCost ? podDeletionCost(pod) : 0,
     colocated: options.colocated(pod),

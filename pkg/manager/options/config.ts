@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { formatDuration } from './duration.ts';
 import type { Options } from './options.ts';
 import { textOf } from './validate.ts';
@@ -41,7 +42,7 @@ export function componentConfig(options: Options): Tree {
   const config = skeleton(options);
   for (const flag of options.sections.flatMap(({ flags }) => flags)) {
     if (flag.config === undefined) continue;
-    const value = options.values[flag.name]!;
+    const value = ownValue(options.values, flag.name)!;
     set(config, flag.config.split('.'), flag.type === 'duration' ? formatDuration(value as number) : value);
   }
   set(config, ['Generic', 'Controllers'], options.controllers);
@@ -50,6 +51,11 @@ export function componentConfig(options: Options): Tree {
 
 function set(tree: Tree, path: readonly string[], value: unknown): void {
   const [key, ...rest] = path as [string, ...string[]];
-  if (rest.length === 0) tree[key] = value;
-  else set((tree[key] ??= {}) as Tree, rest, value);
+  if (rest.length === 0) {
+    setOwnValue(tree, key, value);
+    return;
+  }
+  const below = (ownValue(tree, key) ?? {}) as Tree;
+  setOwnValue(tree, key, below);
+  set(below, rest, value);
 }

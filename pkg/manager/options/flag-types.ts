@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import { isIP } from 'node:net';
 
 import type { VModuleRule } from '#pkg/log';
@@ -86,14 +87,14 @@ function parseMultimap(text: string, previous: Multimap = {}): Multimap {
   for (const pair of text.split(',').filter((part) => part !== '')) {
     const at = pair.indexOf(':');
     const key = pair.slice(0, Math.max(at, 0)).trim();
-    result[key] = [...(result[key] ?? []), pair.slice(at + 1).trim()];
+    setOwnValue(result, key, [...(ownValue(result, key) ?? []), pair.slice(at + 1).trim()]);
   }
   return result;
 }
 
 function formatMultimap(value: Multimap): string {
   const keys = Object.keys(value).toSorted();
-  return keys.flatMap((key) => value[key]!.map((item) => `${key}:${item}`)).join(',');
+  return keys.flatMap((key) => ownValue(value, key)!.map((item) => `${key}:${item}`)).join(',');
 }
 
 function parseNamedCertKey(text: string): NamedCertKey {

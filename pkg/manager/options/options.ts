@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { ControllerDescription, FlagDefinition, OptionsOf } from '#pkg/controller';
 import { type FeatureGates, KUBERNETES_VERSION, formatVersion } from '#pkg/featuregates';
 import type { LoggerOptions } from '#pkg/log';
@@ -108,7 +109,7 @@ export function controllerOptions(
   definition: ControllerDescription,
 ): OptionsOf<readonly FlagDefinition[]> {
   // The parser gave each flag a value of its type.
-  return Object.fromEntries(definition.flags.map(({ name }) => [name, options.values[name]!])) as OptionsOf<
+  return Object.fromEntries(definition.flags.map(({ name }) => [name, ownValue(options.values, name)!])) as OptionsOf<
     readonly FlagDefinition[]
   >;
 }
@@ -117,7 +118,7 @@ export function controllerOptions(
 export function flagTexts(line: Pick<CommandLine, 'values' | 'sections'>): [name: string, text: string][] {
   return line.sections
     .flatMap(({ flags }) => flags)
-    .map((flag): [string, string] => [flag.name, formatValue(flag, line.values[flag.name]!)])
+    .map((flag): [string, string] => [flag.name, formatValue(flag, ownValue(line.values, flag.name)!)])
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 

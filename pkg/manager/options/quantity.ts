@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 const FORM = /^([+-]?)(\d+\.?\d*|\.\d+)(|[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)$/;
 
 const SCALES: Readonly<Record<string, number>> = {
@@ -28,6 +30,6 @@ export function quantityValue(text: string): number {
     );
   }
   const [, sign, digits, suffix] = match as unknown as [string, string, string, string];
-  const scale = SCALES[suffix] ?? 10 ** Number(suffix.slice(1));
+  const scale = ownValue(SCALES, suffix) ?? 10 ** Number(suffix.slice(1));
   return Math.ceil((sign === '-' ? -1 : 1) * Number(digits) * scale);
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { ControllerDescription, FlagDefinition } from '#pkg/controller';
 import { describeGates } from '#pkg/featuregates';
 
@@ -93,14 +94,14 @@ function controllerFlags(
   pending: PendingFlags,
 ): readonly Flag[] {
   const definition = definitions.find((candidate) => candidate.name === name);
-  if (definition && pending[name]) {
+  if (definition && ownValue(pending, name)) {
     throw new ManagerError(
       'BadRegistry',
       `flags of "${name}" stand both in its definition and among the pending ones`,
       { name },
     );
   }
-  return definition?.flags ?? pending[name] ?? [];
+  return definition?.flags ?? ownValue(pending, name) ?? [];
 }
 
 /** With the help of the two flags that lists what there is to choose from: too long to be made at every start. */

@@ -1,3 +1,5 @@
+import { ownValue } from '#pkg/base';
+
 /** OpenSSL's names for Go's cipher suites, of those that OpenSSL still has. TLS 1.3 suites cannot be chosen in Go either. */
 const CIPHERS: Readonly<Record<string, string>> = {
   TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
@@ -54,7 +56,7 @@ export type TlsVersion = (typeof VERSIONS)[keyof typeof VERSIONS];
 export function cipherList(names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const known = names.map((name) => {
-    const cipher = CIPHERS[name];
+    const cipher = ownValue(CIPHERS, name);
     if (cipher === undefined) throw new Error(`Cipher suite ${name} not supported or doesn't exist`);
     return cipher;
   });

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import { isIP } from 'node:net';
 
 import type { FeatureGates } from '#pkg/featuregates';
@@ -84,7 +85,7 @@ function clientProblems(flags: ManagerFlagValues): string[] {
 function rangeProblems({ sections, values }: Checked): string[] {
   return sections.flatMap((section) =>
     section.flags.flatMap((flag) => {
-      const value = values[flag.name];
+      const value = ownValue(values, flag.name);
       if (typeof value !== 'number' || value === flag.default) return [];
       const shown = (limit: number): string => formatValue(flag, limit);
       if (flag.minimum !== undefined && value < flag.minimum) {
@@ -240,7 +241,7 @@ function cidrProblems(flags: ManagerFlagValues, values: Values): string[] {
 }
 
 function maskProblems(values: Values, cidrs: readonly string[]): string[] {
-  const given = (suffix: string): boolean => values[`node-cidr-mask-size${suffix}`] !== 0;
+  const given = (suffix: string): boolean => ownValue(values, `node-cidr-mask-size${suffix}`) !== 0;
   if (cidrs.length > 1)
     return given('') ? ['usage of --node-cidr-mask-size is not allowed with dual-stack clusters'] : [];
   if (given('')) {
@@ -259,7 +260,7 @@ function maskProblems(values: Values, cidrs: readonly string[]): string[] {
 
 /** The value of a flag of type string; empty where there is no such flag. */
 export function textOf(values: Values, flag: string): string {
-  const value = values[flag];
+  const value = ownValue(values, flag);
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import { type Clock, describeError } from '#pkg/base';
+import { type Clock, describeError, ownValue, setOwnValue } from '#pkg/base';
 import type { Client } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
@@ -169,7 +169,7 @@ function extraHeaders(request: HttpRequest, prefixes: readonly string[]): Record
     const prefix = prefixes.find((candidate) => name.startsWith(candidate.toLowerCase()));
     if (prefix === undefined) continue;
     const key = unescapeKey(name.slice(prefix.length));
-    extra[key] = [...(extra[key] ?? []), ...headerValues(request, name)];
+    setOwnValue(extra, key, [...(ownValue(extra, key) ?? []), ...headerValues(request, name)]);
   }
   return extra;
 }

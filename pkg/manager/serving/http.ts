@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { X509Certificate } from 'node:crypto';
 
 /** A request as handlers see it, whatever HTTP version it came over. */
@@ -66,6 +67,6 @@ export function header(request: HttpRequest, name: string): string | undefined {
 
 /** Every value of a header. */
 export function headerValues(request: HttpRequest, name: string): string[] {
-  const value = request.headers[name.toLowerCase()];
+  const value = ownValue(request.headers, name.toLowerCase());
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }

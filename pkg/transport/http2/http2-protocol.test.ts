@@ -318,7 +318,8 @@ describe('an answer', () => {
     await world.peer.turn();
     await world.give(head(1, true, ['constructor', 'a'], ['__proto__', 'b'], ['x', 'c'], ['x', 'd']));
     const { headers } = await response;
-    expect(headers).toEqual({ constructor: 'a', x: 'c, d' });
+    expect(headers).toEqual({ constructor: 'a', ['__proto__']: 'b', x: 'c, d' });
+    expect(Object.getPrototypeOf(headers)).toBe(Object.prototype);
   });
 
   test('reset at any time keeps its reason, whatever the connection ends with', async () => {

@@ -1,3 +1,4 @@
+import { ownValue } from '#pkg/base';
 import type { Duplex } from 'node:stream';
 
 import type { Clock, Timer } from '#pkg/base';
@@ -251,7 +252,7 @@ export class Http2Session implements StreamOwner {
     const all = [':method', method, ':scheme', 'https', ':authority', this.#authority, ':path', path];
     for (const given in headers) {
       const name = given.toLowerCase();
-      const value = headers[given]!;
+      const value = ownValue(headers, given)!;
       if (typeof value === 'string') all.push(name, value);
       else for (const one of value) all.push(name, one);
     }

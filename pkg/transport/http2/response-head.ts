@@ -1,3 +1,4 @@
+import { ownValue, setOwnValue } from '#pkg/base';
 import type { Header } from './header-decoder.ts';
 
 export interface ResponseHead {
@@ -20,8 +21,8 @@ export function responseHead(received: readonly Header[]): ResponseHead | string
     if (flaw !== undefined) return flaw;
     if (name.charCodeAt(0) === COLON) return `${name} among the headers`;
     // Some names mean something to any object.
-    const before: unknown = headers[name];
-    headers[name] = typeof before === 'string' ? `${before}, ${value}` : value;
+    const before: unknown = ownValue(headers, name);
+    setOwnValue(headers, name, typeof before === 'string' ? `${before}, ${value}` : value);
   }
   const status = Number(first[1]);
   return { status, headers, length: lengthOf(status, headers['content-length']) };
