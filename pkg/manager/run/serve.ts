@@ -66,6 +66,7 @@ export async function serve(parts: ServeOptions): Promise<SecureServer | undefin
   const server = await startSecureServer({
     flags,
     handler: guarded(routes(parts), { authenticator, authorizer, log }),
+    authorities: { current: trust.authorities, onChange: trust.onChange },
     clock,
     log,
   });

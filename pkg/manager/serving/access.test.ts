@@ -9,7 +9,7 @@ import { FakeClock, type TestAuthority, testAuthority } from '#pkg/testing';
 import { Authenticator } from './authentication.ts';
 import { Authorizer } from './authorization.ts';
 import { parseBundle } from './client-certificates.ts';
-import type { HttpRequest } from './http.ts';
+import type { ClientCertificate, HttpRequest } from './http.ts';
 import { guarded } from './routes.ts';
 import { testRequest } from './test-request.fixture.ts';
 import type { TrustSettings } from './trust.ts';
@@ -59,13 +59,15 @@ function authenticator(trust: TrustSettings = {}, withReviewer = true): Authenti
   });
 }
 
-async function showing(from: TestAuthority, commonName: string, organisation?: string): Promise<X509Certificate[]> {
-  return [
-    new X509Certificate((await from.issue({ commonName, ...(organisation ? { organisation } : {}) })).certificate),
-  ];
+async function showing(from: TestAuthority, commonName: string, organisation?: string): Promise<ClientCertificate> {
+  const { certificate } = await from.issue({ commonName, ...(organisation ? { organisation } : {}) });
+  return { chain: [new X509Certificate(certificate)], problem: undefined };
 }
 
-const bearer = (token: string): Partial<HttpRequest> => ({ headers: { authorization: `Bearer ${token}` } });
+const digestOf = ({ chain }: ClientCertificate): string =>
+  chain[0]!.fingerprint256.replaceAll(':', '').toLowerCase();
+
+const bearer = (token: string): Partial<HttpRequest> => ({ headers: [['authorization', `Bearer ${token}`]] });
 
 describe('authentication', () => {
   test('who shows nothing is nobody', async () => {
@@ -77,16 +79,28 @@ describe('authentication', () => {
 
   test('a client certificate names user and groups', async () => {
     const trust = { clientRoots: parseBundle(authority.certificate) };
-    const certificates = await showing(authority, 'admin', 'system:masters');
-    expect(await authenticator(trust).authenticate(testRequest('/', { certificates }))).toEqual({
+    const certificate = await showing(authority, 'admin', 'system:masters');
+    expect(await authenticator(trust).authenticate(testRequest('/', { certificate }))).toEqual({
       name: 'admin',
       groups: ['system:masters', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${digestOf(certificate)}`] },
     });
   });
 
+  test('one that the handshake found invalid is refused, and one without a name names nobody', async () => {
+    const trust = { clientRoots: parseBundle(authority.certificate) };
+    const { chain } = await showing(authority, 'admin', 'system:masters');
+    const invalid = { chain, problem: 'INVALID_PURPOSE' };
+    expect(await authenticator(trust).authenticate(testRequest('/', { certificate: invalid }))).toBeUndefined();
+    const nameless = await showing(authority, '');
+    expect((await authenticator(trust).authenticate(testRequest('/', { certificate: nameless })))?.name).toBe(
+      'system:anonymous',
+    );
+  });
+
   test("a certificate of somebody else's is refused, and not looked at where no authority is known", async () => {
-    const certificates = await showing(proxies, 'admin', 'system:masters');
-    const request = testRequest('/', { certificates });
+    const certificate = await showing(proxies, 'admin', 'system:masters');
+    const request = testRequest('/', { certificate });
     expect(
       await authenticator({ clientRoots: parseBundle(authority.certificate) }).authenticate(request),
     ).toBeUndefined();
@@ -117,6 +131,11 @@ describe('authentication', () => {
     expect(await authenticator().authenticate(testRequest('/', bearer(token)))).toBeUndefined();
   });
 
+  test.each(['Bearer  good', 'Basic good', 'good', 'Bearer'])('"%s" shows no token', async (value) => {
+    const request = testRequest('/', { headers: [['authorization', value]] });
+    expect((await authenticator().authenticate(request))?.name).toBe('system:anonymous');
+  });
+
   test('tokens are not looked at where nobody reviews them', async () => {
     expect((await authenticator({}, false).authenticate(testRequest('/', bearer('bad'))))?.name).toBe(
       'system:anonymous',
@@ -134,20 +153,26 @@ describe('authentication', () => {
         extraHeaderPrefixes: ['X-Remote-Extra-'],
       },
     });
-    const headers = {
-      'x-remote-user': 'joe',
-      'x-remote-uid': 'u',
-      'x-remote-group': 'a, b',
-      'x-remote-extra-scopes%2fx': 's',
-    };
+    const headers: HttpRequest['headers'] = [
+      ['x-remote-user', 'jürgen'],
+      ['x-remote-user', 'bob'],
+      ['x-remote-uid', 'u'],
+      ['x-remote-group', 'a, system:masters'],
+      ['x-remote-group', ''],
+      ['x-remote-group', 'b'],
+      ['x-remote-extra-scopes%2fx', 's'],
+      ['x-remote-extra-scopes%2fx', ''],
+      ['x-remote-extra-100%', 'raw'],
+      ['x-remote-extra-__proto__', 'own'],
+    ];
 
     test('of a certificate that is trusted for it', async () => {
-      const request = testRequest('/', { headers, certificates: await showing(proxies, 'front') });
+      const request = testRequest('/', { headers, certificate: await showing(proxies, 'front') });
       expect(await authenticator(settings(['front'])).authenticate(request)).toEqual({
-        name: 'joe',
+        name: 'jürgen',
         uid: 'u',
-        groups: ['a', 'b', 'system:authenticated'],
-        extra: { 'scopes/x': ['s'] },
+        groups: ['a, system:masters', 'b', 'system:authenticated'],
+        extra: { 'scopes/x': ['s', ''], '100%': ['raw'], ['__proto__']: ['own'] },
       });
       expect(await authenticator(settings(['other'])).authenticate(request)).toBeUndefined();
     });
@@ -156,10 +181,8 @@ describe('authentication', () => {
       expect((await authenticator(settings()).authenticate(testRequest('/', { headers })))?.name).toBe(
         'system:anonymous',
       );
-      const certificates = await showing(authority, 'front');
-      expect((await authenticator(settings()).authenticate(testRequest('/', { headers, certificates })))?.name).toBe(
-        'system:anonymous',
-      );
+      const certificate = await showing(authority, 'front');
+      expect(await authenticator(settings()).authenticate(testRequest('/', { headers, certificate }))).toBeUndefined();
     });
   });
 });
@@ -247,7 +270,7 @@ describe('the guard', () => {
       code: 403,
       message: 'forbidden: User "system:anonymous" cannot get path "/metrics%3C"',
     });
-    const pretty = await guard(testRequest('/x', { headers: { ...bearer('bad').headers, 'user-agent': 'curl/8' } }));
+    const pretty = await guard(testRequest('/x', { headers: [['authorization', 'Bearer bad'], ['user-agent', 'curl/8']] }));
     expect(pretty.body).toBe(
       '{\n  "kind": "Status",\n  "apiVersion": "v1",\n  "metadata": {},\n  "status": "Failure",\n  "message": "Unauthorized",\n  "reason": "Unauthorized",\n  "code": 401\n}',
     );

@@ -1,12 +1,13 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { type X509Certificate, createHmac, randomBytes } from 'node:crypto';
 
-import { type Clock, describeError, ownValue, setOwnValue } from '#pkg/base';
+import { type Clock, describeError } from '#pkg/base';
 import type { Client } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
-import { subjectValues, whyUntrusted } from './client-certificates.ts';
+import { USER_ID, commonNameOf, subjectValues, whyUntrusted } from './client-certificates.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 import { type HttpRequest, header, headerValues } from './http.ts';
+import { BAD_ESCAPE, unescapeBytes } from './request-target.ts';
 import type { TrustSettings } from './trust.ts';
 import { ANONYMOUS, type User, authenticated } from './user.ts';
 
@@ -70,42 +71,43 @@ export class Authenticator {
 
   #byHeaders(request: HttpRequest): User | undefined {
     const settings = this.#options.trust().requestHeader;
-    if (!settings || request.certificates.length === 0) return undefined;
-    const [leaf] = request.certificates;
-    const trusted = whyUntrusted(request.certificates, settings.roots, this.#options.clock.now()) === undefined;
-    if (!leaf || !trusted) return undefined;
-    const commonName = subjectValues(leaf, 'CN')[0] ?? '';
-    if (settings.allowedNames.length > 0 && !settings.allowedNames.includes(commonName)) {
+    const { certificate } = request;
+    const leaf = certificate?.chain[0];
+    if (!settings || !leaf) return undefined;
+    const problem = whyUntrusted(certificate, settings.roots, this.#options.clock.now());
+    // An error and not "no opinion": a certificate that nobody accepts is never taken for no certificate.
+    if (problem !== undefined) throw new Error(problem);
+    const commonName = commonNameOf(leaf);
+    if (settings.allowedNames.length > 0 && !settings.allowedNames.includes(commonName))
       throw new Error(`x509: subject with cn=${commonName} is not in the allowed list`);
-    }
     const name = firstHeader(request, settings.usernameHeaders);
     if (name === undefined) return undefined;
     const uid = firstHeader(request, settings.uidHeaders);
-    const groups = settings.groupHeaders
-      .flatMap((headerName) => headerValues(request, headerName))
-      .flatMap((value) => value.split(', '));
     return {
       name,
       ...(uid === undefined ? {} : { uid }),
-      groups,
+      groups: settings.groupHeaders
+        .flatMap((headerName) => headerValues(request, headerName))
+        .filter((group) => group !== ''),
       extra: extraHeaders(request, settings.extraHeaderPrefixes),
     };
   }
 
   #byCertificate(request: HttpRequest): User | undefined {
     const { clientRoots } = this.#options.trust();
-    const [leaf] = request.certificates;
+    const { certificate } = request;
+    const leaf = certificate?.chain[0];
     if (!clientRoots || !leaf) return undefined;
-    const problem = whyUntrusted(request.certificates, clientRoots, this.#options.clock.now());
+    const problem = whyUntrusted(certificate, clientRoots, this.#options.clock.now());
     if (problem !== undefined) throw new Error(`verifying certificate SN=${leaf.serialNumber}: ${problem}`);
-    const name = subjectValues(leaf, 'CN')[0] ?? '';
-    return name === '' ? undefined : { name, groups: subjectValues(leaf, 'O') };
+    const name = commonNameOf(leaf);
+    return name === '' ? undefined : { name, ...userId(leaf), groups: subjectValues(leaf, 'O'), extra: credential(leaf) };
   }
 
   async #byToken(request: HttpRequest): Promise<User | undefined> {
     const { reviewer, cacheTtl } = this.#options;
-    const token = /^bearer +(\S+)/i.exec(header(request, 'authorization')?.trim() ?? '')?.[1];
-    if (!reviewer || token === undefined) return undefined;
+    const [scheme = '', token = ''] = (header(request, 'authorization') ?? '').trim().split(' ', 2);
+    if (!reviewer || scheme.toLowerCase() !== 'bearer' || token === '') return undefined;
     const key = createHmac('sha256', this.#salt).update(token).digest('base64');
     let user = this.#reviews.get(key);
     if (user === undefined) {
@@ -163,21 +165,35 @@ function firstHeader(request: HttpRequest, names: readonly string[]): string | u
   return undefined;
 }
 
+/** Keys are escaped to be header names; every value of every header with a prefix counts, also an empty one. */
 function extraHeaders(request: HttpRequest, prefixes: readonly string[]): Record<string, string[]> {
-  const extra: Record<string, string[]> = {};
-  for (const name of Object.keys(request.headers)) {
-    const prefix = prefixes.find((candidate) => name.startsWith(candidate.toLowerCase()));
-    if (prefix === undefined) continue;
-    const key = unescapeKey(name.slice(prefix.length));
-    setOwnValue(extra, key, [...(ownValue(extra, key) ?? []), ...headerValues(request, name)]);
+  const extra = new Map<string, string[]>();
+  for (const prefix of prefixes) {
+    for (const [name, value] of request.headers) {
+      if (!name.startsWith(prefix.toLowerCase())) continue;
+      const key = unescapeKey(name.slice(prefix.length));
+      extra.set(key, [...(extra.get(key) ?? []), value]);
+    }
   }
-  return extra;
+  return Object.fromEntries(extra);
 }
 
+/** A key that is not escaped well counts as it stands. */
 function unescapeKey(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch {
-    return key;
-  }
+  return BAD_ESCAPE.test(key) ? key : unescapeBytes(key);
+}
+
+/** `parseUIDFromCert` of `apiserver/pkg/authentication/request/x509`. */
+function userId(leaf: X509Certificate): { readonly uid?: string } {
+  const [uid, ...more] = subjectValues(leaf, USER_ID);
+  if (uid === undefined) return {};
+  if (more.length > 0) throw new Error('expected 1 UID, but found multiple');
+  if (uid === '') throw new Error('UID cannot be an empty string');
+  return { uid };
+}
+
+/** Tells webhooks and the audit log which certificate it was (`user.CredentialIDKey`). */
+function credential(leaf: X509Certificate): User['extra'] {
+  const digest = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
+  return { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${digest}`] };
 }

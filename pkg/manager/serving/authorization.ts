@@ -61,9 +61,9 @@ export class Authorizer {
   }
 
   #isOpen(path: string): boolean {
-    const wanted = path.replace(/^\/+/, '');
+    const wanted = path.replace(/^\//, '');
     return this.#options.alwaysAllowPaths
-      .map((open) => open.replace(/^\/+/, ''))
+      .map((open) => open.replace(/^\//, ''))
       .some((open) => (open.endsWith('*') ? wanted.startsWith(open.slice(0, -1)) : wanted === open));
   }
 }

@@ -1,9 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-const ANY_USE = '2.5.29.37.0';
-/** A chain longer than this is somebody's attempt to keep us busy. */
-const LONGEST_CHAIN = 8;
+import type { ClientCertificate } from './http.ts';
 
 /** The certificates in a PEM bundle. Throws where there is none, or one that cannot be read. */
 export function parseBundle(bundle: string): X509Certificate[] {
@@ -13,25 +10,20 @@ export function parseBundle(bundle: string): X509Certificate[] {
 }
 
 /**
- * Why the chain a client showed (leaf first) does not lead to one of `roots` as a client's certificate; nothing where it
- * does. Done here and not in the handshake, since each authority means another way of being known (x509 against
- * request headers), and both may change under a running server.
+ * Why a client's certificate is not one that `roots` vouch for; undefined where they do. Whether the path is valid (times,
+ * constraints, extended key usages, digests, critical extensions) is what OpenSSL found in the handshake, for the
+ * authorities of clients and of proxies together. What is decided here is only which of the two the path leads to now,
+ * since each means another way of being known, and whether it has run out since the handshake.
  */
 export function whyUntrusted(
-  chain: readonly X509Certificate[],
+  { chain, problem }: ClientCertificate,
   roots: readonly X509Certificate[],
   now: number,
 ): string | undefined {
   const [leaf, ...intermediates] = chain;
   if (!leaf) return 'no certificate';
-  const expired = whyNotNow(leaf, now);
-  if (expired) return expired;
-  const uses = leaf.keyUsage ?? [];
-  if (uses.length > 0 && !uses.includes(CLIENT_AUTH) && !uses.includes(ANY_USE))
-    return 'x509: certificate specifies an incompatible key usage';
-  return leadsToRoot(leaf, intermediates, roots, now, LONGEST_CHAIN)
-    ? undefined
-    : 'x509: certificate signed by unknown authority';
+  if (problem !== undefined) return `x509: ${problem}`;
+  return leadsToRoot(leaf, intermediates, roots, now) ? undefined : 'x509: certificate signed by unknown authority';
 }
 
 function leadsToRoot(
@@ -39,34 +31,37 @@ function leadsToRoot(
   intermediates: readonly X509Certificate[],
   roots: readonly X509Certificate[],
   now: number,
-  depth: number,
 ): boolean {
-  if (
-    roots.some((root) => root.raw.equals(certificate.raw) || (isIssuedBy(certificate, root) && !whyNotNow(root, now)))
-  )
-    return true;
-  if (depth === 0) return false;
-  return intermediates.some((issuer) => {
-    if (!issuer.ca || !isIssuedBy(certificate, issuer) || whyNotNow(issuer, now)) return false;
-    const others = intermediates.filter((other) => other !== issuer);
-    return leadsToRoot(issuer, others, roots, now, depth - 1);
-  });
+  if (certificate.validToDate.getTime() < now) return false;
+  if (roots.some((root) => root.raw.equals(certificate.raw) || isIssuedBy(certificate, root))) return true;
+  return intermediates.some(
+    (issuer) =>
+      isIssuedBy(certificate, issuer) &&
+      leadsToRoot(
+        issuer,
+        intermediates.filter((other) => other !== issuer),
+        roots,
+        now,
+      ),
+  );
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-function whyNotNow(certificate: X509Certificate, now: number): string | undefined {
-  const { validFromDate, validToDate } = certificate;
-  if (now >= validFromDate.getTime() && now <= validToDate.getTime()) return undefined;
-  return `x509: certificate has expired or is not yet valid: current time ${new Date(now).toISOString()} is not between ${validFromDate.toISOString()} and ${validToDate.toISOString()}`;
-}
+/** The attribute that holds a user's UID (`apimachinery/pkg/apis/asn1`). */
+export const USER_ID = '1.3.6.1.4.1.57683.2';
 
 /** Values of one attribute of a subject: its organizations, say. */
-export function subjectValues(certificate: X509Certificate, attribute: 'CN' | 'O'): string[] {
+export function subjectValues(certificate: X509Certificate, attribute: 'CN' | 'O' | typeof USER_ID): string[] {
   // The printed subject escapes and joins values; this has them apart.
   const subject = certificate.toLegacyObject().subject as Partial<Record<string, string | string[]>> | undefined;
   const value = subject?.[attribute];
   return value === undefined ? [] : [value].flat();
+}
+
+/** The common name: of several the last, as in Go. */
+export function commonNameOf(certificate: X509Certificate): string {
+  return subjectValues(certificate, 'CN').at(-1) ?? '';
 }

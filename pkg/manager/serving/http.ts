@@ -1,5 +1,12 @@
-import { ownValue } from '#pkg/base';
 import type { X509Certificate } from 'node:crypto';
+
+/** A client's certificate, with what the handshake found. */
+export interface ClientCertificate {
+  /** What the client showed, leaf first. */
+  readonly chain: readonly X509Certificate[];
+  /** Why the chain is not valid for a client under any authority the server knew then; undefined where it is. */
+  readonly problem: string | undefined;
+}
 
 /** A request as handlers see it, whatever HTTP version it came over. */
 export interface HttpRequest {
@@ -7,10 +14,10 @@ export interface HttpRequest {
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Lower-case names; repeated headers joined or in a list, as Node gives them. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** What the client showed, leaf first; not verified. Empty where it showed none. */
-  readonly certificates: readonly X509Certificate[];
+  /** One entry for each header line: its name in lower case, its value as UTF-8. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The certificate the client showed in the handshake; undefined where it showed none. */
+  readonly certificate: ClientCertificate | undefined;
   readonly remoteAddress: string;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
@@ -65,8 +72,8 @@ export function header(request: HttpRequest, name: string): string | undefined {
   return headerValues(request, name)[0];
 }
 
-/** Every value of a header. */
-export function headerValues(request: HttpRequest, name: string): string[] {
-  const value = ownValue(request.headers, name.toLowerCase());
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+/** Every value of a header, in the order of its lines. Nothing is split at commas. */
+export function headerValues({ headers }: HttpRequest, name: string): string[] {
+  const wanted = name.toLowerCase();
+  return headers.filter(([present]) => present === wanted).map(([, value]) => value);
 }

@@ -2,7 +2,7 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 
 import { type Clock, describeError } from '#pkg/base';
-import type { RootLogger } from '#pkg/log';
+import { type RootLogger, quote } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
 import type { Options } from '../options/options.ts';
@@ -104,7 +104,7 @@ export function guarded(inner: HttpHandler, { authenticator, authorizer, log }: 
       const { allowed, reason } = await authorizer.authorize(access);
       if (allowed) return await inner(request);
       const subject = sanitized(
-        `User ${JSON.stringify(user.name)} cannot ${access.verb} path ${JSON.stringify(access.path)}`,
+        `User ${quote(user.name)} cannot ${access.verb} path ${quote(access.path)}`,
       );
       const message = `forbidden: ${subject}${reason === '' ? '' : `: ${reason}`}`;
       const answer = status(request, 403, 'Forbidden', message, {});

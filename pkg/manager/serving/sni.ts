@@ -14,6 +14,8 @@ interface Entry {
   readonly explicit: boolean;
   names: readonly string[];
   context: SecureContext;
+  pair: CertificatePair;
+  readonly named: NamedCertKey;
 }
 
 /**
@@ -23,24 +25,34 @@ interface Entry {
 export class SniContexts {
   readonly #entries: Entry[] = [];
   readonly #watches: FileWatch[] = [];
+  readonly #common: () => SecureContextOptions;
+
+  private constructor(common: () => SecureContextOptions) {
+    this.#common = common;
+  }
 
   static async load(
     pairs: readonly NamedCertKey[],
-    common: SecureContextOptions,
+    common: () => SecureContextOptions,
     tools: { readonly clock: Clock; readonly log: Logger },
   ): Promise<SniContexts> {
-    const contexts = new SniContexts();
+    const contexts = new SniContexts(common);
     for (const named of pairs) {
       const pair = await loadNamedPair(named);
-      const entry: Entry = { explicit: named.names.length > 0, ...contents(named, pair, common) };
+      const entry: Entry = { explicit: named.names.length > 0, named, ...contents(named, pair, common()) };
       contexts.#entries.push(entry);
       contexts.#watches.push(
         watchPair([named.certFile, named.keyFile], pair, tools, (fresh) =>
-          Object.assign(entry, contents(named, fresh, common)),
+          Object.assign(entry, contents(named, fresh, common())),
         ),
       );
     }
     return contexts;
+  }
+
+  /** Takes over what is common to all contexts, after it has changed. */
+  renew(): void {
+    for (const entry of this.#entries) Object.assign(entry, contents(entry.named, entry.pair, this.#common()));
   }
 
   /** Nothing where no pair is for the name: the default certificate answers. */
@@ -78,10 +90,10 @@ function contents(
   named: NamedCertKey,
   pair: CertificatePair,
   common: SecureContextOptions,
-): Pick<Entry, 'names' | 'context'> {
+): Pick<Entry, 'names' | 'context' | 'pair'> {
   const names = named.names.length > 0 ? named.names : namesOf(new X509Certificate(pair.certificate));
   const context = createSecureContext({ ...common, cert: pair.certificate, key: pair.key });
-  return { names: names.map((name) => name.toLowerCase()), context };
+  return { names: names.map((name) => name.toLowerCase()), context, pair };
 }
 
 function namesOf(certificate: X509Certificate): string[] {

@@ -45,7 +45,7 @@ function flags(...argv: string[]): ManagerFlagValues {
 }
 
 const hello: HttpHandler = (request) => {
-  const [leaf] = request.certificates;
+  const leaf = request.certificate?.chain[0];
   return text(200, `${request.method} ${request.path} as ${leaf ? subjectValues(leaf, 'CN').join() : 'nobody'}`);
 };
 

@@ -1,12 +1,12 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, constants as cryptoConstants } from 'node:crypto';
+import { ServerResponse } from 'node:http';
 import {
   type Http2SecureServer,
-  type Http2ServerRequest,
   type Http2ServerResponse,
+  type ServerHttp2Session,
   createSecureServer,
 } from 'node:http2';
 import type { Server as HttpsServer, ServerOptions } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListenOptions, type Socket, isIPv6 } from 'node:net';
 import { DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 
@@ -16,22 +16,47 @@ import type { Logger } from '#pkg/log';
 import { ManagerError } from '../errors.ts';
 import type { ManagerFlagValues } from '../options/sections.ts';
 import { cipherList, curveList, tlsVersion } from '../options/tls-names.ts';
-import { respond } from './http-adapter.ts';
+import { Connections } from './connections.ts';
+import { type Exchange, connectionOf, respond } from './http-adapter.ts';
 import type { HttpHandler } from './http.ts';
 import { servingCertificate, watchPair } from './serving-certificate.ts';
 import type { CertificatePair } from './self-signed.ts';
 import { SniContexts } from './sni.ts';
+import { Turns } from './turns.ts';
 
-/** Of a client that is slow to say what it wants, ms (the generic API server's `ReadHeaderTimeout`). */
+/**
+ * Limits of the generic API server (`SecureServingInfo.Serve`): of the handshake and of a request's headers to arrive, ms
+ * (`ReadHeaderTimeout`); of a connection without a request, ms (`IdleTimeout`); of all headers of a request, bytes.
+ */
 const HEADERS_TIMEOUT = 32_000;
-/** Idle connections end after this, ms (its `IdleTimeout`). */
 const IDLE_TIMEOUT = 90_000;
+const LONGEST_HEADERS = 2 ** 20;
+/** Requests under way on an HTTP/2 connection where `--http2-max-streams-per-connection` names no other number. */
+const STREAMS = 100;
+/** Largest frame taken, bytes; header blocks come in at most nine of them. */
+const FRAME_SIZE = 256 * 1024;
+/** What an HTTP/2 connection may make the process keep, in millions of bytes. */
+const SESSION_MEMORY = 4;
+/** Header lines of a request at most. */
+const MOST_HEADERS = 2000;
+/** For an HTTP/2 client to begin, ms (Go's). */
+const PREFACE_TIMEOUT = 10_000;
+/** How often connections are looked at for their time being up, ms. */
+const CHECKING_INTERVAL = 1000;
 
 export interface ServingOptions {
   readonly flags: ManagerFlagValues;
   readonly handler: HttpHandler;
+  /** Whose word counts about clients; without it no certificate is valid. */
+  readonly authorities?: Authorities;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** Authorities against which client certificates are verified, PEM, as they are now and when they change. */
+export interface Authorities {
+  readonly current: () => readonly string[];
+  readonly onChange: (listener: () => void) => void;
 }
 
 export interface SecureServer {
@@ -42,42 +67,44 @@ export interface SecureServer {
 }
 
 /**
- * Serves HTTPS on `--bind-address` and `--secure-port`, over HTTP/2 and HTTP/1.1. Client certificates are asked for and
- * not judged here. Throws a {@link ManagerError} that names flag and file, or `CannotListen`.
+ * Serves HTTPS on `--bind-address` and `--secure-port`, over HTTP/2 and HTTP/1.1. Client certificates are asked for
+ * and verified in the handshake, and a connection without a valid one is served as well. Throws a {@link ManagerError} that names flag and file, or `CannotListen`.
  */
-export async function startSecureServer({ flags, handler, clock, log }: ServingOptions): Promise<SecureServer> {
-  const pair = await servingCertificate(flags, clock.now());
-  const common = tlsOptions(flags);
+export async function startSecureServer(options: ServingOptions): Promise<SecureServer> {
+  const { flags, authorities, clock, log } = options;
+  const loaded = await servingCertificate(flags, clock.now());
+  const { files, origin } = loaded;
+  let pair: CertificatePair = loaded;
+  const common = (): SecureContextOptions => ({ ...tlsOptions(flags), ...clientVerification(authorities) });
   const sni = await SniContexts.load(flags['tls-sni-cert-key'], common, { clock, log });
+  const contents = (): SecureContextOptions => ({ ...common(), cert: pair.certificate, key: pair.key });
   const server = await createServer(flags, {
-    ...common,
-    cert: pair.certificate,
-    key: pair.key,
+    ...contents(),
     SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) =>
       done(null, sni.contextFor(name)),
   });
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on(
-    'request',
-    (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => {
-      void respond(request, response, handler, log);
-    },
-  );
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    log.v(3)?.info('TLS handshake error', { remoteAddress: socket.remoteAddress ?? '', err: describeError(error) });
-  });
-  server.on('sessionError', (error: Error) => log.v(3)?.info('HTTP/2 session error', { err: describeError(error) }));
+  const connections = new Connections();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('connection', (socket: Socket) => connections.add(socket));
+  server.on('session', (session: ServerHttp2Session) => watchSession(session, sessions));
+  answerRequests(server, options, connections);
+  logErrors(server, log);
   const port = await listen(server, flags);
   const watch =
-    pair.files &&
-    watchPair(pair.files, pair, { clock, log }, (fresh) =>
-      server.setSecureContext({ ...common, cert: fresh.certificate, key: fresh.key }),
-    );
-  log.info('Loaded serving cert', { certName: pair.origin, certDetail: describePair(pair) });
+    files &&
+    watchPair(files, pair, { clock, log }, (fresh) => {
+      pair = fresh;
+      server.setSecureContext(contents());
+    });
+  authorities?.onChange(() => {
+    server.setSecureContext(contents());
+    sni.renew();
+    // What a handshake found counts for its connection, so clients are asked to come again.
+    for (const session of sessions) session.close();
+    // Http2SecureServer has it too, which its types do not know.
+    (server as HttpsServer).closeIdleConnections();
+  });
+  log.info('Loaded serving cert', { certName: origin, certDetail: describePair(pair) });
   log.info('Serving securely', { address: `${bracketed(flags['bind-address'])}:${port}` });
   return {
     port,
@@ -85,7 +112,7 @@ export async function startSecureServer({ flags, handler, clock, log }: ServingO
       watch?.close();
       sni.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
+      connections.destroyAll();
       await closed;
     },
   };
@@ -114,27 +141,105 @@ function withTls13(ciphers: string): string {
   return [...own, ...older].join(':');
 }
 
+/**
+ * Verification by OpenSSL against the authorities of clients and proxies together; an authority need not be self-signed,
+ * as in Go. A session is never resumed, since what is kept of one has the client's own certificate without the chain.
+ */
+function clientVerification(authorities: Authorities | undefined): SecureContextOptions {
+  const ca = authorities?.current() ?? [];
+  return {
+    secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
+    ...(ca.length > 0 ? { ca: [...ca], allowPartialTrustChain: true } : {}),
+  };
+}
+
 async function createServer(
   flags: ManagerFlagValues,
   tls: SecureContextOptions & Pick<ServerOptions, 'SNICallback'>,
 ): Promise<Http2SecureServer | HttpsServer> {
-  const options = { ...tls, requestCert: true, rejectUnauthorized: false };
+  const options = {
+    ...tls,
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: HEADERS_TIMEOUT,
+    headersTimeout: HEADERS_TIMEOUT,
+    keepAliveTimeout: IDLE_TIMEOUT,
+    maxHeaderSize: LONGEST_HEADERS,
+    connectionsCheckingInterval: CHECKING_INTERVAL,
+  };
   if (flags['disable-http2-serving']) {
     const { createServer: createHttpsServer } = await import('node:https');
-    const server = createHttpsServer(options);
-    server.headersTimeout = HEADERS_TIMEOUT;
-    server.keepAliveTimeout = IDLE_TIMEOUT;
-    return server;
+    return createHttpsServer(options);
   }
-  const streams = flags['http2-max-streams-per-connection'];
-  const server = createSecureServer({
+  return createSecureServer({
     ...options,
     allowHTTP1: true,
-    ...(streams > 0 ? { settings: { maxConcurrentStreams: streams } } : {}),
+    maxSessionMemory: SESSION_MEMORY,
+    maxHeaderListPairs: MOST_HEADERS,
+    settings: {
+      maxConcurrentStreams: flags['http2-max-streams-per-connection'] || STREAMS,
+      maxFrameSize: FRAME_SIZE,
+      maxHeaderListSize: LONGEST_HEADERS,
+    },
   });
-  server.setTimeout(IDLE_TIMEOUT);
-  server.on('timeout', (session: { destroy(): void }) => session.destroy());
-  return server;
+}
+
+/** Keeps count of the sessions there are, and ends one that never begins or has been idle too long. */
+function watchSession(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>): void {
+  let streams = 0;
+  sessions.add(session);
+  session.once('close', () => sessions.delete(session));
+  session.on('stream', (stream) => {
+    streams++;
+    stream.once('close', () => streams--);
+  });
+  session.setTimeout(PREFACE_TIMEOUT, () => {
+    if (streams === 0) session.destroy();
+  });
+  session.once('remoteSettings', () => session.setTimeout(IDLE_TIMEOUT));
+}
+
+/** Answers in turns, so that neither one connection nor all together hold up what else the process does. */
+function answerRequests(
+  server: Http2SecureServer | HttpsServer,
+  { handler, clock, log }: ServingOptions,
+  connections: Connections,
+): void {
+  const turns = new Turns<object>({ clock, nextTurn: setImmediate });
+  const answer = (exchange: Exchange): void => {
+    connections.heardFrom(exchange.request.socket);
+    turns.add(connectionOf(exchange.request), () => void respond(exchange, handler, log));
+  };
+  server.on('request', (request: Exchange['request'], response: Exchange['response']) => answer({ request, response }));
+  // A tunnel is refused as everything else is: by who asks, and then as something that is not there.
+  server.on('connect', (request: Exchange['request'], other: Socket | Http2ServerResponse) => {
+    if ('stream' in request) return answer({ request, response: other as Http2ServerResponse });
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(other as Socket);
+    response.once('finish', () => (other as Socket).end());
+    answer({ request, response });
+  });
+  server.on('clientError', refuseMalformed);
+}
+
+/** Node's own answers, with the text of Go's server. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const answers = new Map([
+    ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+    ['ERR_HTTP_REQUEST_TIMEOUT', ''],
+  ]);
+  const line = answers.get(error.code ?? '') ?? '400 Bad Request';
+  if (line === '') return void socket.destroy();
+  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`);
+}
+
+function logErrors(server: Http2SecureServer | HttpsServer, log: Logger): void {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    log.v(3)?.info('TLS handshake error', { remoteAddress: socket.remoteAddress ?? '', err: describeError(error) });
+  });
+  server.on('sessionError', (error: Error) => log.v(3)?.info('HTTP/2 session error', { err: describeError(error) }));
 }
 
 async function listen(server: Http2SecureServer | HttpsServer, flags: ManagerFlagValues): Promise<number> {

@@ -51,6 +51,7 @@ export class Trust {
   #fromFiles: TrustSettings = {};
   #fromCluster: TrustSettings = {};
   readonly #watches: FileWatch[] = [];
+  readonly #listeners: (() => void)[] = [];
   readonly #options: TrustOptions;
 
   private constructor(options: TrustOptions) {
@@ -70,6 +71,15 @@ export class Trust {
 
   /** Flags before the cluster. */
   readonly settings = (): TrustSettings => ({ ...this.#fromCluster, ...this.#fromFiles });
+
+  /** Every authority there is, of clients and of proxies; PEM. */
+  readonly authorities = (): readonly string[] => {
+    const { clientRoots = [], requestHeader } = this.settings();
+    return [...new Set([...clientRoots, ...(requestHeader?.roots ?? [])].map((root) => root.toString()))];
+  };
+
+  /** Calls back whenever the authorities have changed. */
+  readonly onChange = (listener: () => void): void => void this.#listeners.push(listener);
 
   /** Reads the cluster's settings again and again until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
@@ -123,7 +133,8 @@ export class Trust {
     if (path === '') return;
     const bundle = await readNamed(`--${flag}`, path);
     const use = (contents: readonly string[]): void => {
-      this.#fromFiles = settings(parseBundle(contents[0]!));
+      const fresh = settings(parseBundle(contents[0]!));
+      this.#change(() => (this.#fromFiles = fresh));
     };
     try {
       use([bundle]);
@@ -165,7 +176,13 @@ export class Trust {
           }
         : {}),
     };
-    this.#fromCluster = settings;
+    this.#change(() => (this.#fromCluster = settings));
+  }
+
+  #change(change: () => void): void {
+    const before = this.authorities().join('');
+    change();
+    if (this.authorities().join('') !== before) for (const listener of this.#listeners) listener();
   }
 }
 
