@@ -64,8 +64,7 @@ async function showing(from: TestAuthority, commonName: string, organisation?: s
   return { chain: [new X509Certificate(certificate)], problem: undefined };
 }
 
-const digestOf = ({ chain }: ClientCertificate): string =>
-  chain[0]!.fingerprint256.replaceAll(':', '').toLowerCase();
+const digestOf = ({ chain }: ClientCertificate): string => chain[0]!.fingerprint256.replaceAll(':', '').toLowerCase();
 
 const bearer = (token: string): Partial<HttpRequest> => ({ headers: [['authorization', `Bearer ${token}`]] });
 
@@ -270,7 +269,14 @@ describe('the guard', () => {
       code: 403,
       message: 'forbidden: User "system:anonymous" cannot get path "/metrics%3C"',
     });
-    const pretty = await guard(testRequest('/x', { headers: [['authorization', 'Bearer bad'], ['user-agent', 'curl/8']] }));
+    const pretty = await guard(
+      testRequest('/x', {
+        headers: [
+          ['authorization', 'Bearer bad'],
+          ['user-agent', 'curl/8'],
+        ],
+      }),
+    );
     expect(pretty.body).toBe(
       '{\n  "kind": "Status",\n  "apiVersion": "v1",\n  "metadata": {},\n  "status": "Failure",\n  "message": "Unauthorized",\n  "reason": "Unauthorized",\n  "code": 401\n}',
     );

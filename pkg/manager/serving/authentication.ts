@@ -101,7 +101,9 @@ export class Authenticator {
     const problem = whyUntrusted(certificate, clientRoots, this.#options.clock.now());
     if (problem !== undefined) throw new Error(`verifying certificate SN=${leaf.serialNumber}: ${problem}`);
     const name = commonNameOf(leaf);
-    return name === '' ? undefined : { name, ...userId(leaf), groups: subjectValues(leaf, 'O'), extra: credential(leaf) };
+    return name === ''
+      ? undefined
+      : { name, ...userId(leaf), groups: subjectValues(leaf, 'O'), extra: credential(leaf) };
   }
 
   async #byToken(request: HttpRequest): Promise<User | undefined> {

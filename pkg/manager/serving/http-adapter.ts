@@ -112,7 +112,8 @@ export function connectionOf(request: Exchange['request']): object {
 function shownBy(socket: TLSSocket): ClientCertificate | undefined {
   const chain: X509Certificate[] = [];
   for (let certificate = socket.getPeerX509Certificate(); certificate; certificate = certificate.issuerCertificate) {
-    if (chain.some(({ raw }) => raw.equals(certificate!.raw))) break;
+    const { raw } = certificate;
+    if (chain.some((earlier) => earlier.raw.equals(raw))) break;
     chain.push(certificate);
   }
   if (chain.length === 0) return undefined;

@@ -4,9 +4,11 @@ export interface RequestTarget {
   readonly query: URLSearchParams;
 }
 
+// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\0-\u001f\u007f]/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
-const HOST = /^(?:\[[0-9a-f:.]+(?:%25[^\]]*)?\]|(?:[\w!$&'()*+,;=.~"<>-]|%[89a-f][0-9a-f]|[\u0080-\u{10ffff}])*)(?::\d*)?$/iu;
+const HOST =
+  /^(?:\[[0-9a-f:.]+(?:%25[^\]]*)?\]|(?:[\w!$&'()*+,;=.~"<>-]|%[89a-f][0-9a-f]|[\u0080-\u{10ffff}])*)(?::\d*)?$/iu;
 const USER = /^(?:[\w.~!$&'()*+,;=:@-]|%[0-9a-f]{2})*$/i;
 export const BAD_ESCAPE = /%(?![0-9a-f]{2})/i;
 

@@ -103,9 +103,7 @@ export function guarded(inner: HttpHandler, { authenticator, authorizer, log }: 
     try {
       const { allowed, reason } = await authorizer.authorize(access);
       if (allowed) return await inner(request);
-      const subject = sanitized(
-        `User ${quote(user.name)} cannot ${access.verb} path ${quote(access.path)}`,
-      );
+      const subject = sanitized(`User ${quote(user.name)} cannot ${access.verb} path ${quote(access.path)}`);
       const message = `forbidden: ${subject}${reason === '' ? '' : `: ${reason}`}`;
       const answer = status(request, 403, 'Forbidden', message, {});
       return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } };

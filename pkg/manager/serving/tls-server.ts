@@ -223,15 +223,11 @@ function answerRequests(
   server.on('clientError', refuseMalformed);
 }
 
-/** Node's own answers, with the text of Go's server. */
+/** Answers what cannot be parsed as Go's server does. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const answers = new Map([
-    ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
-    ['ERR_HTTP_REQUEST_TIMEOUT', ''],
-  ]);
-  const line = answers.get(error.code ?? '') ?? '400 Bad Request';
-  if (line === '') return void socket.destroy();
+  // What is no parser's error is a broken connection, or one whose client took too long.
+  if (!socket.writable || !error.code?.startsWith('HPE_')) return void socket.destroy();
+  const line = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
   socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`);
 }
 

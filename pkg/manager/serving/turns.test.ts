@@ -3,12 +3,20 @@ import { expect, test } from 'vitest';
 import { Turns } from './turns.ts';
 
 /** A loop whose turns are taken one by one, and a clock that each piece of work moves. */
-function loop(): { turns: Turns<{ name: string }>; turn: () => string[]; add: (name: string, ...pieces: number[]) => void; drop: (name: string) => void } {
+function loop(): {
+  turns: Turns<{ name: string }>;
+  turn: () => string[];
+  add: (name: string, ...pieces: number[]) => void;
+  drop: (name: string) => void;
+} {
   let now = 0;
   let ran: string[] = [];
   const next: (() => void)[] = [];
   const connections = new Map<string, { name: string }>();
-  const turns = new Turns<{ name: string }>({ clock: { monotonic: () => now }, nextTurn: (callback) => next.push(callback) });
+  const turns = new Turns<{ name: string }>({
+    clock: { monotonic: () => now },
+    nextTurn: (callback) => next.push(callback),
+  });
   const of = (name: string): { name: string } => {
     const known = connections.get(name) ?? { name };
     connections.set(name, known);
