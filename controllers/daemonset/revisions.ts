@@ -1,9 +1,9 @@
 import { type ControllerRevision, type DaemonSet, type NewObject, type Pod, resources } from '#pkg/api';
 import { controllerReference } from '#pkg/controller';
 
+import { templateHash } from '../internal/go-hash/index.ts';
 import { type RevisionDraft, dataOf, sortRevisions, templatePatch } from '../internal/history/index.ts';
 import { HASH } from './template.ts';
-import { templateHash } from './template-hash.ts';
 
 /** Whether the revision keeps the template that the DaemonSet has now. */
 export function isCurrent({ spec }: DaemonSet, revision: ControllerRevision): boolean {

@@ -1,6 +1,7 @@
-import { fnv32a, safeEncode, semanticEqual, ownValue } from '#pkg/base';
+import { ownValue, semanticEqual } from '#pkg/base';
 import type { Deployment, LabelSelector, NewObject, PodTemplateSpec, ReplicaSet, StringMap } from '#pkg/api';
 
+import { templateHash } from '../internal/go-hash/index.ts';
 import { newReplicaSetAnnotations, replicaAnnotations } from './annotations.ts';
 import { type Rollout, sizeOf } from './snapshot.ts';
 import { newReplicaSetSize } from './strategy.ts';
@@ -10,7 +11,7 @@ export const POD_TEMPLATE_HASH = 'pod-template-hash';
 /** DNS-1123 subdomain. */
 const LONGEST_NAME = 253;
 
-/** Whether both describe the same Pods. The hash label is ours and does not count: it changes between versions. */
+/** Whether both describe the same Pods. The hash label does not count: it follows from the template. */
 export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
   if (!semanticEqual(a?.spec, b?.spec)) return false;
   return semanticEqual(withoutHash(a?.metadata), withoutHash(b?.metadata));
@@ -28,20 +29,6 @@ function nonEmpty(map: StringMap | undefined): StringMap | undefined {
 export function withoutLabel(labels: StringMap | undefined, label: string): StringMap {
   const { [label]: _, ...rest } = labels ?? {};
   return rest;
-}
-
-/** The name-safe hash of a template; the collision count moves it away from one that is taken. */
-export function templateHash(template: PodTemplateSpec, collisionCount: number | undefined): string {
-  return safeEncode(String(fnv32a(`${canonical(template)}${collisionCount ?? ''}`)));
-}
-
-/** JSON with sorted keys and nothing empty, so that one template always gives one text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, child]) => child !== undefined && child !== null);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`).join()}}`;
 }
 
 /** The ReplicaSet to create for the Deployment's template. Its name follows from the template: creating is idempotent. */

@@ -1,5 +1,3 @@
-import { ownValue } from '#pkg/base';
-
 /** How many decimal digits fit an int64 for certain. */
 const DIGITS = 18;
 const WORD = 1n << 64n;
@@ -10,13 +8,15 @@ interface Suffix {
   readonly format: 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 }
 
-const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
-const BINARY: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
+const DECIMAL: ReadonlyMap<string, number> = new Map(
+  Object.entries({ n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }),
+);
+const BINARY: ReadonlyMap<string, number> = new Map(Object.entries({ Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }));
 
 function interpret(suffix: string): Suffix {
-  const decimal = ownValue(DECIMAL, suffix);
+  const decimal = DECIMAL.get(suffix);
   if (decimal !== undefined) return { base: 10, exponent: decimal, format: 'DecimalSI' };
-  const binary = ownValue(BINARY, suffix);
+  const binary = BINARY.get(suffix);
   if (binary !== undefined) return { base: 2, exponent: binary, format: 'BinarySI' };
   return { base: 10, exponent: Number(suffix.slice(1)), format: 'DecimalExponent' };
 }

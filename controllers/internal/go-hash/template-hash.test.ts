@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, test } from 'vitest';
 
 import type { PodTemplateSpec } from '#pkg/api';
@@ -34,6 +36,24 @@ const large = JSON.parse(`
   {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone",
   "operator": "NotIn", "values": ["x"]}]}]}}}, "priorityClassName": "system-node-critical"}}
 `) as PodTemplateSpec;
+
+interface Golden {
+  readonly name: string;
+  readonly template: PodTemplateSpec;
+  readonly collisionCount?: number;
+  readonly hash: string;
+}
+
+/** One template for each struct of a Pod template, with each of its fields set; counts; quantities; all as Go hashes them. */
+const golden = JSON.parse(
+  readFileSync(new URL('../../../test/golden/template-hashes.json', import.meta.url), 'utf8'),
+) as readonly Golden[];
+
+describe("hashes that the original's ComputeHash made", () => {
+  test.each(golden.map((row) => [row.name, row] as const))('%s', (_name, { template, collisionCount, hash }) => {
+    expect(templateHash(template, collisionCount)).toBe(hash);
+  });
+});
 
 describe('hashes of a kube-controller-manager 1.36', () => {
   test.each([
