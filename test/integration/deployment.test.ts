@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test as base } from 'vitest';
 
 import { type ReplicaSet, isPodReady, isPodTerminal, resources } from '#pkg/api';
 
+import { templateHash } from '../../controllers/internal/go-hash/index.ts';
 import { controlPlaneKind } from '../harness/control-plane.ts';
 import { eventually } from '../harness/eventually.ts';
 import { ENDS_SLOWLY, NEVER_READY, type Stage, type Workspace, openStage, template } from '../harness/workspace.ts';
@@ -42,6 +43,7 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     const [owned, ...others] = await at.replicaSets();
     expect(others).toEqual([]);
     const hash = owned!.metadata.labels![HASH]!;
+    expect(hash).toBe(templateHash(done.spec!.template));
     expect(owned!.metadata).toMatchObject({
       name: `web-${hash}`,
       labels: { app: 'web', [HASH]: hash },
@@ -306,6 +308,7 @@ describe.concurrent(`Deployments on the ${controlPlaneKind()}`, { timeout: 60_00
     const own = (await at.replicaSets()).find(({ metadata }) => metadata.ownerReferences)!;
     expect(own.metadata.name).toBe(`web-${own.metadata.labels![HASH]}`);
     expect(own.metadata.name).not.toBe(name);
+    expect(own.metadata.labels![HASH]).toBe(templateHash(done.spec!.template, 1));
   });
 
   test('adopt ReplicaSets that match, roll on from them, and release those that no longer do', async ({ at }) => {

@@ -33,14 +33,10 @@ export interface Outcome {
   readonly events: readonly string[];
 }
 
-/** `hashes` are those of all ReplicaSets seen so far: events go on telling of what is gone. */
-export async function outcomeOf(client: Client, namespace: string, hashes: Set<string>): Promise<Outcome> {
+/** The objects and events of `namespace`. Hashes and the names that they are part of are compared as they are. */
+export async function outcomeOf(client: Client, namespace: string): Promise<Outcome> {
   const lists = await Promise.all(WATCHED.map(async (type) => (await client.resource(type).list({ namespace })).items));
   const all = lists.flat();
-  // Upstream's own number changes from version to version: ReplicaSets are found by their templates.
-  for (const { metadata } of lists[WATCHED.indexOf(resources.replicaSets)]!)
-    hashes.add(metadata.labels?.['pod-template-hash'] ?? metadata.name);
-  const plain = (text: string): string => withoutChance(text, hashes);
   const { items: events } = await client.resource(resources.events).list({ namespace });
   const counts = new Map<string, number>();
   for (const {
@@ -52,20 +48,19 @@ export async function outcomeOf(client: Client, namespace: string, hashes: Set<s
     reportingComponent,
     count = 1,
   } of events) {
-    const line = plain(
+    const line = withoutChance(
       `${type} ${reason} ${apiVersion} ${kind} ${name}: ${message} (${source?.component}, ${reportingComponent})`,
     );
     counts.set(line, (counts.get(line) ?? 0) + count);
   }
   return {
-    objects: all.map((object) => plain(JSON.stringify(portable(object)))).toSorted(),
+    objects: all.map((object) => withoutChance(JSON.stringify(portable(object)))).toSorted(),
     events: [...counts].map(([line, count]) => `${count} ${line}`).toSorted(),
   };
 }
 
-function withoutChance(text: string, hashes: ReadonlySet<string>): string {
+function withoutChance(text: string): string {
   let plain = text;
-  for (const hash of hashes) plain = plain.replaceAll(hash, '<hash>');
   for (const [pattern, name] of CHANCE) plain = plain.replaceAll(pattern, name);
   return plain.replaceAll(RANDOM_SUFFIX, '-<random>');
 }

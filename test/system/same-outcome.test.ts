@@ -43,7 +43,6 @@ class Site {
   readonly access: TestClient;
   readonly kubectl: Kubectl;
   readonly manager: Child;
-  readonly #hashes = new Set<string>();
 
   constructor(plane: ControlPlane, access: TestClient, kubectl: Kubectl, manager: Child) {
     this.plane = plane;
@@ -69,7 +68,7 @@ class Site {
   }
 
   outcome(): Promise<Outcome> {
-    return outcomeOf(this.access.client, NAMESPACE, this.#hashes);
+    return outcomeOf(this.access.client, NAMESPACE);
   }
 
   /** The outcome once nothing changes any more and `holds`. */

@@ -134,6 +134,41 @@ describe(`leadership on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
 
 const original = originalManager();
 
+describe(`two managers without a lease on the ${controlPlaneKind()}`, { timeout: 90_000 }, () => {
+  const second = original ? 'the original and ours' : 'two of ours';
+
+  test(`${second} make one ReplicaSet of each template`, async () => {
+    const at = await workspace('two-managers');
+    manager('--leader-elect=false');
+    const flags = [`--kubeconfig=${plane.managerKubeconfig}`, '--leader-elect=false', '--secure-port=0'];
+    const roller = [...flags, '--controllers=deployment-controller'];
+    running.add(
+      original
+        ? new Child('the original', original, roller)
+        : startDaemon({ kubeconfig: plane.managerKubeconfig, flags: roller }),
+    );
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const of = (app: string, image: string) => template(image, undefined, { app });
+    await Promise.all(
+      names.map((app) =>
+        at.createDeployment({ selector: { matchLabels: { app } }, template: of(app, 'app:v1') }, { name: app }),
+      ),
+    );
+    for (const app of names) await at.complete(app);
+    for (const app of names) {
+      await at.client
+        .resource(resources.deployments)
+        .patch({ namespace: at.namespace, name: app }, 'merge', { spec: { template: of(app, 'app:v2') } });
+    }
+    for (const app of names) await at.complete(app);
+    const made = (await at.list(resources.replicaSets)).map(
+      ({ metadata, spec }) => `${metadata.labels!['app']} ${spec!.template!.spec!.containers[0]!.image}`,
+    );
+    expect(made.toSorted()).toEqual(names.flatMap((app) => [`${app} app:v1`, `${app} app:v2`]));
+    for (const app of names) expect((await at.get(resources.deployments, app)).status?.collisionCount).toBeUndefined();
+  });
+});
+
 /** Every change of a kind since now, until `stop`. */
 async function recordChanges<T extends KubeObject>(
   at: Workspace,
