@@ -307,6 +307,12 @@ describe('writes', () => {
     ]);
   });
 
+  test('leave out the ports where there are none', () => {
+    const none = { create: [{ ports: [], endpoints: [] }], update: [], unchanged: [] };
+    expect(decideWrites(none, [], parts).create[0]).not.toHaveProperty('ports');
+    expect(decideWrites(none, [owned('old', { ports: [http] })], parts).update[0]).not.toHaveProperty('ports');
+  });
+
   test('turn a slice that goes into one that is made', () => {
     const spent = owned('web-abc', { ports: [{ ...http, port: 1 }] });
     const { create, update, remove } = decideWrites(

@@ -84,7 +84,8 @@ export function newSlice(
     },
     addressType: type,
     endpoints,
-    ports,
+    // The server keeps no empty list, and serves null for one.
+    ...(ports.length > 0 ? { ports } : {}),
   };
 }
 

@@ -224,6 +224,16 @@ describe('slices of Endpoints', () => {
     expect([decision.skipped, decision.invalid]).toEqual([skipped, invalid]);
   });
 
+  test('without ports have no field for them, also those that had some', () => {
+    const subsets: Subset[] = [{ addresses: addresses('10.0.0.1') }];
+    expect(look(subsets).changes.create[0]).not.toHaveProperty('ports');
+    const reused = look(subsets, [sliceOf('a', 'IPv4', [http], [ready('10.0.0.2')])]).changes.update[0];
+    expect(reused).toMatchObject({ metadata: { name: 'a' }, endpoints: [ready('10.0.0.1')] });
+    expect(reused).not.toHaveProperty('ports');
+    const served = JSON.parse(JSON.stringify({ ...sliceOf('a', 'IPv4', [], [ready('10.0.0.1')]), ports: null }));
+    expect(told(look(subsets, [served as EndpointSlice]))).toEqual([]);
+  });
+
   test('say whose they are, and all that is known of an endpoint', () => {
     const targetRef = { kind: 'Pod', name: 'a', namespace: 'default', uid: 'x' };
     const annotations = {

@@ -50,7 +50,12 @@ function ownerReference({ metadata: { name, uid } }: Endpoints): OwnerReference 
 
 type Parts = Pick<EndpointSlice, 'addressType' | 'endpoints' | 'ports'>;
 
-const partsOf = ({ group, endpoints }: Draft): Parts => ({ addressType: group.type, endpoints, ports: group.ports });
+/** A slice without ports has no `ports`: the server keeps no empty list, and serves null for one. */
+const partsOf = ({ group: { type, ports }, endpoints }: Draft): Parts => ({
+  addressType: type,
+  endpoints,
+  ...(ports.length > 0 ? { ports } : {}),
+});
 
 /** The object to be created. */
 export function newSlice(draft: Draft, endpoints: Endpoints): NewObject<EndpointSlice> {
@@ -77,5 +82,6 @@ export function changedSlice(existing: EndpointSlice, draft: Draft, endpoints: E
     annotations: annotationsFor(endpoints),
     ownerReferences: [ownerReference(endpoints)],
   };
-  return { ...existing, metadata, ...partsOf(draft) };
+  const { ports: _former, ...rest } = existing;
+  return { ...rest, metadata, ...partsOf(draft) };
 }

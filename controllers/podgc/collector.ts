@@ -106,8 +106,14 @@ export class Collector {
     return gone;
   }
 
-  async #delete({ pod, reason }: Victim, signal: AbortSignal): Promise<void> {
+  /**
+   * Deletes the Pod as the cache has it now: requests wait for their turn, and of thousands of Pods many have gone
+   * meanwhile without our doing.
+   */
+  async #delete({ pod: found, reason }: Victim, signal: AbortSignal): Promise<void> {
     const { log } = this.#options.context;
+    const pod = this.#options.pods.lister.get(keyOf(found));
+    if (pod?.metadata.uid !== found.metadata.uid || isHeldByFinalizers(pod)) return;
     const labels = { namespace: pod.metadata.namespace ?? '', reason };
     log.info('PodGC is force deleting Pod', { pod: keyOf(pod), reason });
     try {

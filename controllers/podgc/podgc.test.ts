@@ -137,8 +137,10 @@ describe('a missing node', () => {
 describe('in a world', () => {
   let world: World;
   let nodeLag = 0;
+  let latency = 0;
   afterEach(async () => {
     nodeLag = 0;
+    latency = 0;
     await world.stop();
   });
 
@@ -147,6 +149,7 @@ describe('in a world', () => {
       controllers: [podGarbageCollectorController],
       options: { 'terminated-pod-gc-threshold': 1 },
       lag: ({ kind }) => (kind === 'Node' ? nodeLag : 0),
+      latency: () => latency,
     });
     for (const object of there) world.cluster.create(object.kind === 'Node' ? nodes : pods, object);
     await world.start();
@@ -248,6 +251,23 @@ describe('in a world', () => {
     world.cluster.fault = () => undefined;
     await world.clock.step(20_000);
     expect(left()).toEqual(['c', 'd']);
+  });
+
+  test('of many Pods those that have gone before their turn cost no request', async () => {
+    const there = Array.from({ length: 100 }, (_, index) => podOf(`p${index}`, { node: 'gone' }));
+    latency = 10;
+    await start(...there);
+    let patches = 0;
+    world.cluster.fault = ({ verb }): Fault => {
+      if (verb !== 'patch' || patches++ > 0) return undefined;
+      for (const { metadata } of there.slice(80)) world.cluster.finish(pods, `default/${metadata.name}`);
+      return undefined;
+    };
+    await world.clock.step(61_000);
+    expect(left()).toEqual([]);
+    const made = requests();
+    expect(made.filter((request) => request === 'patch pods/status')).toHaveLength(80);
+    expect(made.filter((request) => request === 'delete pods')).toHaveLength(80);
   });
 
   test('another Pod of the same name is left alone', async () => {
