@@ -2,7 +2,7 @@ import { keyOf, resources } from '#pkg/api';
 import {
   type ControllerContext,
   type ReconcileResult,
-  WriteBarrier,
+  ConsistencyStore,
   createLoop,
   defineController,
   indexDependents,
@@ -26,23 +26,23 @@ export const cronJobController = defineController({
     const cronJobs = context.informers.informer(resources.cronJobs);
     const jobs = context.informers.informer(resources.jobs);
     indexDependents(jobs);
-    const barrier = new WriteBarrier({ informers: [cronJobs, jobs], metrics, subsystem: 'cronjob_controller' });
+    const consistency = new ConsistencyStore({ informers: [cronJobs, jobs], metrics, subsystem: 'cronjob_controller' });
     const skew = metrics.histogram({
       name: 'cronjob_controller_job_creation_skew_duration_seconds',
       help: 'Time between when a Job was scheduled to be created and when it was.',
       stability: 'STABLE',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     });
-    const writing: Writing = { context, barrier, observeSkew: (seconds) => skew.observe(seconds) };
+    const writing: Writing = { context, consistency, observeSkew: (seconds) => skew.observe(seconds) };
     const gathering = { context, cronJobs: cronJobs.lister, jobs: jobs.lister };
     return createLoop(context, {
       queue: 'cronjob',
       resource: resources.cronJobs,
       workers: context.options['concurrent-cron-job-syncs'],
-      barrier,
+      consistency,
       triggers: [
         onCronJob({
-          onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid),
+          onDelete: (gone) => consistency.clear(keyOf(gone), gone.metadata.uid),
           untilNext(cronJob) {
             try {
               return untilNext(cronJob, clock.now(), scheduleOf(cronJob));

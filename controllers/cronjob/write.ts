@@ -12,7 +12,7 @@ import {
 } from '#pkg/api';
 import { describeError, formatTime, parseTime, semanticEqual } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
-import { type ControllerContext, type WriteBarrier, inParallel } from '#pkg/controller';
+import { type ControllerContext, type ConsistencyStore, inParallel } from '#pkg/controller';
 import { type ObjectReference, referenceTo } from '#pkg/events';
 
 import { CronError } from './errors.ts';
@@ -21,12 +21,12 @@ import { type CronJobStatus, type Report, activeOf, isActive, withoutActive } fr
 
 export interface Writing {
   readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
-  readonly barrier: WriteBarrier;
+  readonly consistency: ConsistencyStore;
   /** Told how much later than scheduled a Job was created, seconds. */
   readonly observeSkew: (seconds: number) => void;
 }
 
-/** The requests of one reconcile with the events that tell of them; each write is remembered for the barrier. */
+/** The requests of one reconcile with the events that tell of them; each write is remembered for the store. */
 export class Writer {
   readonly #writing: Writing;
   readonly #cronJob: CronJob;
@@ -153,7 +153,7 @@ export class Writer {
   }
 
   #wrote(type: ResourceType, object: KubeObject): void {
-    const { barrier } = this.#writing;
-    barrier.wrote(keyOf(this.#cronJob), this.#cronJob.metadata.uid, type, object.metadata.resourceVersion);
+    const { consistency } = this.#writing;
+    consistency.wroteAt(keyOf(this.#cronJob), this.#cronJob.metadata.uid, type, object.metadata.resourceVersion);
   }
 }

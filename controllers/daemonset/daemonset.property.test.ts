@@ -39,7 +39,7 @@ const meddle: fc.Arbitrary<Action> = fc.record({
 });
 const settings = fc.record({
   seed: fc.nat(),
-  barrier: fc.boolean(),
+  consistency: fc.boolean(),
   lag: fc.integer({ min: 0, max: 4000 }),
   latency: fc.integer({ min: 0, max: 300 }),
   faults: fc.constantFrom(0, 0.1, 0.4),
@@ -128,7 +128,7 @@ async function run(
   const world = createWorld({
     controllers: [daemonSetController],
     seed: set.seed,
-    gates: { StaleControllerConsistencyDaemonSet: set.barrier },
+    gates: { StaleControllerConsistencyDaemonSet: set.consistency },
     lag: () => Math.floor(chance() * set.lag),
     latency: () => Math.floor(chance() * set.latency),
   });

@@ -349,9 +349,9 @@ describe('failures', () => {
     expect(cluster.writes.slice(writes)).toEqual([]);
   });
 
-  test.each([true, false])('a cache that is behind makes no second Pod, barrier %s', async (barrier) => {
+  test.each([true, false])('a cache that is behind makes no second Pod, consistency store %s', async (consistency) => {
     const { cluster } = await started({
-      gates: { StaleControllerConsistencyDaemonSet: barrier },
+      gates: { StaleControllerConsistencyDaemonSet: consistency },
       lag: ({ kind }) => (kind === 'Pod' ? 10_000 : 0),
     });
     expect(cluster.writes.filter(({ verb, type }) => verb === 'create' && type.kind === 'Pod')).toHaveLength(3);

@@ -8,7 +8,7 @@ import {
   keyOf,
   resources,
 } from '#pkg/api';
-import { type ControllerContext, type WriteBarrier, inParallel } from '#pkg/controller';
+import { type ControllerContext, type ConsistencyStore, inParallel } from '#pkg/controller';
 
 import type { History } from '../internal/history/index.ts';
 import { type Parted, draftRevision, isCurrent, part } from './revisions.ts';
@@ -17,7 +17,7 @@ import { HASH } from './template.ts';
 export interface HistoryTools {
   readonly context: Pick<ControllerContext, 'client' | 'log'>;
   readonly history: History<DaemonSet>;
-  readonly barrier: WriteBarrier | undefined;
+  readonly consistency: ConsistencyStore | undefined;
 }
 
 /** The revisions as they stand once the newest template has its own, with the highest number. */
@@ -63,7 +63,7 @@ async function withHash(
   const written = await tools.context.client
     .resource(resources.controllerRevisions)
     .patch(revision.metadata, 'merge', body, { signal });
-  tools.barrier?.wrote(
+  tools.consistency?.wroteAt(
     keyOf(daemonSet),
     daemonSet.metadata.uid,
     resources.controllerRevisions,
@@ -76,7 +76,7 @@ async function withHash(
 async function create(
   daemonSet: DaemonSet,
   number: number,
-  { context, history, barrier }: HistoryTools,
+  { context, history, consistency }: HistoryTools,
   signal: AbortSignal,
 ): Promise<ControllerRevision> {
   const draft = draftRevision(daemonSet, number);
@@ -93,7 +93,12 @@ async function create(
     if ((live.status?.collisionCount ?? 0) !== (daemonSet.status?.collisionCount ?? 0)) throw error;
     const collisionCount = (live.status?.collisionCount ?? 0) + 1;
     const written = await daemonSets.updateStatus({ ...live, status: { ...live.status!, collisionCount } }, { signal });
-    barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, resources.daemonSets, written.metadata.resourceVersion);
+    consistency?.wroteAt(
+      keyOf(daemonSet),
+      daemonSet.metadata.uid,
+      resources.daemonSets,
+      written.metadata.resourceVersion,
+    );
     context.log.v(2)?.info('Found a hash collision, counting it to find another name', {
       daemonSet: keyOf(daemonSet),
       collisionCount,
@@ -107,7 +112,7 @@ async function deduplicate(
   daemonSet: DaemonSet,
   kept: ControllerRevision,
   { current }: Parted,
-  { context, history, barrier }: HistoryTools,
+  { context, history, consistency }: HistoryTools,
   pods: readonly Pod[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -126,7 +131,7 @@ async function deduplicate(
         { metadata: { uid: pod.metadata.uid, labels: { [HASH]: hash } } },
         { signal },
       );
-      barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, resources.pods, written.metadata.resourceVersion);
+      consistency?.wroteAt(keyOf(daemonSet), daemonSet.metadata.uid, resources.pods, written.metadata.resourceVersion);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -1,19 +1,20 @@
 import { resources } from '#pkg/api';
 import {
   Owners,
-  WriteBarrier,
+  channelSource,
+  ConsistencyStore,
   createLoop,
   defineController,
   forObject,
   indexDependents,
   ownedBy,
-  together,
+  runAll,
 } from '#pkg/controller';
 
 import { daemonSetDescription } from './controller.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconciler.ts';
-import { affectedBy, createBell, indexByTargetNode, onNode, onNodeGone, onRevision } from './triggers.ts';
+import { affectedBy, indexByTargetNode, onNode, onNodeGone, onRevision } from './triggers.ts';
 
 /** Keeps one Pod of each DaemonSet on every node that its template selects. */
 export const daemonSetController = defineController({
@@ -31,8 +32,8 @@ export const daemonSetController = defineController({
     const placement = new Placement({ comparison: featureGates.enabled('TaintTolerationComparisonOperators') });
     const caches = [daemonSetInformer, podInformer, revisionInformer];
     const waits = featureGates.enabled('StaleControllerConsistencyDaemonSet');
-    const barrier = waits
-      ? new WriteBarrier({ informers: caches, metrics, subsystem: 'daemonset_controller' })
+    const consistency = waits
+      ? new ConsistencyStore({ informers: caches, metrics, subsystem: 'daemonset_controller' })
       : undefined;
     const owners = new Owners(daemonSetInformer);
     const daemonSets = daemonSetInformer.lister;
@@ -45,22 +46,22 @@ export const daemonSetController = defineController({
       pods,
       revisions: revisionInformer.lister,
       placement,
-      barrier,
+      consistency,
     });
-    const bell = createBell();
+    const affected = channelSource(resources.daemonSets);
 
     const syncs = createLoop(context, {
       queue: 'daemonset',
       resource: resources.daemonSets,
       workers,
-      barrier,
+      consistency,
       caches: [nodeInformer],
       triggers: [
         forObject(resources.daemonSets, { onDelete: (gone) => reconciler.forget(gone) }),
         ownedBy(resources.pods, owners, { expectations: reconciler.expectations, log }),
         onRevision(owners),
         onNodeGone(daemonSets, placement),
-        bell,
+        affected,
       ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
@@ -72,10 +73,10 @@ export const daemonSetController = defineController({
       triggers: [onNode],
       reconcile(name) {
         const node = nodes.get(name);
-        if (node) for (const key of affectedBy(node, { daemonSets, pods, placement })) bell.ring(key);
+        if (node) for (const key of affectedBy(node, { daemonSets, pods, placement })) affected.send(key);
         return Promise.resolve();
       },
     });
-    return together(context, [syncs, nodeUpdates]);
+    return runAll(context, [syncs, nodeUpdates]);
   },
 });

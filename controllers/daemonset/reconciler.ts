@@ -15,7 +15,7 @@ import {
   type Owners,
   PodControl,
   type ReconcileResult,
-  type WriteBarrier,
+  type ConsistencyStore,
   claim,
   dependentsOf,
   orphansFor,
@@ -42,7 +42,7 @@ export interface ReconcilerOptions {
   readonly revisions: Lister<ControllerRevision>;
   readonly placement: Placement;
   /** Missing where nobody waits for the caches. */
-  readonly barrier: WriteBarrier | undefined;
+  readonly consistency: ConsistencyStore | undefined;
 }
 
 /** Brings the Pods, revisions and status of one DaemonSet nearer to its spec. */
@@ -54,7 +54,7 @@ export class Reconciler {
   readonly #history: HistoryTools;
 
   constructor(options: ReconcilerOptions) {
-    const { context, revisions, barrier } = options;
+    const { context, revisions, consistency } = options;
     const { client, clock, log } = context;
     const ownerType = resources.daemonSets;
     this.#options = options;
@@ -64,13 +64,13 @@ export class Reconciler {
       wrote: (owner, pod) => this.#wrote(owner, resources.pods, pod),
     });
     this.#writing = { context, expectations: this.expectations, podControl };
-    this.#history = { context, barrier, history: new History({ ownerType, revisions, client, barrier, log }) };
+    this.#history = { context, consistency, history: new History({ ownerType, revisions, client, consistency, log }) };
   }
 
   /** The DaemonSet is gone: another one of its name starts clean. */
   forget(daemonSet: DaemonSet): void {
     const key = keyOf(daemonSet);
-    this.#options.barrier?.forget(key, daemonSet.metadata.uid);
+    this.#options.consistency?.clear(key, daemonSet.metadata.uid);
     this.expectations.forget(key);
     this.#failedPods.forget(daemonSet);
   }
@@ -81,7 +81,7 @@ export class Reconciler {
     const mayChange = this.expectations.satisfied(key);
     const daemonSet = daemonSets.lister.get(key);
     if (!daemonSet) {
-      this.#options.barrier?.forget(key);
+      this.#options.consistency?.clear(key);
       return this.expectations.forget(key);
     }
     if (selectsAll(daemonSet)) {
@@ -175,8 +175,8 @@ export class Reconciler {
     return wait === undefined ? undefined : { requeueAfter: Math.max(0, wait - (clock.now() - snapshot.now)) };
   }
 
-  #wrote(daemonSet: DaemonSet, type: Parameters<WriteBarrier['wrote']>[2], object: Pod | DaemonSet): void {
-    this.#options.barrier?.wrote(keyOf(daemonSet), daemonSet.metadata.uid, type, object.metadata.resourceVersion);
+  #wrote(daemonSet: DaemonSet, type: Parameters<ConsistencyStore['wroteAt']>[2], object: Pod | DaemonSet): void {
+    this.#options.consistency?.wroteAt(keyOf(daemonSet), daemonSet.metadata.uid, type, object.metadata.resourceVersion);
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
-import { type AnyTrigger, type Enqueue, type Owners, type Trigger, on, ownedBy } from '#pkg/controller';
+import { type Owners, type Trigger, on, ownedBy } from '#pkg/controller';
 
 import type { Placement } from './placement.ts';
 import { targetNode } from './template.ts';
@@ -84,21 +84,4 @@ export function affectedBy(node: Node, { daemonSets, pods, placement }: NodeRead
     if (scheduled ? !shouldRun || misplaced : shouldRun) keys.push(key);
   }
   return keys;
-}
-
-/** A trigger that another loop pulls. */
-export interface Bell extends AnyTrigger {
-  ring(item: Enqueue): void;
-}
-
-export function createBell(): Bell {
-  let enqueue: (item: Enqueue) => void = () => {};
-  return {
-    resource: resources.daemonSets,
-    ring: (item) => enqueue(item),
-    attach(options) {
-      ({ enqueue } = options);
-      return { hasSynced: () => true, remove: () => (enqueue = () => {}), whenSynced: () => Promise.resolve() };
-    },
-  };
 }

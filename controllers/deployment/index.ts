@@ -8,7 +8,7 @@ import {
   ownedBy,
   Owners,
   type ReconcileResult,
-  WriteBarrier,
+  ConsistencyStore,
 } from '#pkg/controller';
 
 import { Writer } from './write.ts';
@@ -28,7 +28,7 @@ export const deploymentController = defineController({
     const pods = context.informers.informer(resources.pods);
     indexDependents(replicaSets);
     indexDependents(pods);
-    const barrier = new WriteBarrier({
+    const consistency = new ConsistencyStore({
       informers: [deployments, replicaSets],
       metrics: context.metrics,
       subsystem: 'deployment_controller',
@@ -39,7 +39,7 @@ export const deploymentController = defineController({
       deployments: owners,
       replicaSets: replicaSets.lister,
       pods: pods.lister,
-      barrier,
+      consistency,
     };
     return createLoop(context, {
       queue: 'deployment',
@@ -47,15 +47,15 @@ export const deploymentController = defineController({
       workers: context.options['concurrent-deployment-syncs'],
       triggers: [
         forObject(resources.deployments, {
-          onDelete: (gone) => barrier.forget(keyOf(gone), gone.metadata.uid),
+          onDelete: (gone) => consistency.clear(keyOf(gone), gone.metadata.uid),
         }),
         ownedBy(resources.replicaSets, owners),
         onLastPodGone(owners, new Owners(replicaSets), pods.lister),
       ],
-      barrier,
+      consistency,
       async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
         const snapshot = await gather(key, gathering, signal);
-        return snapshot && reconcile(snapshot, { context, barrier }, signal);
+        return snapshot && reconcile(snapshot, { context, consistency }, signal);
       },
     });
   },
@@ -63,15 +63,15 @@ export const deploymentController = defineController({
 
 interface Reconciling {
   readonly context: Pick<ControllerContext, 'client' | 'clock' | 'recorder' | 'log'>;
-  readonly barrier: WriteBarrier;
+  readonly consistency: ConsistencyStore;
 }
 
 async function reconcile(
   snapshot: Snapshot,
-  { context, barrier }: Reconciling,
+  { context, consistency }: Reconciling,
   signal: AbortSignal,
 ): Promise<ReconcileResult | void> {
-  const writer = new Writer({ context, barrier }, snapshot, signal);
+  const writer = new Writer({ context, consistency }, snapshot, signal);
   const { deployment } = snapshot;
   if (selectsAll(deployment)) {
     const message = 'This deployment is selecting all pods. A non-empty selector is required.';

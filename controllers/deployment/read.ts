@@ -3,7 +3,7 @@ import type { Lister } from '#pkg/cache';
 import {
   type ControllerContext,
   type Owners,
-  type WriteBarrier,
+  type ConsistencyStore,
   claim,
   dependentsOf,
   orphansFor,
@@ -16,7 +16,7 @@ export interface Gathering {
   readonly deployments: Owners<Deployment>;
   readonly replicaSets: Lister<ReplicaSet>;
   readonly pods: Lister<Pod>;
-  readonly barrier: WriteBarrier;
+  readonly consistency: ConsistencyStore;
 }
 
 /**
@@ -46,7 +46,7 @@ export function selectsAll(deployment: Deployment): boolean {
 async function claimReplicaSets(
   key: ObjectKey,
   deployment: Deployment,
-  { context, deployments, replicaSets, barrier }: Gathering,
+  { context, deployments, replicaSets, consistency }: Gathering,
   signal: AbortSignal,
 ): Promise<readonly ReplicaSet[]> {
   const { namespace = '', uid } = deployment.metadata;
@@ -61,7 +61,7 @@ async function claimReplicaSets(
     ],
     ownerClient: context.client.resource(resources.deployments),
     client: context.client.resource(resources.replicaSets),
-    wrote: ({ metadata }) => barrier.wrote(key, uid, resources.replicaSets, metadata.resourceVersion),
+    wrote: ({ metadata }) => consistency.wroteAt(key, uid, resources.replicaSets, metadata.resourceVersion),
     log: context.log,
     signal,
   });

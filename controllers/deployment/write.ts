@@ -12,7 +12,7 @@ import {
 } from '#pkg/api';
 import { describeError, semanticEqual } from '#pkg/base';
 import type { ResourceClient } from '#pkg/client';
-import type { ControllerContext, WriteBarrier } from '#pkg/controller';
+import type { ControllerContext, ConsistencyStore } from '#pkg/controller';
 
 import { newCondition, setCondition } from './conditions.ts';
 import { type Draft, draftOf, sizeOf, type Snapshot, type Step } from './snapshot.ts';
@@ -21,10 +21,10 @@ import { isOurs } from './template.ts';
 
 export interface Writing {
   readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
-  readonly barrier: WriteBarrier;
+  readonly consistency: ConsistencyStore;
 }
 
-/** The requests of one reconcile: in order, with the events that tell of them, each write remembered for the barrier. */
+/** The requests of one reconcile: in order, with the events that tell of them, each write remembered for the store. */
 export class Writer {
   readonly #writing: Writing;
   readonly #snapshot: Snapshot;
@@ -167,6 +167,11 @@ export class Writer {
 
   #wrote(type: ResourceType, object: KubeObject): void {
     const { deployment } = this.#snapshot;
-    this.#writing.barrier.wrote(keyOf(deployment), deployment.metadata.uid, type, object.metadata.resourceVersion);
+    this.#writing.consistency.wroteAt(
+      keyOf(deployment),
+      deployment.metadata.uid,
+      type,
+      object.metadata.resourceVersion,
+    );
   }
 }

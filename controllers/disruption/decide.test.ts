@@ -4,7 +4,7 @@ import type { Pod, PodDisruptionBudget } from '#pkg/api';
 import { EPOCH, at, pod } from '#pkg/testing';
 
 import { decide, failSafe, needsScale } from './decide.ts';
-import { mayWait } from './put-off.ts';
+import { mayWait } from './delay.ts';
 import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, Snapshot } from './snapshot.ts';
 

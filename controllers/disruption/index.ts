@@ -1,13 +1,13 @@
 import { resources } from '#pkg/api';
 import {
   Owners,
-  WriteBarrier,
+  ConsistencyStore,
   createLoop,
   defineController,
   forObject,
   indexByLabel,
   specSelector,
-  together,
+  runAll,
 } from '#pkg/controller';
 
 import { disruptionDescription } from './controller.ts';
@@ -28,7 +28,11 @@ export const disruptionController = defineController({
     const budgetInformer = informers.informer(resources.podDisruptionBudgets);
     const pods = informers.informer(resources.pods);
     indexByLabel(pods);
-    const barrier = new WriteBarrier({ informers: [budgetInformer], metrics, subsystem: 'disruption_controller' });
+    const consistency = new ConsistencyStore({
+      informers: [budgetInformer],
+      metrics,
+      subsystem: 'disruption_controller',
+    });
     const budgets = new Owners(budgetInformer, specSelector, { emptySelectsAll: true });
     const caches = {
       replicationControllers: informers.informer(resources.replicationControllers).lister,
@@ -37,12 +41,12 @@ export const disruptionController = defineController({
       statefulSets: informers.informer(resources.statefulSets).lister,
     };
     const gathering = { budgets, pods, caches, live: new LiveScales(client, clock), sightings: new Sightings(), clock };
-    const reconciler = new Reconciler({ context, gathering, barrier });
+    const reconciler = new Reconciler({ context, gathering, consistency });
     const counting = createLoop(context, {
       queue: 'disruption',
       resource: resources.podDisruptionBudgets,
       workers: WORKERS,
-      barrier,
+      consistency,
       triggers: [
         forObject(resources.podDisruptionBudgets, { onDelete: (gone) => reconciler.forget(gone) }),
         onPod(budgets, (pod, chosen) => {
@@ -66,6 +70,6 @@ export const disruptionController = defineController({
         return wait ? { requeueAfter: wait } : undefined;
       },
     });
-    return together(context, [counting, takingBack]);
+    return runAll(context, [counting, takingBack]);
   },
 });

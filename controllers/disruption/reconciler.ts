@@ -1,23 +1,23 @@
 import { type ObjectKey, type Pod, type PodDisruptionBudget, isConflict, isNotFound, keyOf, resources } from '#pkg/api';
 import { describeError, semanticEqual } from '#pkg/base';
-import { type ControllerContext, PutOffs, type ReconcileResult, type WriteBarrier } from '#pkg/controller';
+import { type ControllerContext, Debounce, type ReconcileResult, type ConsistencyStore } from '#pkg/controller';
 
 import { type Plan, decide, failSafe } from './decide.ts';
 import { type Gathering, gather, podsOf } from './read.ts';
-import { PATIENCE, mayWait } from './put-off.ts';
+import { PATIENCE, mayWait } from './delay.ts';
 import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, ExpectedScale, Report } from './snapshot.ts';
 
 export interface ReconcilerOptions {
   readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'clock' | 'log'>;
   readonly gathering: Gathering;
-  readonly barrier: WriteBarrier;
+  readonly consistency: ConsistencyStore;
 }
 
 /** Keeps the status of one budget at what its Pods call for. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #putOffs = new PutOffs(PATIENCE);
+  readonly #debounce = new Debounce(PATIENCE);
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -25,10 +25,10 @@ export class Reconciler {
 
   /** The budget is gone. */
   forget(budget: PodDisruptionBudget): void {
-    const { barrier, gathering } = this.#options;
-    barrier.forget(keyOf(budget), budget.metadata.uid);
+    const { consistency, gathering } = this.#options;
+    consistency.clear(keyOf(budget), budget.metadata.uid);
     gathering.sightings.forget(keyOf(budget));
-    this.#putOffs.end(keyOf(budget));
+    this.#debounce.end(keyOf(budget));
   }
 
   /**
@@ -61,8 +61,8 @@ export class Reconciler {
     const left =
       !isNews(budget, status) || !mayWait(budget, status)
         ? 0
-        : this.#putOffs.left(key, this.#options.context.clock.monotonic());
-    if (left === 0) this.#putOffs.end(key);
+        : this.#debounce.remaining(key, this.#options.context.clock.monotonic());
+    if (left === 0) this.#debounce.end(key);
     return left;
   }
 
@@ -122,12 +122,17 @@ export class Reconciler {
   /** Nothing where the status says so already. */
   async #write(budget: PodDisruptionBudget, status: BudgetStatus, signal: AbortSignal): Promise<void> {
     if (!isNews(budget, status)) return;
-    const { context, barrier } = this.#options;
+    const { context, consistency } = this.#options;
     const object: PodDisruptionBudget = { ...budget, status };
     const written = await context.client
       .resource(resources.podDisruptionBudgets)
       .updateStatus(object, { metadataOnly: true, signal });
-    barrier.wrote(keyOf(budget), budget.metadata.uid, resources.podDisruptionBudgets, written.metadata.resourceVersion);
+    consistency.wroteAt(
+      keyOf(budget),
+      budget.metadata.uid,
+      resources.podDisruptionBudgets,
+      written.metadata.resourceVersion,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { resources } from '#pkg/api';
-import { WriteBarrier, createLoop, defineController } from '#pkg/controller';
+import { ConsistencyStore, createLoop, defineController } from '#pkg/controller';
 
 import { indexPodsByLabel, indexServices, onPod } from '../internal/endpoints/index.ts';
 import { endpointsDescription } from './controller.ts';
@@ -20,13 +20,13 @@ export const endpointsController = defineController({
     const endpoints = informers.informer(resources.endpoints);
     indexServices(services);
     indexPodsByLabel(pods);
-    const barrier = new WriteBarrier({ informers: [endpoints] });
+    const consistency = new ConsistencyStore({ informers: [endpoints] });
     const reconciler = new Reconciler({
       context,
       services: services.lister,
       pods: pods.lister,
       endpoints: endpoints.lister,
-      barrier,
+      consistency,
     });
 
     return createLoop(context, {
@@ -34,7 +34,7 @@ export const endpointsController = defineController({
       resource: resources.services,
       workers: options['concurrent-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
-      barrier,
+      consistency,
       triggers: [
         onService(),
         onPod(services.lister, Math.max(GATHERING, options['endpoint-updates-batch-period'])),

@@ -11,7 +11,7 @@ import {
 import { describeError } from '#pkg/base';
 import type { Lister } from '#pkg/cache';
 import type { ResourceClient } from '#pkg/client';
-import type { ControllerContext, WriteBarrier } from '#pkg/controller';
+import type { ControllerContext, ConsistencyStore } from '#pkg/controller';
 
 import { TriggerTimes, hasEndpoints, podsOf } from '../internal/endpoints/index.ts';
 import { type Decision, decide } from './decide.ts';
@@ -22,7 +22,7 @@ export interface ReconcilerOptions {
   /** Of an informer that `indexPodsByLabel` was called with. */
   readonly pods: Pick<Lister<Pod>, 'byIndex'>;
   readonly endpoints: Pick<Lister<Endpoints>, 'get'>;
-  readonly barrier: Pick<WriteBarrier, 'wrote' | 'forget'>;
+  readonly consistency: Pick<ConsistencyStore, 'wroteAt' | 'clear'>;
 }
 
 /** Brings the Endpoints of one Service to what it selects. */
@@ -43,7 +43,7 @@ export class Reconciler {
     if (!service) {
       await this.#removeLeftover(current, signal);
       this.#times.forget(key);
-      return this.#options.barrier.forget(key);
+      return this.#options.consistency.clear(key);
     }
     if (!hasEndpoints(service)) return undefined;
     const selected = podsOf(pods, service);
@@ -70,7 +70,7 @@ export class Reconciler {
         decision.verb === 'create'
           ? await this.#client.create(decision.endpoints, options)
           : await this.#client.update(decision.endpoints, options);
-      this.#options.barrier.wrote(key, service.metadata.uid, resources.endpoints, metadata.resourceVersion);
+      this.#options.consistency.wroteAt(key, service.metadata.uid, resources.endpoints, metadata.resourceVersion);
     } catch (error) {
       signal.throwIfAborted();
       // It would go on failing, and there is nobody left to use it.

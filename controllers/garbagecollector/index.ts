@@ -1,5 +1,5 @@
 import { sleep } from '#pkg/base';
-import { type AnyTrigger, type Enqueue, createLoop, defineController, together } from '#pkg/controller';
+import { type AnyTrigger, type Enqueue, createLoop, defineController, runAll } from '#pkg/controller';
 
 import { Collector, describe } from './collector.ts';
 import { garbageCollectorDescription } from './controller.ts';
@@ -70,7 +70,7 @@ export const garbageCollectorController = defineController({
       }),
     ];
     return {
-      ...together(context, loops),
+      ...runAll(context, loops),
       async debug(path, query) {
         if (path !== '/graph') return undefined;
         const headers = { 'content-type': 'text/vnd.graphviz', 'x-content-type-options': 'nosniff' };

@@ -1,5 +1,13 @@
 import { type ObjectKey, resources } from '#pkg/api';
-import { type Controller, Owners, WriteBarrier, createLoop, defineController, indexDependents } from '#pkg/controller';
+import {
+  type Controller,
+  Owners,
+  ConsistencyStore,
+  createLoop,
+  defineController,
+  indexDependents,
+  runAll,
+} from '#pkg/controller';
 import { type RateLimiter, exponentialRateLimiter } from '#pkg/workqueue';
 
 import { jobDescription } from './controller.ts';
@@ -27,14 +35,14 @@ export const jobController = defineController({
     const jobs = new Owners(jobInformer);
     const pods = podInformer.lister;
     const gates = jobGates(featureGates);
-    const barrier = gates.waits
-      ? new WriteBarrier({
+    const consistency = gates.waits
+      ? new ConsistencyStore({
           informers: [podInformer, jobInformer],
           metrics: context.metrics,
           subsystem: 'job_controller',
         })
       : undefined;
-    const memory = new JobMemory(context, barrier);
+    const memory = new JobMemory(context, consistency);
     const metrics = new JobMetrics(context.metrics);
     const gangs = gates.gangs ? new GangScheduling(context) : undefined;
     const reconciler = new Reconciler({ context, jobs, pods, memory, metrics, gates, gangs });
@@ -45,26 +53,12 @@ export const jobController = defineController({
       resource: resources.jobs,
       workers,
       rateLimiter: rateLimiter(),
-      barrier,
+      consistency,
       caches: gangs?.caches ?? [],
       triggers: [jobChanges(parts), podChanges(parts)],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
     });
     const orphans = createOrphanLoop({ context, jobs, pods, memory, gates, workers, rateLimiter: rateLimiter() });
-    return together(context.name, [syncs, orphans]);
+    return runAll(context, [syncs, orphans]);
   },
 });
-
-/** Two loops as one controller. */
-function together(name: string, controllers: readonly Controller[]): Controller {
-  return {
-    name,
-    async run(signal) {
-      await Promise.all(controllers.map((controller) => controller.run(signal)));
-    },
-    async healthy() {
-      for (const controller of controllers) await controller.healthy?.();
-    },
-    running: () => controllers.flatMap((controller) => controller.running?.() ?? []),
-  };
-}

@@ -1,5 +1,5 @@
 import { type Job, type ObjectKey, keyOf, resources } from '#pkg/api';
-import { type ControllerContext, Expectations, type WriteBarrier } from '#pkg/controller';
+import { type ControllerContext, Expectations, type ConsistencyStore } from '#pkg/controller';
 
 import type { BackoffRecord } from './backoff.ts';
 
@@ -14,15 +14,15 @@ export class JobMemory {
   readonly expectations: Expectations;
   /** How the Pods of each Job have failed lately. */
   readonly backoffs = new Map<ObjectKey, BackoffRecord>();
-  readonly barrier: WriteBarrier | undefined;
+  readonly consistency: ConsistencyStore | undefined;
   /** UIDs of Pods whose finalizer was removed and whose update has not come yet, by Job. */
   readonly #released = new Map<ObjectKey, Set<string>>();
   /** UIDs of Jobs that were written as finished. */
   readonly #finished = new Set<string>();
 
-  constructor({ clock, log }: Pick<ControllerContext, 'clock' | 'log'>, barrier: WriteBarrier | undefined) {
+  constructor({ clock, log }: Pick<ControllerContext, 'clock' | 'log'>, consistency: ConsistencyStore | undefined) {
     this.expectations = new Expectations({ resource: resources.jobs, clock, log });
-    this.barrier = barrier;
+    this.consistency = consistency;
   }
 
   releasedPods(key: ObjectKey): ReadonlySet<string> {
@@ -60,7 +60,7 @@ export class JobMemory {
   /** The Job is gone, or finished and all caches know. */
   forget(job: Job): void {
     this.readFinished(job);
-    this.barrier?.forget(keyOf(job), job.metadata.uid);
+    this.consistency?.clear(keyOf(job), job.metadata.uid);
   }
 
   forgetKey(key: ObjectKey): void {

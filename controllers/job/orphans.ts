@@ -102,13 +102,13 @@ async function releaseOrphan(
   if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return undefined;
   if (job && (gates.otherManager(job) !== undefined || !isFinished(job))) return undefined;
   // The Job's own last release of it is still on its way here.
-  if (job && memory.barrier?.behind(keyOf(job))) return { requeueAfter: AFTER_FINISH };
+  if (job && memory.consistency?.ensureReady(keyOf(job))) return { requeueAfter: AFTER_FINISH };
   try {
     const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
     const { metadata } = await context.client
       .resource(resources.pods)
       .patch(pod.metadata, 'strategic', body, { signal });
-    if (job) memory.barrier?.wrote(keyOf(job), job.metadata.uid, resources.pods, metadata.resourceVersion);
+    if (job) memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.pods, metadata.resourceVersion);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -55,7 +55,7 @@ async function claimPods(
     finalizers: [TRACKING_FINALIZER],
     ownerClient: context.client.resource(resources.jobs),
     client: context.client.resource(resources.pods),
-    wrote: ({ metadata }) => memory.barrier?.wrote(keyOf(job), uid, resources.pods, metadata.resourceVersion),
+    wrote: ({ metadata }) => memory.consistency?.wroteAt(keyOf(job), uid, resources.pods, metadata.resourceVersion),
     log: context.log,
     signal,
   });

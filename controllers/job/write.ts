@@ -115,7 +115,7 @@ export class Writer {
 
   async writeStatus(job: Job, status: JobStatus, signal: AbortSignal): Promise<Job> {
     const written = await this.#jobs.updateStatus({ ...job, status }, { signal });
-    this.#memory.barrier?.wrote(keyOf(job), job.metadata.uid, resources.jobs, written.metadata.resourceVersion);
+    this.#memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.jobs, written.metadata.resourceVersion);
     return written;
   }
 
@@ -154,6 +154,6 @@ export class Writer {
   }
 
   #wrotePod(job: Job, pod: Pod): void {
-    this.#memory.barrier?.wrote(keyOf(job), job.metadata.uid, resources.pods, pod.metadata.resourceVersion);
+    this.#memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.pods, pod.metadata.resourceVersion);
   }
 }

@@ -9,7 +9,7 @@ export const replicaSetKind: ReplicaKind<ReplicaSet> = {
   type: resources.replicaSets,
   queue: 'replicaset',
   subsystem: 'replicaset_controller',
-  barrierGate: 'StaleControllerConsistencyReplicaSet',
+  consistencyGate: 'StaleControllerConsistencyReplicaSet',
   terminatingGate: 'DeploymentReplicaSetTerminatingReplicas',
   spec: ({ spec }) => ({
     replicas: spec?.replicas ?? 1,

@@ -51,7 +51,7 @@ const settings = fc.record({
   /** With the real informers, over lists and watches that may break; they are never late by themselves. */
   realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
-  barrier: fc.boolean(),
+  consistency: fc.boolean(),
   lag: fc.integer({ min: 0, max: MAX_LAG }),
   latency: fc.integer({ min: 0, max: 300 }),
   faults: fc.constantFrom(0, 0.1, 0.4),
@@ -59,7 +59,7 @@ const settings = fc.record({
 });
 type Settings = typeof settings extends fc.Arbitrary<infer S> ? S : never;
 
-function build({ realInformers, seed, barrier, lag, latency, minReadySeconds }: Settings): {
+function build({ realInformers, seed, consistency, lag, latency, minReadySeconds }: Settings): {
   world: World;
   endKubelet: () => void;
 } {
@@ -68,7 +68,7 @@ function build({ realInformers, seed, barrier, lag, latency, minReadySeconds }: 
     controllers: [replicaSetController],
     seed,
     realInformers,
-    gates: { StaleControllerConsistencyReplicaSet: barrier },
+    gates: { StaleControllerConsistencyReplicaSet: consistency },
     lag: () => Math.floor(chance() * lag),
     latency: () => Math.floor(chance() * latency),
   });

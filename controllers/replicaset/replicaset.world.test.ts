@@ -336,9 +336,9 @@ describe('failures', () => {
 });
 
 describe('stale caches', () => {
-  test.each([true, false])('never create or delete twice, barrier %s', async (barrier) => {
+  test.each([true, false])('never create or delete twice, consistency store %s', async (consistency) => {
     const { cluster, clock } = await started({
-      gates: { StaleControllerConsistencyReplicaSet: barrier },
+      gates: { StaleControllerConsistencyReplicaSet: consistency },
       lag: (resource) => (resource.kind === 'Pod' ? 10_000 : 0),
     });
     cluster.create(replicaSets, fresh(4));
@@ -360,7 +360,7 @@ describe('stale caches', () => {
     expect(cluster.writes.filter(({ verb }) => verb === 'delete')).toHaveLength(3);
     expect(active()).toHaveLength(1);
     const skips = 'replicaset_controller_stale_sync_skips_total{group="",resource="pods"}';
-    expect((await world.metrics.expose()).includes(skips)).toBe(barrier);
+    expect((await world.metrics.expose()).includes(skips)).toBe(consistency);
   });
 
   test('a Pod that is gone, but not yet in the cache, is not deleted again and again', async () => {

@@ -18,7 +18,7 @@ export const replicationControllerKind: ReplicaKind<ReplicationController> = {
   type: resources.replicationControllers,
   queue: 'replicationmanager',
   subsystem: 'replicaset_controller',
-  barrierGate: 'StaleControllerConsistencyReplicaSet',
+  consistencyGate: 'StaleControllerConsistencyReplicaSet',
   spec: (owner) => ({
     replicas: owner.spec?.replicas ?? 1,
     minReadySeconds: owner.spec?.minReadySeconds ?? 0,

@@ -2,7 +2,7 @@ import { type Pod, type StatefulSet, isPodReady, keyOf, resources } from '#pkg/a
 import {
   type Enqueue,
   Owners,
-  WriteBarrier,
+  ConsistencyStore,
   createLoop,
   defineController,
   forObject,
@@ -33,14 +33,18 @@ export const statefulSetController = defineController({
     indexDependents(revisions);
     const owners = new Owners(sets);
     const departures = new Departures();
-    const barrier = featureGates.enabled('StaleControllerConsistencyStatefulSet')
-      ? new WriteBarrier({ informers: [pods, sets, claims, revisions], metrics, subsystem: 'statefulset_controller' })
+    const consistency = featureGates.enabled('StaleControllerConsistencyStatefulSet')
+      ? new ConsistencyStore({
+          informers: [pods, sets, claims, revisions],
+          metrics,
+          subsystem: 'statefulset_controller',
+        })
       : undefined;
     const history = new History<StatefulSet>({
       ownerType: resources.statefulSets,
       revisions: revisions.lister,
       client,
-      barrier,
+      consistency,
       log,
     });
     const readers: Readers = {
@@ -50,7 +54,7 @@ export const statefulSetController = defineController({
       claims: claims.lister,
       history,
       departures,
-      barrier,
+      consistency,
     };
     const gauges = new UnavailabilityMetrics(metrics);
     const unavailability = featureGates.enabled('MaxUnavailableStatefulSet') ? gauges : undefined;
@@ -69,7 +73,7 @@ export const statefulSetController = defineController({
     }
 
     function forget(set: StatefulSet): void {
-      barrier?.forget(keyOf(set), set.metadata.uid);
+      consistency?.clear(keyOf(set), set.metadata.uid);
       gauges.forget(set);
     }
 
@@ -77,7 +81,7 @@ export const statefulSetController = defineController({
       queue: 'statefulset',
       resource: resources.statefulSets,
       workers: context.options['concurrent-statefulset-syncs'],
-      ...(barrier ? { barrier } : {}),
+      ...(consistency ? { consistency } : {}),
       triggers: [
         forObject(resources.statefulSets, { onDelete: forget }),
         on(resources.pods, {

@@ -12,7 +12,7 @@ import type { Lister } from '#pkg/cache';
 import {
   type ControllerContext,
   type Owners,
-  type WriteBarrier,
+  type ConsistencyStore,
   claim,
   dependentsOf,
   orphansFor,
@@ -29,7 +29,7 @@ export interface Readers {
   readonly claims: Lister<PersistentVolumeClaim>;
   readonly history: History<StatefulSet>;
   readonly departures: Departures;
-  readonly barrier: WriteBarrier | undefined;
+  readonly consistency: ConsistencyStore | undefined;
 }
 
 /** A set with what it manages, after adoption and release. */
@@ -65,7 +65,7 @@ async function claimPods(
   key: ObjectKey,
   set: StatefulSet,
   selector: Selector,
-  { context, pods, departures, barrier }: Readers,
+  { context, pods, departures, consistency }: Readers,
   signal: AbortSignal,
 ): Promise<readonly Pod[]> {
   const { uid, namespace = '' } = set.metadata;
@@ -78,7 +78,7 @@ async function claimPods(
     filter: (pod) => isMemberOf(set, pod),
     ownerClient: context.client.resource(resources.statefulSets),
     client: context.client.resource(resources.pods),
-    wrote: (pod) => barrier?.wrote(key, uid, resources.pods, pod.metadata.resourceVersion),
+    wrote: (pod) => consistency?.wroteAt(key, uid, resources.pods, pod.metadata.resourceVersion),
     log: context.log,
     signal,
   });

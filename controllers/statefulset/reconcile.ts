@@ -33,9 +33,9 @@ export async function reconcile(
   options: ReconcileOptions,
   signal: AbortSignal,
 ): Promise<ReconcileResult | void> {
-  const { context, barrier } = options.readers;
+  const { context, consistency } = options.readers;
   const gathering = await gather(key, options.readers, signal);
-  if (gathering === undefined) return barrier?.forget(key);
+  if (gathering === undefined) return consistency?.clear(key);
   if (gathering instanceof SelectorError) return context.log.error('Invalid selector', gathering, { statefulSet: key });
 
   const revisions = await findRevisions(gathering, options, signal);
@@ -139,12 +139,12 @@ function requeue(
 async function writeStatus(
   set: StatefulSet,
   status: StatefulSetStatus,
-  { context, barrier }: Readers,
+  { context, consistency }: Readers,
   signal: AbortSignal,
 ): Promise<void> {
   context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: set.status, to: status });
   const written = await context.client.resource(resources.statefulSets).updateStatus({ ...set, status }, { signal });
-  barrier?.wrote(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
+  consistency?.wroteAt(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
 }
 
 /** Deletes revisions beyond the history limit that neither the set nor a Pod is at. */

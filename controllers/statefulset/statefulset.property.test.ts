@@ -36,7 +36,7 @@ const settings = fc.record({
   /** With the real informers, over lists and watches that may break; they are never late by themselves. */
   realInformers: fc.constant<boolean>(false),
   seed: fc.nat(),
-  barrier: fc.boolean(),
+  consistency: fc.boolean(),
   lag: fc.integer({ min: 0, max: MAX_LAG }),
   latency: fc.integer({ min: 0, max: 300 }),
   faults: fc.constantFrom(0, 0.1, 0.4),
@@ -113,7 +113,7 @@ function build(set: Settings): World {
     seed: set.seed,
     realInformers: set.realInformers,
     gates: {
-      StaleControllerConsistencyStatefulSet: set.barrier,
+      StaleControllerConsistencyStatefulSet: set.consistency,
       MaxUnavailableStatefulSet: set.maxUnavailable !== undefined,
     },
     lag: () => Math.floor(chance() * set.lag),
@@ -370,7 +370,7 @@ describe('random worlds', () => {
   });
 
   test('where only the set changes and a key waits for its writes, Pods come and go in order', async () => {
-    const waiting = settings.map((set) => ({ ...set, barrier: true }));
+    const waiting = settings.map((set) => ({ ...set, consistency: true }));
     await fc.assert(
       fc.asyncProperty(waiting, script(calm), async (set, steps) => {
         const problems: string[] = [];

@@ -243,7 +243,7 @@ export class Writer {
     type: typeof resources.pods | typeof resources.persistentVolumeClaims,
     object: Pod | PersistentVolumeClaim,
   ): void {
-    const { barrier } = this.#readers;
-    barrier?.wrote(keyOf(this.#set), this.#set.metadata.uid, type, object.metadata.resourceVersion);
+    const { consistency } = this.#readers;
+    consistency?.wroteAt(keyOf(this.#set), this.#set.metadata.uid, type, object.metadata.resourceVersion);
   }
 }

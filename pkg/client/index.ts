@@ -13,6 +13,7 @@ export type * from './client.ts';
 export { type ClientOptions, createClient } from './create-client.ts';
 export { type DiscoveredResource, type Discovery, discover } from './discovery.ts';
 export { TransportError, type TransportErrorCode, type TransportErrorData, isTransportError } from './errors.ts';
+export { ignoreNotFound } from './ignore-not-found.ts';
 export { KnownVersions } from './known-versions.ts';
 export { TokenBucket } from './rate-limiter.ts';
 export type * from './transport.ts';

@@ -1,7 +1,7 @@
 /**
  * Define, run and assist controllers. The library owns the loop (queue, workers, retries, panics, metrics, logs,
  * health); a controller gives triggers and a `reconcile` that works from current state, and may use the assists:
- * expectations, adopt and release, slow start, Pod control, the read-your-writes barrier.
+ * expectations, adopt and release, slow start, Pod control, the read-your-writes consistency.
  *
  * Not for one-shot jobs or plain timers: a controller without keys implements {@link Controller} itself.
  *
@@ -57,8 +57,9 @@ export * from './pods/control.ts';
 export * from './pods/ranking.ts';
 export * from './pods/template.ts';
 export { indexPodsByNode, podsOnNode } from './pods/on-node.ts';
-export { PutOffs } from './loop/put-offs.ts';
+export { Debounce } from './loop/debounce.ts';
 export * from './definition/reads.ts';
-export { together } from './loop/together.ts';
+export { runAll } from './loop/run-all.ts';
+export * from './source/channel-source.ts';
 export * from './source/triggers.ts';
-export * from './ownership/write-barrier.ts';
+export * from './ownership/consistency-store.ts';

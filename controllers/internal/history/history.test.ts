@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { type ControllerRevision, type ReplicaSet, compileLabels, controllerOf, resources } from '#pkg/api';
-import { WriteBarrier, indexDependents } from '#pkg/controller';
+import { ConsistencyStore, indexDependents } from '#pkg/controller';
 import { silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
 import { FakeClock, FakeCluster, LaggingInformers, podTemplate, replicaSet } from '#pkg/testing';
@@ -19,19 +19,19 @@ async function setUp() {
   const informers = new LaggingInformers({ cluster, clock });
   const informer = informers.informer(controllerRevisions);
   indexDependents(informer);
-  const barrier = new WriteBarrier({ informers: [informer], metrics: new Metrics(), subsystem: 'test' });
+  const consistency = new ConsistencyStore({ informers: [informer], metrics: new Metrics(), subsystem: 'test' });
   const owner = cluster.create(replicaSets, replicaSet({ name: 'web' }));
   const history = new History<ReplicaSet>({
     ownerType: replicaSets,
     revisions: informer.lister,
     client: cluster.client(),
-    barrier,
+    consistency,
     log: silentLogger,
   });
   const abort = new AbortController();
   informers.start(abort.signal);
   await clock.step(1);
-  return { clock, cluster, history, owner, barrier };
+  return { clock, cluster, history, owner, consistency };
 }
 
 const draftOf = (owner: ReplicaSet, image: string, collisionCount = 0) =>
@@ -46,14 +46,14 @@ const draftOf = (owner: ReplicaSet, image: string, collisionCount = 0) =>
 const selector = compileLabels({ app: 'web' });
 const names = (revisions: readonly ControllerRevision[]): string[] => revisions.map(({ metadata }) => metadata.name);
 
-test('what is created is listed once the cache shows it, and the barrier waits for that', async () => {
-  const { clock, cluster, history, owner, barrier } = await setUp();
+test('what is created is listed once the cache shows it, and the store waits for that', async () => {
+  const { clock, cluster, history, owner, consistency } = await setUp();
   const draft = draftOf(owner, 'app:<1>');
   const { revision, collisionCount } = await history.create(owner, draft, 0, signal);
   expect([revision.metadata.name, collisionCount]).toEqual([draft.object.metadata.name, 0]);
-  expect(barrier.behind('default/web')).toBeDefined();
+  expect(consistency.ensureReady('default/web')).toBeDefined();
   await clock.step(1);
-  expect(barrier.behind('default/web')).toBeUndefined();
+  expect(consistency.ensureReady('default/web')).toBeUndefined();
   expect(names(history.list(owner, selector, { matchLabels: { app: 'web' } }))).toEqual(
     names(cluster.list(controllerRevisions)),
   );

@@ -11,7 +11,7 @@ import {
 } from '#pkg/api';
 import type { Lister } from '#pkg/cache';
 import type { Client, ResourceClient } from '#pkg/client';
-import { type WriteBarrier, claim, dependentsOf, orphansFor } from '#pkg/controller';
+import { type ConsistencyStore, claim, dependentsOf, orphansFor } from '#pkg/controller';
 import type { Logger } from '#pkg/log';
 
 import { type RevisionDraft, dataOf, revisionHash, revisionName } from './revision.ts';
@@ -22,7 +22,7 @@ export interface HistoryOptions<Owner extends KubeObject> {
   readonly revisions: Lister<ControllerRevision>;
   readonly client: Client;
   /** Of caches the revisions' among them; missing where nobody waits for caches. */
-  readonly barrier?: WriteBarrier | undefined;
+  readonly consistency?: ConsistencyStore | undefined;
   readonly log: Logger;
 }
 
@@ -139,6 +139,11 @@ export class History<Owner extends KubeObject> {
 
   #wrote(owner: Owner, revision: ControllerRevision): void {
     const { resourceVersion } = revision.metadata;
-    this.#options.barrier?.wrote(keyOf(owner), owner.metadata.uid, resources.controllerRevisions, resourceVersion);
+    this.#options.consistency?.wroteAt(
+      keyOf(owner),
+      owner.metadata.uid,
+      resources.controllerRevisions,
+      resourceVersion,
+    );
   }
 }

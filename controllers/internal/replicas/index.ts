@@ -10,7 +10,7 @@ import {
   type ControllerContext,
   type Enqueue,
   Owners,
-  WriteBarrier,
+  ConsistencyStore,
   createLoop,
   forObject,
   indexDependents,
@@ -41,11 +41,11 @@ export function createReplicaController<Owner extends KubeObject>(
   indexDependents(ownerInformer);
   const owners = new Owners(ownerInformer, kind.selector);
   const readers: Readers<Owner> = { kind, owners, pods: podInformer.lister };
-  const waits = kind.barrierGate !== undefined && featureGates.enabled(kind.barrierGate);
-  const barrier = waits
-    ? new WriteBarrier({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem })
+  const waits = kind.consistencyGate !== undefined && featureGates.enabled(kind.consistencyGate);
+  const consistency = waits
+    ? new ConsistencyStore({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem })
     : undefined;
-  const reconciler = new Reconciler({ context, readers, barrier });
+  const reconciler = new Reconciler({ context, readers, consistency });
 
   /** Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue. */
   function whenAvailable(owner: Owner, old: Pod, current: Pod): readonly Enqueue[] {
@@ -57,7 +57,7 @@ export function createReplicaController<Owner extends KubeObject>(
     queue: kind.queue,
     resource: kind.type,
     workers,
-    barrier,
+    consistency,
     triggers: [
       forObject(kind.type, { onDelete: (owner) => reconciler.forget(keyOf(owner), owner.metadata.uid) }),
       ownedBy(resources.pods, owners, { expectations: reconciler.expectations, log, onUpdate: whenAvailable }),

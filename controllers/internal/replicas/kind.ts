@@ -30,7 +30,7 @@ export interface ReplicaKind<Owner extends KubeObject> {
   /** Prefix of the controller's own metrics. */
   readonly subsystem: string;
   /** Gate under which a key waits until the caches have read its own writes; never where missing. */
-  readonly barrierGate?: string;
+  readonly consistencyGate?: string;
   /** Gate under which terminating Pods are counted in the status; never where missing. */
   readonly terminatingGate?: string;
   readonly spec: (owner: Owner) => ReplicaSpec;

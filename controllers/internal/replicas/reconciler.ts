@@ -5,7 +5,7 @@ import {
   Expectations,
   PodControl,
   type ReconcileResult,
-  type WriteBarrier,
+  type ConsistencyStore,
   claim,
   logName,
 } from '#pkg/controller';
@@ -20,7 +20,7 @@ export interface ReconcilerOptions<Owner extends KubeObject> {
   readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'clock' | 'log' | 'metrics' | 'featureGates'>;
   readonly readers: Readers<Owner>;
   /** Missing where nobody waits for the caches. */
-  readonly barrier: WriteBarrier | undefined;
+  readonly consistency: ConsistencyStore | undefined;
 }
 
 /** A status waits this long, ms, for the caches to show the Pods that were created or deleted. */
@@ -35,7 +35,7 @@ export class Reconciler<Owner extends KubeObject> {
   readonly #countsTerminating: boolean;
 
   constructor(options: ReconcilerOptions<Owner>) {
-    const { context, readers, barrier } = options;
+    const { context, readers, consistency } = options;
     const { client, clock, log, metrics, featureGates } = context;
     const { type, subsystem, terminatingGate } = readers.kind;
     const ageRatio = metrics.histogram({
@@ -55,7 +55,7 @@ export class Reconciler<Owner extends KubeObject> {
       podControl: new PodControl<Owner>(context, {
         ownerType: type,
         wrote: (owner, pod) =>
-          barrier?.wrote(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
+          consistency?.wroteAt(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
       }),
       deletionCost: featureGates.enabled('PodDeletionCost'),
       observeAgeRatio: (ratio) => ageRatio.observe(ratio),
@@ -64,7 +64,7 @@ export class Reconciler<Owner extends KubeObject> {
 
   /** The owner is gone: another one of its name starts clean. */
   forget(key: ObjectKey, uid?: string): void {
-    this.#options.barrier?.forget(key, uid);
+    this.#options.consistency?.clear(key, uid);
     this.expectations.forget(key);
   }
 
@@ -113,7 +113,7 @@ export class Reconciler<Owner extends KubeObject> {
   }
 
   #claim({ owner, selector, candidates }: Snapshot<Owner>, signal: AbortSignal): Promise<readonly Pod[]> {
-    const { context, readers, barrier } = this.#options;
+    const { context, readers, consistency } = this.#options;
     return claim({
       owner,
       ownerType: readers.kind.type,
@@ -122,16 +122,17 @@ export class Reconciler<Owner extends KubeObject> {
       candidates,
       ownerClient: this.#owners,
       client: context.client.resource(resources.pods),
-      wrote: (pod) => barrier?.wrote(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
+      wrote: (pod) =>
+        consistency?.wroteAt(keyOf(owner), owner.metadata.uid, resources.pods, pod.metadata.resourceVersion),
       log: context.log,
       signal,
     });
   }
 
   async #writeStatus(owner: Owner, status: ReplicaStatus, signal: AbortSignal): Promise<void> {
-    const { context, readers, barrier } = this.#options;
+    const { context, readers, consistency } = this.#options;
     const { kind } = readers;
     const written = await writeStatus(owner, status, { kind, client: this.#owners, log: context.log, signal });
-    if (written) barrier?.wrote(keyOf(owner), owner.metadata.uid, kind.type, written.metadata.resourceVersion);
+    if (written) consistency?.wroteAt(keyOf(owner), owner.metadata.uid, kind.type, written.metadata.resourceVersion);
   }
 }

@@ -8,7 +8,7 @@ import { FakeClock, FakeCluster, LaggingInformers, settle } from '#pkg/testing';
 import type { Controller } from '../definition/definition.ts';
 import { type LoopOptions, createLoop } from './loop.ts';
 import { forObject, on } from '../source/triggers.ts';
-import { WriteBarrier } from '../ownership/write-barrier.ts';
+import { ConsistencyStore } from '../ownership/consistency-store.ts';
 
 const { configMaps } = resources;
 
@@ -234,7 +234,7 @@ describe('failures', () => {
 
 test('a key waits until the caches have read its own writes, then comes back by itself', async () => {
   const seen: { at: number; data: unknown }[] = [];
-  const barriers: WriteBarrier[] = [];
+  const stores: ConsistencyStore[] = [];
   const world = setUp(
     {
       reconcile: async (key) => {
@@ -242,15 +242,15 @@ test('a key waits until the caches have read its own writes, then comes back by 
         seen.push({ at: clock.monotonic(), data: informers.informer(configMaps).lister.get(key)?.data });
         if (seen.length > 1) return;
         const written = cluster.change(configMaps, key, (map) => ({ ...map, data: { written: 'yes' } }));
-        barriers[0]!.wrote(key, written.metadata.uid, configMaps, written.metadata.resourceVersion);
+        stores[0]!.wroteAt(key, written.metadata.uid, configMaps, written.metadata.resourceVersion);
         return { requeueAfter: 10 };
       },
-      barrier: { behind: (key: string) => barriers[0]?.behind(key) } as WriteBarrier,
+      consistency: { ensureReady: (key: string) => stores[0]?.ensureReady(key) } as ConsistencyStore,
     },
     1000,
   );
   const { clock, informers, metrics, start, put } = world;
-  barriers.push(new WriteBarrier({ informers: [informers.informer(configMaps)], metrics, subsystem: 'test' }));
+  stores.push(new ConsistencyStore({ informers: [informers.informer(configMaps)], metrics, subsystem: 'test' }));
   put('a');
   void start();
   await clock.step(5000);

@@ -9,7 +9,7 @@ import type { Controller, ControllerContext } from '../definition/definition.ts'
 import { isOnlyConflicts } from '../errors.ts';
 import { logName } from '../objects/log-name.ts';
 import type { AnyTrigger, Attached, Enqueue } from '../source/triggers.ts';
-import type { StaleCache, WriteBarrier } from '../ownership/write-barrier.ts';
+import type { StaleCache, ConsistencyStore } from '../ownership/consistency-store.ts';
 
 /** What a reconcile answers when the key is to be looked at again without any change, ms. */
 export interface ReconcileResult {
@@ -30,8 +30,8 @@ export interface LoopOptions {
   readonly triggers: readonly AnyTrigger[];
   /** Caches that reconcile reads without a trigger on them: it is not called before they are filled. */
   readonly caches?: readonly { whenSynced(signal: AbortSignal): Promise<void> }[];
-  /** A key whose own writes the caches have not seen is put off. */
-  readonly barrier?: WriteBarrier;
+  /** A key whose own writes the caches have not read waits until they have. */
+  readonly consistency?: ConsistencyStore;
   /** Failures in a row after which a key is dropped until its next change. Unlimited where missing. */
   readonly maxRetries?: number;
   /** How long a key that failed has to wait; the queue's default where missing. */
@@ -157,7 +157,7 @@ class Loop implements Controller {
 
   /** False for a key that the caches are behind with: it comes back as soon as they have caught up. */
   #isFresh(key: ObjectKey, signal: AbortSignal): boolean {
-    const stale = this.#options.barrier?.behind(key);
+    const stale = this.#options.consistency?.ensureReady(key);
     if (!stale) {
       this.#awaited.delete(key);
       return true;

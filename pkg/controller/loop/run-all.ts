@@ -1,7 +1,7 @@
 import type { Controller, ControllerContext } from '../definition/definition.ts';
 
-/** Several loops as one controller; the first that fails ends the others. */
-export function together({ name }: Pick<ControllerContext, 'name'>, loops: readonly Controller[]): Controller {
+/** Runs several loops as one controller; the first that fails ends the others. */
+export function runAll({ name }: Pick<ControllerContext, 'name'>, loops: readonly Controller[]): Controller {
   return {
     name,
     async run(signal) {

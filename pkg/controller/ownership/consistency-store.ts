@@ -17,59 +17,64 @@ export interface StaleCache {
   caughtUp(signal: AbortSignal): Promise<void>;
 }
 
-/** The part of an informer that the barrier reads. */
+/** The part of an informer that the store reads. */
 export type Readable = Pick<
   SharedInformer<KubeObject>,
   'resource' | 'lastSyncResourceVersion' | 'hasReached' | 'waitForResourceVersion'
 >;
 
-export interface WriteBarrierOptions {
-  /** The caches that the controller reads and writes to. */
+export interface ConsistencyStoreOptions {
+  /** The caches that the controller reads and writes to; {@link ConsistencyStore.track} adds to them. */
   readonly informers: readonly Readable[];
-  /** With a subsystem, refusals are counted in `<subsystem>_stale_sync_skips_total`. */
+  /** With a subsystem, keys that were not ready are counted in `<subsystem>_stale_sync_skips_total`. */
   readonly metrics?: Metrics;
   readonly subsystem?: string;
 }
 
 /**
- * Read your writes: remembers the newest resource version that was written on behalf of a key, and says whether the
- * caches have read that far. The loop asks before each reconcile, so that no controller decides on a cache older than
- * its own writes (KEP-5647, `pkg/controller/util/consistency`).
+ * Read your writes: remembers the newest resource version that was written on behalf of each owner, and reports whether
+ * the caches have read that far. The loop asks before each reconcile, so that no controller decides on a cache older than
+ * its own writes (`ConsistencyStore` in `pkg/controller/util/consistency`, KEP-5647).
  */
-export class WriteBarrier {
+export class ConsistencyStore {
   readonly #informers = new Map<string, Readable>();
   readonly #writes = new Map<ObjectKey, Writes>();
   readonly #skips: Counter<'group' | 'resource'> | undefined;
 
-  constructor(options: WriteBarrierOptions) {
-    for (const informer of options.informers) this.#informers.set(groupResource(informer.resource), informer);
+  constructor(options: ConsistencyStoreOptions) {
+    for (const informer of options.informers) this.track(informer);
     const { metrics, subsystem } = options;
     this.#skips =
       subsystem === undefined
         ? undefined
         : metrics?.counter({
             name: `${subsystem}_stale_sync_skips_total`,
-            help: 'Syncs put off because the cache had not yet read what the controller wrote.',
+            help: 'Syncs skipped because the cache had not yet read what the controller wrote.',
             stability: 'ALPHA',
             labels: ['group', 'resource'],
           });
   }
 
-  /** After a write for `key`, the object of that UID: the written object's resource and version. */
-  wrote(key: ObjectKey, ownerUid: string, resource: ResourceType, resourceVersion: string): void {
-    let writes = this.#writes.get(key);
+  /** Writes to this informer's resource are awaited from now on. */
+  track(informer: Readable): void {
+    this.#informers.set(groupResource(informer.resource), informer);
+  }
+
+  /** Records a write on behalf of the owner with this key and UID: resource and version of the written object. */
+  wroteAt(owner: ObjectKey, ownerUid: string, resource: ResourceType, resourceVersion: string): void {
+    let writes = this.#writes.get(owner);
     if (writes?.ownerUid !== ownerUid) {
       writes = { ownerUid, versions: new Map() };
-      this.#writes.set(key, writes);
+      this.#writes.set(owner, writes);
     }
     const name = groupResource(resource);
     const known = writes.versions.get(name);
     if (known === undefined || hasReached(resourceVersion, known)) writes.versions.set(name, resourceVersion);
   }
 
-  /** The first cache that is behind the key's writes; undefined when the key may be worked on. Counts each refusal. */
-  behind(key: ObjectKey): StaleCache | undefined {
-    const writes = this.#writes.get(key);
+  /** Returns the first cache that is behind the owner's writes, and counts it; undefined when the owner may be reconciled. */
+  ensureReady(owner: ObjectKey): StaleCache | undefined {
+    const writes = this.#writes.get(owner);
     if (!writes) return undefined;
     for (const [name, wrote] of writes.versions) {
       const informer = this.#informers.get(name);
@@ -79,12 +84,12 @@ export class WriteBarrier {
       const { lastSyncResourceVersion: read } = informer;
       return { resource, wrote, read, caughtUp: (signal) => informer.waitForResourceVersion(wrote, signal) };
     }
-    this.#writes.delete(key);
+    this.#writes.delete(owner);
     return undefined;
   }
 
-  /** The key's object is gone; with a UID, only if that object is meant. */
-  forget(key: ObjectKey, ownerUid?: string): void {
-    if (ownerUid === undefined || this.#writes.get(key)?.ownerUid === ownerUid) this.#writes.delete(key);
+  /** Forgets the writes of an owner that is gone; with a UID, only those of that object. */
+  clear(owner: ObjectKey, ownerUid?: string): void {
+    if (ownerUid === undefined || this.#writes.get(owner)?.ownerUid === ownerUid) this.#writes.delete(owner);
   }
 }
