@@ -1,5 +1,5 @@
 import { sleep } from '#pkg/base';
-import { type AnyTrigger, type Enqueue, createLoop, defineController, runAll } from '#pkg/controller';
+import { channelSource, createLoop, defineController, runAll } from '#pkg/controller';
 
 import { Collector, describe } from './collector.ts';
 import { garbageCollectorDescription } from './controller.ts';
@@ -21,11 +21,11 @@ export const garbageCollectorController = defineController({
   create(context) {
     const { client, informers, recorder, clock, log, options } = context;
     if (!options['enable-garbage-collector']) return undefined;
-    const suspects = new Entrance();
-    const orphaning = new Entrance();
+    const suspects = channelSource(OBJECTS);
+    const orphaning = channelSource(OBJECTS);
     const graph = new Graph({
-      suspect: (uid) => suspects.enqueue(uid),
-      orphans: (uid) => orphaning.enqueue(uid),
+      suspect: (uid) => suspects.send(uid),
+      orphans: (uid) => orphaning.send(uid),
       misplaced(dependent: Vertex, { apiVersion, kind, name, namespace, owner }: Claim) {
         const invalid = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${owner.uid}]`;
         log.v(2)?.info('item references an owner but does not match namespaces', {
@@ -79,22 +79,3 @@ export const garbageCollectorController = defineController({
     };
   },
 });
-
-/** The way from the graph into a loop: it is the graph that says what is to be looked at, not changes of one resource. */
-class Entrance implements AnyTrigger {
-  readonly resource = OBJECTS;
-  #enqueue: (item: Enqueue) => void = () => {};
-
-  enqueue(uid: string): void {
-    this.#enqueue(uid);
-  }
-
-  attach({ enqueue }: { readonly enqueue: (item: Enqueue) => void }): ReturnType<AnyTrigger['attach']> {
-    this.#enqueue = enqueue;
-    return {
-      hasSynced: () => true,
-      remove: () => (this.#enqueue = () => {}),
-      whenSynced: () => Promise.resolve(),
-    };
-  }
-}
