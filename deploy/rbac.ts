@@ -32,6 +32,13 @@ export function manifests(definitions: readonly ControllerDescription[]): object
         resourceNames: [NAME],
         verbs: ['get', 'list', 'update', 'watch'],
       },
+      // Whether the cluster's own manager is at work.
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: ['kube-controller-manager'],
+        verbs: ['get'],
+      },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch', 'update'] },
       { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['create'] },
       { apiGroups: [''], resources: ['serviceaccounts'], resourceNames: accounts, verbs: ['get'] },

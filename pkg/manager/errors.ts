@@ -13,6 +13,8 @@ export type ManagerErrorCode =
   | 'CannotListen'
   /** The lease went to somebody else, or could not be renewed in time. */
   | 'LeaseLost'
+  /** Another manager began to run what runs here; see `--run-beside-other-manager`. */
+  | 'OtherManager'
   /** Controllers were still running when `--controller-shutdown-timeout` ended. */
   | 'ShutdownTimeout';
 

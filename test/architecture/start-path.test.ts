@@ -49,6 +49,7 @@ describe('a start loads', () => {
     expect(manager.has('pkg/manager/run/run.ts')).toBe(true);
     const late = [
       'pkg/manager/run/lead.ts',
+      'pkg/manager/run/lead-beside.ts',
       'pkg/manager/run/build-controllers.ts',
       'pkg/manager/run/serve.ts',
       'pkg/manager/run/process-metrics.ts',

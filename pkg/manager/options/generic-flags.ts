@@ -35,6 +35,16 @@ export const leaderMigrationFlags = [
   },
 ] as const satisfies readonly Flag[];
 
+/** What the original has no flag for. */
+export const besideFlags = [
+  {
+    name: 'run-beside-other-manager',
+    type: 'bool',
+    default: false,
+    help: 'With a lease of its own (--leader-elect-resource-name): run controllers although another process holds the lease kube-system/kube-controller-manager and may run them too. To be set when that one was started without them (--controllers)',
+  },
+] as const satisfies readonly Flag[];
+
 export const genericFlags = [
   {
     name: 'allocate-node-cidrs',

@@ -4,7 +4,14 @@ import { describeGates } from '#pkg/featuregates';
 
 import { ManagerError } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
-import { debuggingFlags, genericFlags, globalFlags, leaderMigrationFlags, miscFlags } from './generic-flags.ts';
+import {
+  besideFlags,
+  debuggingFlags,
+  genericFlags,
+  globalFlags,
+  leaderMigrationFlags,
+  miscFlags,
+} from './generic-flags.ts';
 import type { Flag, FlagSection, ValuesOf } from './flag.ts';
 import { logsFlags, metricsFlags } from './observability-flags.ts';
 import { authenticationFlags, authorizationFlags, secureServingFlags } from './serving-flags.ts';
@@ -19,6 +26,7 @@ type ManagerFlags = readonly [
   ...typeof metricsFlags,
   ...typeof logsFlags,
   ...typeof miscFlags,
+  ...typeof besideFlags,
   ...typeof globalFlags,
 ];
 
@@ -82,6 +90,7 @@ export function flagSections(registry: Registry, pending: PendingFlags): FlagSec
     { name: 'metrics', flags: metricsFlags },
     { name: 'logs', flags: logsFlags },
     { name: 'misc', flags: miscFlags },
+    { name: 'other manager', flags: besideFlags },
     { name: 'global', flags: globalFlags },
   ];
   refuseDuplicates(sections);

@@ -28,7 +28,7 @@ let story: string[];
 let running: Manager[];
 
 // Loaded when a manager needs them; time on a fake clock does not wait for files.
-beforeAll(() => Promise.all([import('./lead.ts'), import('./serve.ts'), import('./process-metrics.ts')]));
+beforeAll(() => Promise.all([import('./lead-beside.ts'), import('./serve.ts'), import('./process-metrics.ts')]));
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -118,6 +118,7 @@ async function start(
   return manager;
 }
 
+const WELL_KNOWN = { namespace: 'kube-system', name: 'kube-controller-manager' };
 const holder = async (): Promise<string | undefined> =>
   (await client.resource(resources.leases).get({ namespace: 'kube-system', name: 'kube-controller-manager' })).spec
     ?.holderIdentity ?? undefined;
@@ -296,5 +297,103 @@ describe('the manager', () => {
         'Controller is not part of this version yet job-controller',
       ]),
     );
+  });
+});
+
+describe('beside a manager with the well-known lease', () => {
+  const APART = '--leader-elect-resource-name=apart';
+  const MESSAGE = 'Another kube-controller-manager is at work; controllers that it may run too do not run here.';
+  const complaints = (): string[] => lines.filter((line) => line.includes(MESSAGE));
+
+  test('does not run what that one may run, says what to do, and begins when it has gone', async () => {
+    const original = await start('original');
+    await clock.step(5000);
+    await start('apart', { argv: [APART] });
+    await clock.step(120_000);
+    expect(story).toEqual(['start original']);
+    expect(complaints()).toHaveLength(1);
+    expect(JSON.parse(complaints()[0]!)).toMatchObject({
+      holder: 'original',
+      lease: 'kube-system/kube-controller-manager',
+      controllers: ['replicaset-controller'],
+      remedy:
+        'start the other manager with --controllers=*,-replicaset-controller, then this one with --run-beside-other-manager',
+    });
+    original.stop.abort(new Error('SIGTERM'));
+    await clock.step(4500);
+    expect(story).toEqual(['start original', 'stop original', 'start apart']);
+  });
+
+  test('waits until a lease that nobody renews has run out by its own clock, whatever time stands in it', async () => {
+    await client.resource(resources.leases).create({
+      metadata: WELL_KNOWN,
+      spec: { holderIdentity: 'ghost', leaseDurationSeconds: 15, renewTime: '2099-01-01T00:00:00.000000Z' },
+    });
+    await start('apart', { argv: [APART] });
+    await clock.step(14_900);
+    expect(story).toEqual([]);
+    await clock.step(2500);
+    expect(story).toEqual(['start apart']);
+    expect(complaints()).toEqual([]);
+  });
+
+  test('runs at once where told to, and where there is no such lease', async () => {
+    await start('original');
+    await clock.step(5000);
+    const apart = await start('apart', { argv: [APART, '--run-beside-other-manager'] });
+    await clock.step(1000);
+    expect(story).toEqual(['start original', 'start apart']);
+    for (const manager of [running[0]!, apart]) manager.stop.abort(new Error('SIGTERM'));
+    await clock.step(5000);
+    await client.resource(resources.leases).delete(WELL_KNOWN);
+    story.length = 0;
+    await start('alone', { argv: [APART] });
+    await clock.step(1000);
+    expect(story).toEqual(['start alone']);
+  });
+
+  test('ends where that one begins later, and holds back when started again', async () => {
+    const apart = await start('apart', { argv: [APART] });
+    await clock.step(60_000);
+    await start('original');
+    await clock.step(5000);
+    expect(story).toEqual(['start apart', 'start original', 'stop apart']);
+    expect(await apart.result).toBe(MESSAGE);
+    expect(messages()).not.toContain('leaderelection lost');
+    await start('again', { argv: [APART] });
+    await clock.step(60_000);
+    expect(story).toHaveLength(3);
+  });
+
+  test('runs nothing while it cannot see the lease, and says so once', async () => {
+    const real = server.inProcessTransport();
+    let hidden = true;
+    const own: typeof real = {
+      ...real,
+      roundTrip: (request) =>
+        hidden && request.path.endsWith('/leases/kube-controller-manager')
+          ? Promise.reject(new Error('forbidden'))
+          : real.roundTrip(request),
+      close: () => real.close(),
+    };
+    await start('apart', { argv: [APART], connection: { own, anonymous: () => own, close: () => own.close() } });
+    await clock.step(60_000);
+    expect(story).toEqual([]);
+    const said = messages().filter(
+      (message) => message === 'Cannot see whether another kube-controller-manager is at work',
+    );
+    expect(said).toHaveLength(1);
+    hidden = false;
+    await clock.step(2500);
+    expect(story).toEqual(['start apart']);
+  });
+
+  test('holds back with a lease of that name in another namespace, too', async () => {
+    await start('original');
+    await clock.step(5000);
+    await start('apart', { argv: ['--leader-elect-resource-namespace=default'] });
+    await clock.step(60_000);
+    expect(story).toEqual(['start original']);
+    expect(complaints()).toHaveLength(1);
   });
 });

@@ -18,6 +18,7 @@ import { type LateStart, lateStart } from './late-start.ts';
 import { createMetrics, describeProcess } from './metrics.ts';
 import type { ServeOptions } from './serve.ts';
 import { userAgent } from './user-agent.ts';
+import { WELL_KNOWN_LEASE } from './well-known-lease.ts';
 import { flush, within } from './within.ts';
 
 /** How long after its lease ran out the leader may still be unhealthy about it, ms. */
@@ -91,7 +92,7 @@ async function startRest(
   const { serve } = await import('./serve.ts');
   const server = await serve({ ...run, ...served });
   try {
-    const { loadControllers } = await import('./lead.ts');
+    const { loadControllers } = await import('./lead-beside.ts');
     await loadControllers(options);
     onLoaded?.();
     const { processMetrics } = await import('./process-metrics.ts');
@@ -185,6 +186,7 @@ async function holdLease(
   const { options, clock, random, log, metrics } = parts;
   const { flags } = options;
   let lost = false;
+  let failed = false;
   let work: Promise<void> = Promise.resolve();
   // Its events tell of the end of leading too, so they go out when we are not leading; but not after the lease was lost.
   const eventFence = (): void => {
@@ -215,11 +217,15 @@ async function holdLease(
     name: terms.name,
     callbacks: {
       onStartedLeading(leading) {
-        leading.addEventListener('abort', () => (lost ||= !signal.aborted), { once: true });
+        leading.addEventListener('abort', () => (lost ||= !signal.aborted && !failed), { once: true });
         terms.onLeading?.();
-        work = import('./lead.ts').then(({ lead }) =>
-          lead({ ...parts, health, fence: () => elector.fence(), owns: terms.owns }, leading),
+        const leadership = { ...parts, health, fence: () => elector.fence(), owns: terms.owns };
+        work = import('./lead-beside.ts').then(({ lead, leadBeside }) =>
+          mayOverlap(options)
+            ? leadBeside(clientNamed('leader-election', parts), leadership, leading)
+            : lead(leadership, leading),
         );
+        work.catch(() => (failed = true));
         return work;
       },
       onStoppedLeading: () => {},
@@ -246,6 +252,18 @@ async function holdLease(
     }
   }
   if (lost) throw new ManagerError('LeaseLost', 'leaderelection lost', {});
+}
+
+/**
+ * Whether another manager may be at work while this one leads: the main lease is not the one that a manager holds by
+ * default. With a leader migration that is asked of the main lease only, for who holds the second one holds the main one.
+ */
+function mayOverlap({ flags }: Options): boolean {
+  if (flags['run-beside-other-manager']) return false;
+  return (
+    flags['leader-elect-resource-namespace'] !== WELL_KNOWN_LEASE.namespace ||
+    flags['leader-elect-resource-name'] !== WELL_KNOWN_LEASE.name
+  );
 }
 
 /** The lock, to be taken only when what is started late has started, which the first answer begins. */
