@@ -20,11 +20,9 @@ export interface Exchange {
 /** Runs the handler for a request, and sends its answer unless the client has gone. */
 export async function respond(exchange: Exchange, handler: HttpHandler, log: Logger): Promise<void> {
   const { request, response } = exchange;
-  if (response.destroyed) return;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const answer = await answerTo(request, gone.signal, handler, log);
-  if (gone.signal.aborted) return;
+  if (hasGone(response)) return;
+  const answer = await answerTo(exchange, handler, log);
+  if (hasGone(response)) return;
   if (answer === undefined) return refuse(exchange);
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   response.statusCode = answer.status;
@@ -38,8 +36,7 @@ export async function respond(exchange: Exchange, handler: HttpHandler, log: Log
 
 /** Undefined where the request's target is none. */
 async function answerTo(
-  request: Exchange['request'],
-  signal: AbortSignal,
+  { request, response }: Exchange,
   handler: HttpHandler,
   log: Logger,
 ): Promise<HttpAnswer | undefined> {
@@ -58,7 +55,9 @@ async function answerTo(
         return certificateOf(request);
       },
       remoteAddress: (request.socket as TLSSocket).remoteAddress ?? '',
-      signal,
+      get signal() {
+        return signalOf(response);
+      },
       body: () => readBody(request),
     });
   } catch (error) {
@@ -69,6 +68,18 @@ async function answerTo(
       body: 'Internal Server Error\n',
     };
   }
+}
+
+function hasGone(response: Exchange['response']): boolean {
+  return response.destroyed || ('stream' in response && (response.stream === undefined || response.stream.destroyed));
+}
+
+/** Made only for handlers that take long: aborting one costs as much as a short answer. */
+function signalOf(response: Exchange['response']): AbortSignal {
+  const gone = new AbortController();
+  if (hasGone(response)) gone.abort();
+  else response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** What Go's servers do with a target that cannot be read. */

@@ -22,7 +22,7 @@ import type { HttpHandler } from './http.ts';
 import { servingCertificate, watchPair } from './serving-certificate.ts';
 import type { CertificatePair } from './self-signed.ts';
 import { SniContexts } from './sni.ts';
-import { Turns } from './turns.ts';
+import { Turns, nodeTurns } from './turns.ts';
 
 /**
  * Limits of the generic API server (`SecureServingInfo.Serve`): of the handshake and of a request's headers to arrive, ms
@@ -39,6 +39,8 @@ const FRAME_SIZE = 256 * 1024;
 const SESSION_MEMORY = 4;
 /** Header lines of a request at most. */
 const MOST_HEADERS = 2000;
+/** Requests taken back on an HTTP/2 connection: so many at once, then so many a second; beyond them it ends. */
+const RESETS = { streamResetBurst: 100, streamResetRate: 33 };
 /** For an HTTP/2 client to begin, ms (Go's). */
 const PREFACE_TIMEOUT = 10_000;
 /** How often connections are looked at for their time being up, ms. */
@@ -176,6 +178,7 @@ async function createServer(
     allowHTTP1: true,
     maxSessionMemory: SESSION_MEMORY,
     maxHeaderListPairs: MOST_HEADERS,
+    ...RESETS,
     settings: {
       maxConcurrentStreams: flags['http2-max-streams-per-connection'] || STREAMS,
       maxFrameSize: FRAME_SIZE,
@@ -205,7 +208,7 @@ function answerRequests(
   { handler, clock, log }: ServingOptions,
   connections: Connections,
 ): void {
-  const turns = new Turns<object>({ clock, nextTurn: setImmediate });
+  const turns = new Turns<object>({ clock, ...nodeTurns });
   const answer = (exchange: Exchange): void => {
     connections.heardFrom(exchange.request.socket);
     turns.add(connectionOf(exchange.request), () => void respond(exchange, handler, log));

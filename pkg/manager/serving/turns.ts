@@ -2,14 +2,19 @@ import type { Clock } from '#pkg/base';
 
 /** What may be done for strangers in one turn of the event loop, ms: the lease and the controllers come in between. */
 const BUDGET = 10;
-/** Runs longer than this are looked at by the clock in between; looking each time would cost as much as the work. */
-const STRIDE = 8;
-
 export interface TurnsOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Calls back in the event loop's next turn, after input and timers were looked at. */
   readonly nextTurn: (callback: () => void) => void;
+  /** Calls back in this turn, after what the work has set going (its promises) has run as far as it can without input. */
+  readonly afterwards: (callback: () => void) => void;
 }
+
+/** How it is done in Node: a tick that a microtask asks for comes after all microtasks. */
+export const nodeTurns: Pick<TurnsOptions, 'nextTurn' | 'afterwards'> = {
+  nextTurn: setImmediate,
+  afterwards: (callback) => queueMicrotask(() => process.nextTick(callback)),
+};
 
 /**
  * Runs what connections ask for, one piece of work of each connection after the other, and no more in a turn of the event
@@ -41,21 +46,20 @@ export class Turns<Connection extends object> {
   #schedule(): void {
     if (this.#scheduled || this.#waiting.size === 0) return;
     this.#scheduled = true;
-    this.#options.nextTurn(() => this.#run());
+    this.#options.nextTurn(() => this.#run(this.#options.clock.monotonic() + BUDGET));
   }
 
-  #run(): void {
-    this.#scheduled = false;
-    const end = this.#options.clock.monotonic() + BUDGET;
-    for (let done = 0; done % STRIDE !== 0 || done === 0 || this.#options.clock.monotonic() < end; done++) {
-      const next = this.#waiting.entries().next();
-      if (next.done) return;
-      const [connection, queue] = next.value;
-      this.#waiting.delete(connection);
-      const work = queue.shift();
-      if (queue.length > 0) this.#waiting.set(connection, queue);
-      work?.();
+  #run(end: number): void {
+    const [next] = this.#waiting;
+    if (next === undefined || this.#options.clock.monotonic() >= end) {
+      this.#scheduled = false;
+      return this.#schedule();
     }
-    this.#schedule();
+    const [connection, queue] = next;
+    this.#waiting.delete(connection);
+    const work = queue.shift();
+    if (queue.length > 0) this.#waiting.set(connection, queue);
+    this.#options.afterwards(() => this.#run(end));
+    work?.();
   }
 }
