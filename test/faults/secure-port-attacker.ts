@@ -21,4 +21,5 @@ await Promise.all(
     }
   }),
 );
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
 parentPort?.postMessage(opened);

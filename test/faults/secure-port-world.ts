@@ -70,6 +70,7 @@ export class SecurePortWorld {
     return { opened, ...(await quiet), ...(await watched) };
   }
 
+  /** Whether the daemon has led without a break: it ends when it loses the lease. */
   get leads(): boolean {
     return this.#daemon.running;
   }

@@ -41,6 +41,8 @@ const SESSION_MEMORY = 4;
 const MOST_HEADERS = 2000;
 /** Requests taken back on an HTTP/2 connection: so many at once, then so many a second; beyond them it ends. */
 const RESETS = { streamResetBurst: 100, streamResetRate: 33 };
+/** Handshakes begun in a turn of the event loop at most. */
+const HANDSHAKES = 4;
 /** For an HTTP/2 client to begin, ms (Go's). */
 const PREFACE_TIMEOUT = 10_000;
 /** How often connections are looked at for their time being up, ms. */
@@ -87,7 +89,7 @@ export async function startSecureServer(options: ServingOptions): Promise<Secure
   });
   const connections = new Connections();
   const sessions = new Set<ServerHttp2Session>();
-  server.on('connection', (socket: Socket) => connections.add(socket));
+  admit(server, connections, clock);
   server.on('session', (session: ServerHttp2Session) => watchSession(session, sessions));
   answerRequests(server, options, connections);
   logErrors(server, log);
@@ -161,6 +163,7 @@ async function createServer(
 ): Promise<Http2SecureServer | HttpsServer> {
   const options = {
     ...tls,
+    pauseOnConnect: true,
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: HEADERS_TIMEOUT,
@@ -200,6 +203,22 @@ function watchSession(session: ServerHttp2Session, sessions: Set<ServerHttp2Sess
     if (streams === 0) session.destroy();
   });
   session.once('remoteSettings', () => session.setTimeout(IDLE_TIMEOUT));
+}
+
+/**
+ * Begins a few handshakes in a turn of the event loop, one of each address after the other: with each come keys to be
+ * agreed on and then up to a hundred requests at once. `tls.Server` begins with its own listener for new connections.
+ */
+function admit(server: Http2SecureServer | HttpsServer, connections: Connections, clock: Clock): void {
+  const begin = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const handshakes = new Turns<string>({ clock, ...nodeTurns, most: HANDSHAKES });
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    handshakes.add(socket.remoteAddress ?? '', () => {
+      if (!socket.destroyed) for (const listener of begin) Reflect.apply(listener, server, [socket]);
+    });
+  });
 }
 
 /** Answers in turns, so that neither one connection nor all together hold up what else the process does. */

@@ -3,11 +3,10 @@ import { expect, test } from 'vitest';
 import { Turns } from './turns.ts';
 
 /** A loop whose turns are taken one by one, and a clock that each piece of work moves. */
-function loop(): {
+function loop(most?: number): {
   turns: Turns<{ name: string }>;
   turn: () => string[];
   add: (name: string, ...pieces: number[]) => void;
-  drop: (name: string) => void;
 } {
   let now = 0;
   let ran: string[] = [];
@@ -17,6 +16,7 @@ function loop(): {
   const turns = new Turns<{ name: string }>({
     clock: { monotonic: () => now },
     nextTurn: (callback) => next.push(callback),
+    ...(most === undefined ? {} : { most }),
     afterwards: (callback) => rest.push(callback),
   });
   const of = (name: string): { name: string } => {
@@ -33,7 +33,6 @@ function loop(): {
           ran.push(name);
         });
     },
-    drop: (name) => turns.drop(of(name)),
     turn: () => {
       ran = [];
       for (const callback of next.splice(0)) callback();
@@ -60,10 +59,9 @@ test('a turn ends with its budget, and the next goes on where it ended', () => {
   expect(turn().indexOf('quiet')).toBe(1);
 });
 
-test('work of a connection that has gone is not done', () => {
-  const { add, drop, turn } = loop();
-  add('gone', 0, 0);
-  add('here', 0);
-  drop('gone');
-  expect(turn()).toEqual(['here']);
+test('a turn has so many pieces at most where that is asked for', () => {
+  const { add, turn } = loop(2);
+  add('busy', 0, 0, 0);
+  expect(turn()).toHaveLength(2);
+  expect(turn()).toHaveLength(1);
 });

@@ -8,6 +8,8 @@ export interface TurnsOptions {
   readonly nextTurn: (callback: () => void) => void;
   /** Calls back in this turn, after what the work has set going (its promises) has run as far as it can without input. */
   readonly afterwards: (callback: () => void) => void;
+  /** Pieces of work in a turn at most, where most of what they cost comes later. */
+  readonly most?: number;
 }
 
 /** How it is done in Node: a tick that a microtask asks for comes after all microtasks. */
@@ -21,7 +23,7 @@ export const nodeTurns: Pick<TurnsOptions, 'nextTurn' | 'afterwards'> = {
  * loop than fits its budget. A connection with a hundred requests so delays another's by one piece, and since a client has
  * a bounded number of requests under way, what arrives in a turn is bounded by what was answered in the last.
  */
-export class Turns<Connection extends object> {
+export class Turns<Connection> {
   readonly #options: TurnsOptions;
   /** Connections with work, in the order in which they are next. */
   readonly #waiting = new Map<Connection, (() => void)[]>();
@@ -38,20 +40,15 @@ export class Turns<Connection extends object> {
     this.#schedule();
   }
 
-  /** Forgets the work of a connection that has gone. */
-  drop(connection: Connection): void {
-    this.#waiting.delete(connection);
-  }
-
   #schedule(): void {
     if (this.#scheduled || this.#waiting.size === 0) return;
     this.#scheduled = true;
-    this.#options.nextTurn(() => this.#run(this.#options.clock.monotonic() + BUDGET));
+    this.#options.nextTurn(() => this.#run(this.#options.clock.monotonic() + BUDGET, this.#options.most ?? Infinity));
   }
 
-  #run(end: number): void {
+  #run(end: number, most: number): void {
     const [next] = this.#waiting;
-    if (next === undefined || this.#options.clock.monotonic() >= end) {
+    if (next === undefined || most <= 0 || this.#options.clock.monotonic() >= end) {
       this.#scheduled = false;
       return this.#schedule();
     }
@@ -59,7 +56,7 @@ export class Turns<Connection extends object> {
     this.#waiting.delete(connection);
     const work = queue.shift();
     if (queue.length > 0) this.#waiting.set(connection, queue);
-    this.#options.afterwards(() => this.#run(end));
+    this.#options.afterwards(() => this.#run(end, most - 1));
     work?.();
   }
 }
