@@ -31,6 +31,15 @@ interface Selecting extends KubeObject {
 /** The selector of most owners. Controllers that share an informer must share this function, too: an index is made of it. */
 export const specSelector = (owner: Selecting): LabelSelector | undefined => owner.spec?.selector;
 
+/** For owners that select nothing: their dependents are made by them, and never adopted. */
+export const noSelector = (): undefined => undefined;
+
+/** Whether a selector selects every object, or is missing: most controllers refuse to own everything in a namespace. */
+export function selectsAll(selector: LabelSelector | undefined): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+}
+
 /** An index takes one function for good, and several controllers may ask for it. */
 const indexFunctions = new WeakMap<object, (owner: KubeObject) => readonly string[]>();
 
@@ -66,6 +75,7 @@ export class Owners<Owner extends KubeObject> {
   readonly lister: Lister<Owner>;
   readonly #selectorOf: SelectorOf<Owner>;
   readonly #emptySelectsAll: boolean;
+  readonly #selects: boolean;
   readonly #compiled = new Map<string, Compiled>();
 
   /** `selectorOf`: a function that lives as long as the program; `spec.selector` where missing. */
@@ -78,6 +88,8 @@ export class Owners<Owner extends KubeObject> {
     this.#emptySelectsAll = emptySelectsAll;
     this.resource = informer.resource;
     this.lister = informer.lister;
+    this.#selects = selectorOf !== noSelector;
+    if (!this.#selects) return;
     informer.addIndex(SELECTOR_INDEX, indexBySelector(selectorOf));
     informer.addEventHandler({ onDelete: (owner) => this.#compiled.delete(owner.metadata.uid) }, { resyncPeriod: 0 });
   }
@@ -92,6 +104,7 @@ export class Owners<Owner extends KubeObject> {
 
   /** Owners in the namespace of `dependent` that select it. Missing and invalid selectors select nothing, empty ones as told. */
   matching(dependent: KubeObject): readonly Owner[] {
+    if (!this.#selects) return [];
     const { namespace = '', labels = {} } = dependent.metadata;
     const values = [
       anywhere(namespace),
@@ -107,6 +120,11 @@ export class Owners<Owner extends KubeObject> {
         );
       }),
     );
+  }
+
+  /** The owner's selector as it stands on the wire. */
+  labelSelectorOf(owner: Owner): LabelSelector | undefined {
+    return this.#selectorOf(owner);
   }
 
   /** The owner's selector, compiled; throws a SelectorError for an invalid one. */

@@ -2,10 +2,10 @@ import { type KubeObject, type ResourceType, controllerOf, keyOf } from '#pkg/ap
 import { semanticEqual } from '#pkg/base';
 import type { Logger } from '#pkg/log';
 
-import type { Expectations } from '../ownership/expectations.ts';
+import type { Expectations } from './expectations.ts';
 import { logName } from '../objects/log-name.ts';
-import type { Owners } from '../ownership/owners.ts';
-import { type Enqueue, type Trigger, on } from './triggers.ts';
+import type { Owners } from './owners.ts';
+import { type Enqueue, type Trigger, on } from '../source/triggers.ts';
 
 export interface OwnedByOptions<Owner extends KubeObject, T extends KubeObject> {
   /** Told of creations and deletions before the owner is enqueued. */

@@ -4,7 +4,7 @@ import { type Pod, type ReplicaSet, isControlledBy, resources } from '#pkg/api';
 import { silentLogger } from '#pkg/log';
 import { FakeClock, at, pod, replicaSet } from '#pkg/testing';
 
-import { Expectations } from '../ownership/expectations.ts';
+import { Expectations } from './expectations.ts';
 import { ownedBy } from './owned-by.ts';
 
 const one = replicaSet({ name: 'one' });
