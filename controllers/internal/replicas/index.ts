@@ -4,20 +4,9 @@
  *
  *     create: (context) => createReplicaController(context, { kind, workers: context.options['concurrent-replicaset-syncs'] })
  */
-import { type KubeObject, type Pod, isPodReady, keyOf, resources } from '#pkg/api';
-import {
-  type Controller,
-  type ControllerContext,
-  type Enqueue,
-  Owners,
-  ConsistencyStore,
-  createLoop,
-  forObject,
-  indexDependents,
-  ownedBy,
-} from '#pkg/controller';
+import { type KubeObject, isPodActive } from '#pkg/api';
+import { type Controller, type ControllerContext, createLoop, indexDependents, ownership } from '#pkg/controller';
 
-import type { Readers } from './read.ts';
 import type { ReplicaKind } from './kind.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -34,34 +23,23 @@ export function createReplicaController<Owner extends KubeObject>(
   context: ControllerContext,
   { kind, workers }: ReplicaControllerOptions<Owner>,
 ): Controller {
-  const { informers, metrics, log, featureGates } = context;
-  const podInformer = informers.informer(resources.pods);
-  const ownerInformer = informers.informer(kind.type);
-  indexDependents(podInformer);
-  indexDependents(ownerInformer);
-  const owners = new Owners(ownerInformer, kind.selector);
-  const readers: Readers<Owner> = { kind, owners, pods: podInformer.lister };
-  const waits = kind.consistencyGate !== undefined && featureGates.enabled(kind.consistencyGate);
-  const consistency = waits
-    ? new ConsistencyStore({ informers: [podInformer, ownerInformer], metrics, subsystem: kind.subsystem })
-    : undefined;
-  const reconciler = new Reconciler({ context, readers, consistency });
-
-  /** Nothing happens when a ready Pod becomes available, so a look at that moment is put in the queue. */
-  function whenAvailable(owner: Owner, old: Pod, current: Pod): readonly Enqueue[] {
-    const after = kind.spec(owner).minReadySeconds * 1000;
-    return after > 0 && !isPodReady(old) && isPodReady(current) ? [{ key: keyOf(owner), after }] : [];
-  }
+  const { type, queue, subsystem, selector, consistencyGate } = kind;
+  const readYourWrites = consistencyGate !== undefined && context.featureGates.enabled(consistencyGate);
+  const owners = ownership(context, type, { subsystem, selector, readYourWrites });
+  const pods = owners.ownsPods({
+    ignores: (pod) => !isPodActive(pod),
+    minReadySeconds: (owner) => kind.spec(owner).minReadySeconds,
+  });
+  // Siblings are found by the controller that they share.
+  indexDependents(context.informers.informer(type));
+  const reconciler = new Reconciler({ context, kind, owners, pods });
 
   return createLoop(context, {
-    queue: kind.queue,
-    resource: kind.type,
+    queue,
+    resource: type,
     workers,
-    consistency,
-    triggers: [
-      forObject(kind.type, { onDelete: (owner) => reconciler.forget(keyOf(owner), owner.metadata.uid) }),
-      ownedBy(resources.pods, owners, { expectations: reconciler.expectations, log, onUpdate: whenAvailable }),
-    ],
+    consistency: owners.consistency,
+    triggers: [owners.trigger(), pods.trigger()],
     reconcile: (key, signal) => reconciler.reconcile(key, signal),
   });
 }

@@ -5,27 +5,22 @@ import {
   type Selector,
   SelectorError,
   controllerOf,
-  isPodActive,
   isPodTerminating,
 } from '#pkg/api';
-import type { Lister } from '#pkg/cache';
-import { type Owners, dependentsOf, filterClaimed, orphansFor } from '#pkg/controller';
+import { type OwnedPods, type Ownership, dependentsOf, filterClaimed, orphansFor } from '#pkg/controller';
 
 import type { ReplicaKind, ReplicaSpec } from './kind.ts';
 
 export interface Readers<Owner extends KubeObject> {
   readonly kind: ReplicaKind<Owner>;
-  readonly owners: Owners<Owner>;
-  readonly pods: Lister<Pod>;
+  readonly owners: Ownership<Owner>;
+  readonly pods: OwnedPods<Owner>;
 }
 
 /** What the caches show of one owner. */
 export interface Snapshot<Owner extends KubeObject> {
   readonly owner: Owner;
   readonly spec: ReplicaSpec;
-  readonly selector: Selector;
-  /** Active Pods that the owner manages or may adopt, not yet claimed. */
-  readonly candidates: readonly Pod[];
   /** Managed and selected, and on their way out. */
   readonly terminating: readonly Pod[];
 }
@@ -37,8 +32,6 @@ export function gather<Owner extends KubeObject>(
 ): Snapshot<Owner> | SelectorError | undefined {
   const owner = owners.lister.get(key);
   if (!owner) return undefined;
-  const spec = kind.spec(owner);
-  const { uid, namespace = '' } = owner.metadata;
   let selector: Selector;
   try {
     selector = owners.selectorOf(owner);
@@ -46,15 +39,8 @@ export function gather<Owner extends KubeObject>(
     if (error instanceof SelectorError) return error;
     throw error;
   }
-  const owned = dependentsOf(pods, uid);
-  const candidates = [...owned, ...orphansFor(pods, namespace, spec.selector)].filter(isPodActive);
-  return {
-    owner,
-    spec,
-    selector,
-    candidates,
-    terminating: filterClaimed(owner, selector, owned.filter(isPodTerminating)),
-  };
+  const terminating = filterClaimed(owner, selector, pods.of(owner).filter(isPodTerminating));
+  return { owner, spec: kind.spec(owner), terminating };
 }
 
 /**
@@ -69,10 +55,10 @@ export function relatedPods<Owner extends KubeObject>(
   if (!controller) return [];
   const related = new Set<Pod>();
   for (const sibling of dependentsOf(owners.lister, controller.uid)) {
-    for (const pod of dependentsOf(pods, sibling.metadata.uid)) related.add(pod);
+    for (const pod of pods.of(sibling)) related.add(pod);
     try {
       const selector = owners.selectorOf(sibling);
-      for (const pod of orphansFor(pods, sibling.metadata.namespace ?? '', kind.selector(sibling))) {
+      for (const pod of orphansFor(pods.lister, sibling.metadata.namespace ?? '', kind.selector(sibling))) {
         if (selector.matches(pod.metadata.labels)) related.add(pod);
       }
     } catch (error) {

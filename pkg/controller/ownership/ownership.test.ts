@@ -63,7 +63,7 @@ describe('every write is awaited', () => {
     const steps: (() => Promise<unknown>)[] = [
       () => owned.claim(owner, signal),
       () => owned.patch(owner, orphan.metadata, 'merge', { metadata: { labels: { seen: 'yes' } } }),
-      () => owned.update(owner, { ...cluster.get(pods, keyOf(stray))!, spec: { nodeName: 'node-1' } }),
+      () => owned.update(owner, { ...cluster.get(pods, keyOf(stray))!, spec: { ...stray.spec!, nodeName: 'node-1' } }),
     ];
     for (const step of steps) {
       await clock.step(LAG);
@@ -129,9 +129,9 @@ describe('Pods', () => {
     await clock.step(LAG);
     const old: Pod = { ...pod('a', patient), status: {} };
     const ready: Pod = { ...old, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
-    const { update } = owned.trigger().handlers;
-    expect(update?.(old, ready)).toEqual(['default/owner', { key: 'default/owner', after: 5000 }]);
-    expect(update?.(ready, ready)).toEqual(['default/owner']);
+    const { handlers } = owned.trigger();
+    expect(handlers.update?.(old, ready)).toEqual(['default/owner', { key: 'default/owner', after: 5000 }]);
+    expect(handlers.update?.(ready, ready)).toEqual(['default/owner']);
   });
 });
 
