@@ -1,20 +1,10 @@
-import { keyOf, type ObjectKey, resources } from '#pkg/api';
-import {
-  type ControllerContext,
-  createLoop,
-  defineController,
-  forObject,
-  indexDependents,
-  ownedBy,
-  Owners,
-  type ReconcileResult,
-  ConsistencyStore,
-} from '#pkg/controller';
+import { type ObjectKey, keyOf, resources } from '#pkg/api';
+import { type ReconcileResult, createLoop, defineController, ownership, selectsAll } from '#pkg/controller';
 
-import { Writer } from './write.ts';
+import { Writer, type Writing } from './write.ts';
 import { decide, decideNewReplicaSet, draftWith, type Mode, modeOf, rolloutOf } from './decide.ts';
 import { deploymentDescription } from './controller.ts';
-import { gather, type Gathering, selectsAll } from './read.ts';
+import { gather } from './read.ts';
 import { rollback } from './rollback.ts';
 import { draftOf, type Rollout, type Snapshot } from './snapshot.ts';
 import { onLastPodGone } from './triggers.ts';
@@ -23,57 +13,34 @@ import { onLastPodGone } from './triggers.ts';
 export const deploymentController = defineController({
   ...deploymentDescription,
   create(context) {
-    const deployments = context.informers.informer(resources.deployments);
-    const replicaSets = context.informers.informer(resources.replicaSets);
-    const pods = context.informers.informer(resources.pods);
-    indexDependents(replicaSets);
-    indexDependents(pods);
-    const consistency = new ConsistencyStore({
-      informers: [deployments, replicaSets],
-      metrics: context.metrics,
-      subsystem: 'deployment_controller',
-    });
-    const owners = new Owners(deployments);
-    const gathering: Gathering = {
-      context,
-      deployments: owners,
-      replicaSets: replicaSets.lister,
-      pods: pods.lister,
-      consistency,
-    };
+    const deployments = ownership(context, resources.deployments, { subsystem: 'deployment_controller' });
+    const replicaSets = deployments.owns(resources.replicaSets);
+    const podOwners = ownership(context, resources.replicaSets, { readYourWrites: false });
+    const pods = podOwners.owns(resources.pods);
+    const owned = { context, deployments, replicaSets, pods };
     return createLoop(context, {
       queue: 'deployment',
       resource: resources.deployments,
       workers: context.options['concurrent-deployment-syncs'],
+      consistency: deployments.consistency,
       triggers: [
-        forObject(resources.deployments, {
-          onDelete: (gone) => consistency.clear(keyOf(gone), gone.metadata.uid),
-        }),
-        ownedBy(resources.replicaSets, owners),
-        onLastPodGone(owners, new Owners(replicaSets), pods.lister),
+        deployments.trigger(),
+        replicaSets.trigger(),
+        onLastPodGone(deployments, replicaSets, podOwners, pods),
       ],
-      consistency,
       async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
-        const snapshot = await gather(key, gathering, signal);
-        return snapshot && reconcile(snapshot, { context, consistency }, signal);
+        const snapshot = await gather(key, owned, signal);
+        return snapshot && reconcile(snapshot, owned, signal);
       },
     });
   },
 });
 
-interface Reconciling {
-  readonly context: Pick<ControllerContext, 'client' | 'clock' | 'recorder' | 'log'>;
-  readonly consistency: ConsistencyStore;
-}
-
-async function reconcile(
-  snapshot: Snapshot,
-  { context, consistency }: Reconciling,
-  signal: AbortSignal,
-): Promise<ReconcileResult | void> {
-  const writer = new Writer({ context, consistency }, snapshot, signal);
+async function reconcile(snapshot: Snapshot, writing: Writing, signal: AbortSignal): Promise<ReconcileResult | void> {
+  const { context } = writing;
+  const writer = new Writer(writing, snapshot, signal);
   const { deployment } = snapshot;
-  if (selectsAll(deployment)) {
+  if (selectsAll(deployment.spec?.selector)) {
     const message = 'This deployment is selecting all pods. A non-empty selector is required.';
     context.recorder.event(deployment, 'Warning', 'SelectingAll', message);
     const draft = draftOf(deployment);

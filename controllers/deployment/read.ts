@@ -1,81 +1,41 @@
-import { type Deployment, type ObjectKey, type Pod, type ReplicaSet, resources } from '#pkg/api';
-import type { Lister } from '#pkg/cache';
-import {
-  type ControllerContext,
-  type Owners,
-  type ConsistencyStore,
-  claim,
-  dependentsOf,
-  orphansFor,
-} from '#pkg/controller';
+import { type Deployment, type ObjectKey, type Pod, type ReplicaSet } from '#pkg/api';
+import { type ControllerContext, type OwnedObjects, type Ownership, selectsAll } from '#pkg/controller';
 
 import { byAge, type Snapshot } from './snapshot.ts';
 
-export interface Gathering {
-  readonly context: Pick<ControllerContext, 'client' | 'clock' | 'featureGates' | 'log'>;
-  readonly deployments: Owners<Deployment>;
-  readonly replicaSets: Lister<ReplicaSet>;
-  readonly pods: Lister<Pod>;
-  readonly consistency: ConsistencyStore;
+export interface Readers {
+  readonly context: Pick<ControllerContext, 'clock' | 'featureGates'>;
+  readonly deployments: Ownership<Deployment>;
+  readonly replicaSets: OwnedObjects<Deployment, ReplicaSet>;
+  readonly pods: OwnedObjects<ReplicaSet, Pod>;
 }
 
 /**
  * Reads all that the Deployment of `key` is decided by, from caches; adopts and releases ReplicaSets on the way, so that
  * what is returned is what it manages. Nothing where the Deployment is gone.
  */
-export async function gather(key: ObjectKey, gathering: Gathering, signal: AbortSignal): Promise<Snapshot | undefined> {
-  const { context, deployments } = gathering;
+export async function gather(key: ObjectKey, readers: Readers, signal: AbortSignal): Promise<Snapshot | undefined> {
+  const { context, deployments, replicaSets, pods } = readers;
   const deployment = deployments.lister.get(key);
   if (!deployment) return undefined;
-  const replicaSets = selectsAll(deployment) ? [] : await claimReplicaSets(key, deployment, gathering, signal);
+  // An empty selector would make every ReplicaSet of the namespace ours.
+  const claimed = selectsAll(deployment.spec?.selector) ? [] : await replicaSets.claim(deployment, signal);
+  const owned = claimed.toSorted(byAge);
   return {
     deployment,
-    replicaSets,
-    pods: podsByReplicaSet(deployment, replicaSets, gathering.pods),
+    replicaSets: owned,
+    pods: podsByReplicaSet(deployment, owned, pods),
     now: context.clock.now(),
     countTerminating: context.featureGates.enabled('DeploymentReplicaSetTerminatingReplicas'),
   };
-}
-
-/** An empty selector would make every ReplicaSet of the namespace ours. */
-export function selectsAll(deployment: Deployment): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = deployment.spec?.selector ?? {};
-  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-}
-
-async function claimReplicaSets(
-  key: ObjectKey,
-  deployment: Deployment,
-  { context, deployments, replicaSets, consistency }: Gathering,
-  signal: AbortSignal,
-): Promise<readonly ReplicaSet[]> {
-  const { namespace = '', uid } = deployment.metadata;
-  const claimed = await claim({
-    owner: deployment,
-    ownerType: resources.deployments,
-    type: resources.replicaSets,
-    selector: deployments.selectorOf(deployment),
-    candidates: [
-      ...dependentsOf(replicaSets, deployment.metadata.uid),
-      ...orphansFor(replicaSets, namespace, deployment.spec?.selector),
-    ],
-    ownerClient: context.client.resource(resources.deployments),
-    client: context.client.resource(resources.replicaSets),
-    wrote: ({ metadata }) => consistency.wroteAt(key, uid, resources.replicaSets, metadata.resourceVersion),
-    log: context.log,
-    signal,
-  });
-  return claimed.toSorted(byAge);
 }
 
 /** Only Recreate looks at Pods: whether old ones still run. */
 function podsByReplicaSet(
   deployment: Deployment,
   replicaSets: readonly ReplicaSet[],
-  pods: Lister<Pod>,
+  pods: Readers['pods'],
 ): Snapshot['pods'] {
   if (deployment.spec?.strategy?.type !== 'Recreate') return new Map();
-  return new Map(
-    replicaSets.map((replicaSet) => [replicaSet.metadata.uid, dependentsOf(pods, replicaSet.metadata.uid)]),
-  );
+  return new Map(replicaSets.map((replicaSet) => [replicaSet.metadata.uid, pods.of(replicaSet)]));
 }

@@ -1,11 +1,5 @@
 import { type Deployment, type Pod, type ReplicaSet, keyOf, resources } from '#pkg/api';
-import type { Lister } from '#pkg/cache';
-import { type Enqueue, type Owners, type Trigger, dependentsOf, on } from '#pkg/controller';
-
-/** The ReplicaSet that controls a Pod, while it is the same object. */
-export interface ReplicaSetOf {
-  controllerOf(pod: Pod): ReplicaSet | undefined;
-}
+import { type Enqueue, type OwnedObjects, type Owners, type Trigger, on } from '#pkg/controller';
 
 /**
  * A Pod's end matters to a Recreate Deployment alone: when the last old Pod is gone, the new ones may start. All else
@@ -13,17 +7,16 @@ export interface ReplicaSetOf {
  */
 export function onLastPodGone(
   deployments: Pick<Owners<Deployment>, 'controllerOf'>,
-  replicaSets: ReplicaSetOf & { readonly lister: Lister<ReplicaSet> },
-  pods: Lister<Pod>,
+  replicaSets: OwnedObjects<Deployment, ReplicaSet>,
+  podOwners: Pick<Owners<ReplicaSet>, 'controllerOf'>,
+  pods: OwnedObjects<ReplicaSet, Pod>,
 ): Trigger<Pod> {
   return on(resources.pods, {
     delete(pod): readonly Enqueue[] {
-      const replicaSet = replicaSets.controllerOf(pod);
+      const replicaSet = podOwners.controllerOf(pod);
       const deployment = replicaSet && deployments.controllerOf(replicaSet);
       if (deployment?.spec?.strategy?.type !== 'Recreate') return [];
-      const left = dependentsOf(replicaSets.lister, deployment.metadata.uid).some(
-        (owned) => dependentsOf(pods, owned.metadata.uid).length > 0,
-      );
+      const left = replicaSets.of(deployment).some((owned) => pods.of(owned).length > 0);
       return left ? [] : [keyOf(deployment)];
     },
   });

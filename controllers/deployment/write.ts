@@ -1,18 +1,14 @@
 import {
   type Deployment,
-  type KubeObject,
   type NewObject,
   type ReplicaSet,
-  type ResourceType,
   isAlreadyExists,
   isNamespaceTerminating,
-  isNotFound,
   keyOf,
-  resources,
 } from '#pkg/api';
 import { describeError, semanticEqual } from '#pkg/base';
-import type { ResourceClient } from '#pkg/client';
-import type { ControllerContext, ConsistencyStore } from '#pkg/controller';
+import { ignoreNotFound } from '#pkg/client';
+import type { ControllerContext, OwnedObjects, Ownership } from '#pkg/controller';
 
 import { newCondition, setCondition } from './conditions.ts';
 import { type Draft, draftOf, sizeOf, type Snapshot, type Step } from './snapshot.ts';
@@ -20,17 +16,18 @@ import { hasProgressDeadline } from './status.ts';
 import { isOurs } from './template.ts';
 
 export interface Writing {
-  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
-  readonly consistency: ConsistencyStore;
+  readonly context: Pick<ControllerContext, 'recorder' | 'log'>;
+  readonly deployments: Ownership<Deployment>;
+  readonly replicaSets: OwnedObjects<Deployment, ReplicaSet>;
 }
 
-/** The requests of one reconcile: in order, with the events that tell of them, each write remembered for the store. */
+/** The requests of one reconcile: in order, with the events that report them. */
 export class Writer {
   readonly #writing: Writing;
   readonly #snapshot: Snapshot;
   readonly #signal: AbortSignal;
-  readonly #deployments: ResourceClient<Deployment>;
-  readonly #replicaSets: ResourceClient<ReplicaSet>;
+  readonly #deployments: Ownership<Deployment>;
+  readonly #replicaSets: OwnedObjects<Deployment, ReplicaSet>;
   /** Newest version of each ReplicaSet that was written, by uid: a second step on it builds on the first. */
   readonly #written = new Map<string, string>();
 
@@ -38,8 +35,8 @@ export class Writer {
     this.#writing = writing;
     this.#snapshot = snapshot;
     this.#signal = signal;
-    this.#deployments = writing.context.client.resource(resources.deployments);
-    this.#replicaSets = writing.context.client.resource(resources.replicaSets);
+    this.#deployments = writing.deployments;
+    this.#replicaSets = writing.replicaSets;
   }
 
   /** Steps in order; the first failure ends them and is thrown. */
@@ -54,8 +51,7 @@ export class Writer {
   async update(before: ReplicaSet, after: ReplicaSet): Promise<ReplicaSet> {
     const resourceVersion = this.#written.get(after.metadata.uid) ?? after.metadata.resourceVersion;
     const object = { ...after, metadata: { ...after.metadata, resourceVersion } };
-    const written = await this.#replicaSets.update(object, { signal: this.#signal });
-    this.#wrote(resources.replicaSets, written);
+    const written = await this.#replicaSets.update(this.#snapshot.deployment, object, { signal: this.#signal });
     this.#written.set(written.metadata.uid, written.metadata.resourceVersion);
     const [from, to] = [sizeOf(before), sizeOf(after)];
     if (from !== to) {
@@ -70,16 +66,13 @@ export class Writer {
   }
 
   async #delete(replicaSet: ReplicaSet): Promise<void> {
+    const { deployment } = this.#snapshot;
     this.#writing.context.log.v(4)?.info('Deleting an old ReplicaSet', {
-      deployment: keyOf(this.#snapshot.deployment),
+      deployment: keyOf(deployment),
       replicaSet: keyOf(replicaSet),
     });
-    const { uid } = replicaSet.metadata;
-    try {
-      await this.#replicaSets.delete(replicaSet.metadata, { preconditions: { uid }, signal: this.#signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const options = { preconditions: { uid: replicaSet.metadata.uid }, signal: this.#signal };
+    await ignoreNotFound(this.#replicaSets.delete(deployment, replicaSet.metadata, options));
   }
 
   /**
@@ -90,8 +83,7 @@ export class Writer {
   async create(object: NewObject<ReplicaSet>): Promise<{ replicaSet: ReplicaSet; created: boolean }> {
     const { deployment } = this.#snapshot;
     try {
-      const replicaSet = await this.#replicaSets.create(object, { signal: this.#signal });
-      this.#wrote(resources.replicaSets, replicaSet);
+      const replicaSet = await this.#replicaSets.create(deployment, object, { signal: this.#signal });
       const { replicas } = object.spec!;
       if (replicas)
         this.#event(
@@ -147,31 +139,15 @@ export class Writer {
     const before = draftOf(deployment);
     if (semanticEqual(before.status, status) && semanticEqual(before.annotations, annotations)) return false;
     const object: Deployment = { ...deployment, metadata: { ...deployment.metadata, annotations }, status };
-    this.#wrote(
-      resources.deployments,
-      await this.#deployments.updateStatus(object, { metadataOnly: true, signal: this.#signal }),
-    );
+    await this.#deployments.updateStatus(object, { metadataOnly: true, signal: this.#signal });
     return true;
   }
 
   async writeDeployment(deployment: Deployment): Promise<void> {
-    this.#wrote(
-      resources.deployments,
-      await this.#deployments.update(deployment, { metadataOnly: true, signal: this.#signal }),
-    );
+    await this.#deployments.update(deployment, { metadataOnly: true, signal: this.#signal });
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
     this.#writing.context.recorder.event(this.#snapshot.deployment, type, reason, message);
-  }
-
-  #wrote(type: ResourceType, object: KubeObject): void {
-    const { deployment } = this.#snapshot;
-    this.#writing.consistency.wroteAt(
-      keyOf(deployment),
-      deployment.metadata.uid,
-      type,
-      object.metadata.resourceVersion,
-    );
   }
 }
