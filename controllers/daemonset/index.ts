@@ -1,15 +1,5 @@
 import { resources } from '#pkg/api';
-import {
-  Owners,
-  channelSource,
-  ConsistencyStore,
-  createLoop,
-  defineController,
-  forObject,
-  indexDependents,
-  ownedBy,
-  runAll,
-} from '#pkg/controller';
+import { channelSource, createLoop, defineController, ownership, runAll } from '#pkg/controller';
 
 import { daemonSetDescription } from './controller.ts';
 import { Placement } from './placement.ts';
@@ -20,47 +10,32 @@ import { affectedBy, indexByTargetNode, onNode, onNodeGone, onRevision } from '.
 export const daemonSetController = defineController({
   ...daemonSetDescription,
   create(context) {
-    const { informers, featureGates, metrics, log } = context;
+    const { informers, featureGates } = context;
     const workers = context.options['concurrent-daemonset-syncs'];
-    const daemonSetInformer = informers.informer(resources.daemonSets);
-    const podInformer = informers.informer(resources.pods);
-    const revisionInformer = informers.informer(resources.controllerRevisions);
-    const nodeInformer = informers.informer(resources.nodes);
-    indexDependents(podInformer);
-    indexByTargetNode(podInformer);
-    indexDependents(revisionInformer);
-    const placement = new Placement({ comparison: featureGates.enabled('TaintTolerationComparisonOperators') });
-    const caches = [daemonSetInformer, podInformer, revisionInformer];
-    const waits = featureGates.enabled('StaleControllerConsistencyDaemonSet');
-    const consistency = waits
-      ? new ConsistencyStore({ informers: caches, metrics, subsystem: 'daemonset_controller' })
-      : undefined;
-    const owners = new Owners(daemonSetInformer);
-    const daemonSets = daemonSetInformer.lister;
-    const pods = podInformer.lister;
-    const nodes = nodeInformer.lister;
-    const reconciler = new Reconciler({
-      context,
-      daemonSets: owners,
-      nodes,
-      pods,
-      revisions: revisionInformer.lister,
-      placement,
-      consistency,
+    const daemonSets = ownership(context, resources.daemonSets, {
+      subsystem: 'daemonset_controller',
+      readYourWrites: featureGates.enabled('StaleControllerConsistencyDaemonSet'),
     });
+    const pods = daemonSets.ownsPods();
+    const revisions = daemonSets.owns(resources.controllerRevisions);
+    const nodes = informers.informer(resources.nodes);
+    indexByTargetNode(informers.informer(resources.pods));
+    const placement = new Placement({ comparison: featureGates.enabled('TaintTolerationComparisonOperators') });
+    const reconciler = new Reconciler({ context, daemonSets, pods, revisions, nodes: nodes.lister, placement });
+    const readers = { daemonSets: daemonSets.lister, pods: pods.lister, placement };
     const affected = channelSource(resources.daemonSets);
 
     const syncs = createLoop(context, {
       queue: 'daemonset',
       resource: resources.daemonSets,
       workers,
-      consistency,
-      caches: [nodeInformer],
+      consistency: daemonSets.consistency,
+      caches: [nodes],
       triggers: [
-        forObject(resources.daemonSets, { onDelete: (gone) => reconciler.forget(gone) }),
-        ownedBy(resources.pods, owners, { expectations: reconciler.expectations, log }),
-        onRevision(owners),
-        onNodeGone(daemonSets, placement),
+        daemonSets.trigger({ onDelete: (gone) => reconciler.forget(gone) }),
+        pods.trigger(),
+        onRevision(revisions.trigger()),
+        onNodeGone(daemonSets.lister, placement),
         affected,
       ],
       reconcile: (key, signal) => reconciler.reconcile(key, signal),
@@ -69,11 +44,11 @@ export const daemonSetController = defineController({
       queue: 'daemonset-node-updates',
       resource: resources.nodes,
       workers,
-      caches: [daemonSetInformer, podInformer],
+      caches: [informers.informer(resources.daemonSets), informers.informer(resources.pods)],
       triggers: [onNode],
       reconcile(name) {
-        const node = nodes.get(name);
-        if (node) for (const key of affectedBy(node, { daemonSets, pods, placement })) affected.send(key);
+        const node = nodes.lister.get(name);
+        if (node) for (const key of affectedBy(node, readers)) affected.send(key);
         return Promise.resolve();
       },
     });

@@ -11,7 +11,7 @@ import {
 } from '#pkg/api';
 import { semanticEqual } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
-import { type Owners, type Trigger, on, ownedBy } from '#pkg/controller';
+import { type Trigger, on } from '#pkg/controller';
 
 import type { Placement } from './placement.ts';
 import { targetNode } from './template.ts';
@@ -29,10 +29,7 @@ export function indexByTargetNode(pods: Pick<SharedInformer<Pod>, 'addIndex'>): 
 }
 
 /** As for any dependent; that a revision of its own was made is no news for a DaemonSet. */
-export function onRevision(
-  daemonSets: Pick<Owners<DaemonSet>, 'controllerOf' | 'matching'>,
-): Trigger<ControllerRevision> {
-  const { resource, handlers } = ownedBy(resources.controllerRevisions, daemonSets);
+export function onRevision({ resource, handlers }: Trigger<ControllerRevision>): Trigger<ControllerRevision> {
   const isOurs = (revision: ControllerRevision): boolean =>
     revision.metadata.deletionTimestamp === undefined && controllerOf(revision) !== undefined;
   return on(resource, { ...handlers, add: (revision) => (isOurs(revision) ? [] : (handlers.add?.(revision) ?? [])) });

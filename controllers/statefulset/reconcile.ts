@@ -6,7 +6,6 @@ import {
   type StatefulSet,
   keyOf,
   makeKey,
-  resources,
 } from '#pkg/api';
 import { type ReconcileResult, aggregate } from '#pkg/controller';
 
@@ -33,9 +32,9 @@ export async function reconcile(
   options: ReconcileOptions,
   signal: AbortSignal,
 ): Promise<ReconcileResult | void> {
-  const { context, consistency } = options.readers;
+  const { context, sets } = options.readers;
   const gathering = await gather(key, options.readers, signal);
-  if (gathering === undefined) return consistency?.clear(key);
+  if (gathering === undefined) return sets.forget(key);
   if (gathering instanceof SelectorError) return context.log.error('Invalid selector', gathering, { statefulSet: key });
 
   const revisions = await findRevisions(gathering, options, signal);
@@ -90,7 +89,7 @@ async function update(
   const snapshot: Snapshot = {
     set,
     pods,
-    claim: (name) => claims.get(makeKey(set.metadata.namespace, name)),
+    claim: (name) => claims.lister.get(makeKey(set.metadata.namespace, name)),
     current: podRevisionOf(revisions.current),
     update: podRevisionOf(revisions.update),
     now,
@@ -139,12 +138,11 @@ function requeue(
 async function writeStatus(
   set: StatefulSet,
   status: StatefulSetStatus,
-  { context, consistency }: Readers,
+  { context, sets }: Readers,
   signal: AbortSignal,
 ): Promise<void> {
   context.log.v(4)?.info('Updating status', { statefulSet: keyOf(set), from: set.status, to: status });
-  const written = await context.client.resource(resources.statefulSets).updateStatus({ ...set, status }, { signal });
-  consistency?.wroteAt(keyOf(set), set.metadata.uid, resources.statefulSets, written.metadata.resourceVersion);
+  await sets.updateStatus({ ...set, status }, { signal });
 }
 
 /** Deletes revisions beyond the history limit that neither the set nor a Pod is at. */
@@ -160,5 +158,5 @@ async function truncate(
     ({ metadata }) => live.has(metadata.name),
     set.spec?.revisionHistoryLimit ?? 10,
   );
-  await history.delete(obsolete, signal);
+  await history.delete(set, obsolete, signal);
 }

@@ -9,10 +9,8 @@ import {
   isNotFound,
   keyOf,
   makeKey,
-  resources,
 } from '#pkg/api';
 import { describeError } from '#pkg/base';
-import type { ResourceClient } from '#pkg/client';
 import { aggregate, slowStart } from '#pkg/controller';
 
 import { claimNames, hasForeignController, isClaimOwnerUpToDate, newClaims, withClaimOwners } from './claims.ts';
@@ -29,8 +27,8 @@ export class Writer {
   readonly #snapshot: Snapshot;
   readonly #set: StatefulSet;
   readonly #signal: AbortSignal;
-  readonly #pods: ResourceClient<Pod>;
-  readonly #claims: ResourceClient<PersistentVolumeClaim>;
+  readonly #pods: Readers['pods'];
+  readonly #claims: Readers['claims'];
   readonly #created: Pod[] = [];
   readonly #deleted = new Set<Pod>();
 
@@ -39,8 +37,8 @@ export class Writer {
     this.#snapshot = snapshot;
     this.#set = snapshot.set;
     this.#signal = signal;
-    this.#pods = readers.context.client.resource(resources.pods);
-    this.#claims = readers.context.client.resource(resources.persistentVolumeClaims);
+    this.#pods = readers.pods;
+    this.#claims = readers.claims;
   }
 
   /** Throws at the first phase of which something failed. */
@@ -88,27 +86,26 @@ export class Writer {
     await this.#told('create', name, () => this.#createClaims(ordinal));
     let pod: Pod;
     try {
-      pod = await this.#pods.create(draft, { signal: this.#signal });
+      pod = await this.#pods.create(this.#set, draft, { signal: this.#signal });
     } catch (error) {
       // Someone else has the name: a Pod of another owner, or one that the cache does not show yet.
       if (!isAlreadyExists(error)) this.#podEvent('create', name, error);
       throw error;
     }
     this.#created.push(pod);
-    this.#wrote(resources.pods, pod);
     // Claims that were there before it may have to change hands.
     await this.#told('update', name, () => this.#ownClaims(pod));
     this.#podEvent('create', name);
   }
 
   async #delete(pod: Pod, why: string): Promise<void> {
-    const { context, departures, pods } = this.#readers;
+    const { context, departures } = this.#readers;
     const { name, uid } = pod.metadata;
     context.log
       .v(2)
       ?.info('Pod of StatefulSet is to be deleted', { statefulSet: keyOf(this.#set), pod: keyOf(pod), why });
     try {
-      await this.#pods.delete(pod.metadata, { preconditions: { uid }, signal: this.#signal });
+      await this.#pods.delete(this.#set, pod.metadata, { preconditions: { uid }, signal: this.#signal });
     } catch (error) {
       // Another Pod of that name by now: none of what was decided holds for it.
       if (isConflict(error)) throw error;
@@ -117,7 +114,7 @@ export class Writer {
         throw error;
       }
     }
-    departures.deleted(pod, pods.get(keyOf(pod)));
+    departures.deleted(pod, this.#pods.lister.get(keyOf(pod)));
     this.#deleted.add(pod);
     this.#podEvent('delete', name);
   }
@@ -145,7 +142,7 @@ export class Writer {
         metadata: { uid, ...(fitsIdentity ? {} : { labels: identityLabels(set, ordinal) }) },
         ...(fitsStorage ? {} : { spec: { volumes: volumesPatch(set, ordinal) } }),
       };
-      this.#wrote(resources.pods, await this.#pods.patch(pod.metadata, 'strategic', body, { signal: this.#signal }));
+      await this.#pods.patch(set, pod.metadata, 'strategic', body, { signal: this.#signal });
     });
     this.#podEvent('update', name);
   }
@@ -167,7 +164,7 @@ export class Writer {
     const pod = podName(this.#set, ordinal);
     const { name: set } = this.#set.metadata;
     try {
-      this.#wrote(resources.persistentVolumeClaims, await this.#claims.create(claim, { signal: this.#signal }));
+      await this.#claims.create(this.#set, claim, { signal: this.#signal });
     } catch (error) {
       if (this.#signal.aborted || isNamespaceTerminating(error)) throw error;
       const text = describeError(error);
@@ -199,10 +196,8 @@ export class Writer {
       }
       if (isClaimOwnerUpToDate(claim, this.#set, pod)) continue;
       try {
-        this.#wrote(
-          resources.persistentVolumeClaims,
-          await this.#claims.update(withClaimOwners(claim, this.#set, pod), { signal: this.#signal }),
-        );
+        const owned = withClaimOwners(claim, this.#set, pod);
+        await this.#claims.update(this.#set, owned, { signal: this.#signal });
       } catch (error) {
         if (this.#signal.aborted || isConflict(error)) throw error;
         const text = `could not update claim ${name} for delete policy ownerRefs: ${describeError(error)}`;
@@ -212,7 +207,7 @@ export class Writer {
   }
 
   #cachedClaim(name: string): PersistentVolumeClaim | undefined {
-    return this.#readers.claims.get(makeKey(this.#set.metadata.namespace, name));
+    return this.#claims.lister.get(makeKey(this.#set.metadata.namespace, name));
   }
 
   /** Runs `action`; its failure is told as one of the Pod's. */
@@ -237,13 +232,5 @@ export class Writer {
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
     this.#readers.context.recorder.event(this.#set, type, reason, message);
-  }
-
-  #wrote(
-    type: typeof resources.pods | typeof resources.persistentVolumeClaims,
-    object: Pod | PersistentVolumeClaim,
-  ): void {
-    const { consistency } = this.#readers;
-    consistency?.wroteAt(keyOf(this.#set), this.#set.metadata.uid, type, object.metadata.resourceVersion);
   }
 }

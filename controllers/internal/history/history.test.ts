@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { type ControllerRevision, type ReplicaSet, compileLabels, controllerOf, resources } from '#pkg/api';
-import { ConsistencyStore, indexDependents } from '#pkg/controller';
+import { type ControllerRevision, type ReplicaSet, controllerOf, resources } from '#pkg/api';
+import { ownership } from '#pkg/controller';
 import { silentLogger } from '#pkg/log';
 import { Metrics } from '#pkg/metrics';
-import { FakeClock, FakeCluster, LaggingInformers, podTemplate, replicaSet } from '#pkg/testing';
+import { FakeClock, FakeCluster, LaggingInformers, RecordedEvents, podTemplate, replicaSet } from '#pkg/testing';
 
 import { History } from './history.ts';
 import { newRevision, templatePatch } from './revision.ts';
@@ -17,21 +17,24 @@ async function setUp() {
   const clock = new FakeClock();
   const cluster = new FakeCluster({ clock });
   const informers = new LaggingInformers({ cluster, clock });
-  const informer = informers.informer(controllerRevisions);
-  indexDependents(informer);
-  const consistency = new ConsistencyStore({ informers: [informer], metrics: new Metrics(), subsystem: 'test' });
-  const owner = cluster.create(replicaSets, replicaSet({ name: 'web' }));
-  const history = new History<ReplicaSet>({
-    ownerType: replicaSets,
-    revisions: informer.lister,
-    client: cluster.client(),
-    consistency,
+  const client = cluster.client();
+  const context = {
+    client,
+    informers,
+    recorder: new RecordedEvents(),
+    clock,
     log: silentLogger,
-  });
+    metrics: new Metrics(),
+  };
+  const owners = ownership(context, replicaSets);
+  const revisions = owners.owns(controllerRevisions, { releases: false });
+  const releasing = owners.owns(controllerRevisions);
+  const owner = cluster.create(replicaSets, replicaSet({ name: 'web' }));
+  const history = new History(revisions);
   const abort = new AbortController();
   informers.start(abort.signal);
   await clock.step(1);
-  return { clock, cluster, history, owner, consistency };
+  return { clock, cluster, history, owner, revisions, releasing, consistency: owners.consistency! };
 }
 
 const draftOf = (owner: ReplicaSet, image: string, collisionCount = 0) =>
@@ -43,20 +46,17 @@ const draftOf = (owner: ReplicaSet, image: string, collisionCount = 0) =>
     revision: 1,
     collisionCount,
   });
-const selector = compileLabels({ app: 'web' });
 const names = (revisions: readonly ControllerRevision[]): string[] => revisions.map(({ metadata }) => metadata.name);
 
 test('what is created is listed once the cache shows it, and the store waits for that', async () => {
-  const { clock, cluster, history, owner, consistency } = await setUp();
+  const { clock, cluster, history, owner, revisions, consistency } = await setUp();
   const draft = draftOf(owner, 'app:<1>');
   const { revision, collisionCount } = await history.create(owner, draft, 0, signal);
   expect([revision.metadata.name, collisionCount]).toEqual([draft.object.metadata.name, 0]);
   expect(consistency.ensureReady('default/web')).toBeDefined();
   await clock.step(1);
   expect(consistency.ensureReady('default/web')).toBeUndefined();
-  expect(names(history.list(owner, selector, { matchLabels: { app: 'web' } }))).toEqual(
-    names(cluster.list(controllerRevisions)),
-  );
+  expect(names(revisions.matching(owner))).toEqual(names(cluster.list(controllerRevisions)));
 });
 
 test('created again it is the one that is there; a name taken by other data makes way', async () => {
@@ -75,7 +75,7 @@ test('created again it is the one that is there; a name taken by other data make
 });
 
 test('orphans that match are adopted; of strangers and others nothing is seen', async () => {
-  const { clock, cluster, history, owner } = await setUp();
+  const { clock, cluster, owner, revisions, releasing } = await setUp();
   const put = (
     name: string,
     labels: Record<string, string>,
@@ -89,12 +89,11 @@ test('orphans that match are adopted; of strangers and others nothing is seen', 
   put('foreign', { app: 'web' }, [{ ...reference, name: 'x', uid: 'x' }]);
   put('strayed', { app: 'other' }, [{ ...reference, name: 'web', uid: owner.metadata.uid }]);
   await clock.step(1);
-  const labelSelector = { matchLabels: { app: 'web' } };
-  expect(names(await history.claim(owner, selector, labelSelector, { signal }))).toEqual(['orphan']);
+  expect(names(await revisions.claim(owner, signal))).toEqual(['orphan']);
   expect(controllerOf(cluster.get(controllerRevisions, 'default/orphan')!)?.uid).toBe(owner.metadata.uid);
   expect(controllerOf(cluster.get(controllerRevisions, 'default/strayed')!)).toBeDefined();
   await clock.step(1);
-  await history.claim(owner, selector, labelSelector, { release: true, signal });
+  await releasing.claim(owner, signal);
   expect(controllerOf(cluster.get(controllerRevisions, 'default/strayed')!)).toBeUndefined();
 });
 
@@ -108,8 +107,8 @@ describe('changes', () => {
     expect(cluster.writes.map(({ verb, body }) => [verb, body])).toEqual([
       ['patch', { metadata: { uid: revision.metadata.uid }, revision: 7 }],
     ]);
-    await history.delete([revision], signal);
-    await history.delete([revision], signal);
+    await history.delete(owner, [revision], signal);
+    await history.delete(owner, [revision], signal);
     expect(cluster.list(controllerRevisions)).toEqual([]);
   });
 });

@@ -1,30 +1,8 @@
-import {
-  type ControllerRevision,
-  type KubeObject,
-  type LabelSelector,
-  type ResourceType,
-  type Selector,
-  isAlreadyExists,
-  isNotFound,
-  keyOf,
-  resources,
-} from '#pkg/api';
-import type { Lister } from '#pkg/cache';
-import type { Client, ResourceClient } from '#pkg/client';
-import { type ConsistencyStore, claim, dependentsOf, orphansFor } from '#pkg/controller';
-import type { Logger } from '#pkg/log';
+import { type ControllerRevision, type KubeObject, isAlreadyExists } from '#pkg/api';
+import { ignoreNotFound } from '#pkg/client';
+import type { OwnedObjects } from '#pkg/controller';
 
 import { type RevisionDraft, dataOf, revisionHash, revisionName } from './revision.ts';
-
-export interface HistoryOptions<Owner extends KubeObject> {
-  readonly ownerType: ResourceType<Owner>;
-  /** Of an informer that `indexDependents` was called with. */
-  readonly revisions: Lister<ControllerRevision>;
-  readonly client: Client;
-  /** Of caches the revisions' among them; missing where nobody waits for caches. */
-  readonly consistency?: ConsistencyStore | undefined;
-  readonly log: Logger;
-}
 
 /** What a creation came to. */
 export interface Created {
@@ -36,46 +14,10 @@ export interface Created {
 
 /** The revisions of owners of one kind, as objects of the API (`pkg/controller/history`). */
 export class History<Owner extends KubeObject> {
-  readonly #options: HistoryOptions<Owner>;
-  readonly #revisions: ResourceClient<ControllerRevision>;
+  readonly #revisions: OwnedObjects<Owner, ControllerRevision>;
 
-  constructor(options: HistoryOptions<Owner>) {
-    this.#options = options;
-    this.#revisions = options.client.resource(resources.controllerRevisions);
-  }
-
-  /** Revisions that the selector matches and that are the owner's or nobody's. Nothing is written. */
-  list(owner: Owner, selector: Selector, labelSelector: LabelSelector | undefined): readonly ControllerRevision[] {
-    const { revisions } = this.#options;
-    const { uid, namespace = '' } = owner.metadata;
-    const candidates = [...dependentsOf(revisions, uid), ...orphansFor(revisions, namespace, labelSelector)];
-    return candidates.filter((revision) => selector.matches(revision.metadata.labels));
-  }
-
-  /** As `list`, after adopting orphans, and where `release` is set releasing what is matched no longer. */
-  async claim(
-    owner: Owner,
-    selector: Selector,
-    labelSelector: LabelSelector | undefined,
-    { release = false, signal }: { readonly release?: boolean; readonly signal: AbortSignal },
-  ): Promise<readonly ControllerRevision[]> {
-    const { revisions, ownerType, client, log } = this.#options;
-    const { uid, namespace = '' } = owner.metadata;
-    const candidates = release
-      ? [...dependentsOf(revisions, uid), ...orphansFor(revisions, namespace, labelSelector)]
-      : this.list(owner, selector, labelSelector);
-    return claim({
-      owner,
-      ownerType,
-      type: resources.controllerRevisions,
-      selector,
-      candidates,
-      ownerClient: client.resource(ownerType),
-      client: this.#revisions,
-      wrote: (revision) => this.#wrote(owner, revision),
-      log,
-      signal,
-    });
+  constructor(revisions: OwnedObjects<Owner, ControllerRevision>) {
+    this.#revisions = revisions;
   }
 
   /**
@@ -104,12 +46,7 @@ export class History<Owner extends KubeObject> {
   async store(owner: Owner, { object, data }: RevisionDraft, signal: AbortSignal): Promise<ControllerRevision> {
     // The server keeps the bytes as they come, and JSON made from an object would be others.
     const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${data}}`;
-    const revision = await this.#revisions.create(
-      { ...object, data: JSON.parse(data) as unknown },
-      { encoded, signal },
-    );
-    this.#wrote(owner, revision);
-    return revision;
+    return this.#revisions.create(owner, { ...object, data: JSON.parse(data) as unknown }, { encoded, signal });
   }
 
   /** Gives a revision another number: what was rolled back to is the newest again. A patch: data is not sent. */
@@ -121,29 +58,11 @@ export class History<Owner extends KubeObject> {
   ): Promise<ControllerRevision> {
     if (revision.revision === number) return revision;
     const body = { metadata: { uid: revision.metadata.uid }, revision: number };
-    const written = await this.#revisions.patch(revision.metadata, 'merge', body, { signal });
-    this.#wrote(owner, written);
-    return written;
+    return this.#revisions.patch(owner, revision.metadata, 'merge', body, { signal });
   }
 
   /** One after the other, as given. What is gone already is no failure. */
-  async delete(revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
-    for (const { metadata } of revisions) {
-      try {
-        await this.#revisions.delete(metadata, { signal });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    }
-  }
-
-  #wrote(owner: Owner, revision: ControllerRevision): void {
-    const { resourceVersion } = revision.metadata;
-    this.#options.consistency?.wroteAt(
-      keyOf(owner),
-      owner.metadata.uid,
-      resources.controllerRevisions,
-      resourceVersion,
-    );
+  async delete(owner: Owner, revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
+    for (const { metadata } of revisions) await ignoreNotFound(this.#revisions.delete(owner, metadata, { signal }));
   }
 }

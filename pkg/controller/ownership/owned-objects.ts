@@ -78,7 +78,7 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
    * The objects that `owner` manages, after adopting and releasing what has to be. Throws a SelectorError for an invalid
    * selector, and what failed, after all was tried.
    */
-  claim(owner: Owner, signal: AbortSignal): Promise<readonly T[]> {
+  async claim(owner: Owner, signal: AbortSignal): Promise<readonly T[]> {
     const { context, owners, record } = this.#parts;
     const { matches, releases = true, finalizers = [] } = this.#options;
     return claim({
