@@ -413,6 +413,29 @@ describe.skipIf(!present).concurrent(`kubectl on the ${controlPlaneKind()}${why}
     );
   });
 
+  test('a list of several kinds is got and applied again, and an unknown kind refused', async ({ kubectl }) => {
+    await kubectl.run(['apply', '-f', '-'], manifest());
+    await kubectl.run(['create', 'configmap', 'settings', '--from-literal=a=1']);
+    await kubectl.run(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    const list = await kubectl.run(['get', 'deploy/web', 'cm/settings', '-o', 'yaml']);
+    expect(list).toMatch(/^kind: List$/m);
+    // What the server counts moves on; what is applied is what the user says.
+    const text = list.replaceAll(/^ +(resourceVersion|uid|generation|creationTimestamp): .*\n/gm, '');
+    expect(await kubectl.run(['apply', '-f', '-'], text)).toMatch(
+      /deployment\.apps\/web \w+\n.*configmap\/settings \w+/,
+    );
+    expect(await kubectl.run(['apply', '-f', '-'], text.replace('image: app:v1', 'image: app:v2'))).toContain(
+      'deployment.apps/web configured',
+    );
+    const unknown = { apiVersion: 'x.example/v1', kind: 'Nothing', metadata: { name: 'n' } };
+    expect(await kubectl.fail(['apply', '-f', '-'], JSON.stringify(unknown))).toMatch(
+      /no matches for kind "Nothing" in version "x\.example\/v1"\nensure CRDs are installed first$/,
+    );
+    expect(await kubectl.run(['explain', 'deployment.spec.strategy', '--output=plaintext-openapiv2'])).toMatch(
+      /^ {3}rollingUpdate\t<Object>$/m,
+    );
+  });
+
   test('api-resources, explain, version, auth can-i', async ({ kubectl }) => {
     expect(await kubectl.run(['api-resources', '--api-group=apps', '--no-headers'])).toMatch(
       /^deployments +deploy +apps\/v1 +true +Deployment$/m,

@@ -46,7 +46,7 @@ export function negotiate(headers: Readonly<Record<string, string>>, query: URLS
   throw refusal(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${OFFERED.join(', ')}`, {});
 }
 
-function parseAccept(accept: string): MediaRange[] {
+export function parseAccept(accept: string): MediaRange[] {
   const ranges = accept
     .split(',')
     .map((part) => part.trim())

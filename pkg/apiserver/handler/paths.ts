@@ -1,11 +1,18 @@
-import { openApiV2, openApiV3Document, openApiV3Index } from '../openapi/index.ts';
+import {
+  OPENAPI_V2_PROTOBUF,
+  asksForProtobuf,
+  encodeOpenApiV2,
+  openApiV2,
+  openApiV3Document,
+  openApiV3Index,
+} from '../openapi/index.ts';
 import type { ApiRequest, ApiResponse } from '../exchange.ts';
 import type { JsonObject } from '../json.ts';
 import { methodNotAllowedHere } from '../refusals.ts';
 import { ISSUER } from '../auth/tokens.ts';
 import type { Core } from './call.ts';
 import { aggregated, apiGroup, apiGroupList, apiResourceList } from './discovery.ts';
-import { type Output, negotiate } from './negotiate.ts';
+import { type Output, negotiate, parseAccept } from './negotiate.ts';
 import type { RequestInfo } from './request-info.ts';
 import { respond, respondText } from './respond.ts';
 
@@ -44,6 +51,14 @@ export async function answerPath(core: Core, request: ApiRequest, info: RequestI
   const document = await documentAt(core, path.replace(/\/+$/, ''), output);
   if (document === undefined) return respondText('404 page not found\n', 404);
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowedHere();
+  if (
+    info.path === '/openapi/v2' &&
+    asksForProtobuf(parseAccept(request.headers['accept'] ?? '').map(({ type }) => type))
+  )
+    return respond(request, output, encodeOpenApiV2(document), 200, {
+      'content-type': OPENAPI_V2_PROTOBUF,
+      vary: 'Accept',
+    });
   const aggregate = document['kind'] === 'APIGroupDiscoveryList';
   const type: Record<string, string> = aggregate
     ? { 'content-type': 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', vary: 'Accept' }
@@ -51,7 +66,7 @@ export async function answerPath(core: Core, request: ApiRequest, info: RequestI
   return respond(request, output, Buffer.from(JSON.stringify(document)), 200, type);
 }
 
-/** OpenAPI clients name media types of their own; they get JSON, which they all read. */
+/** OpenAPI clients name media types of their own. */
 function documentOutput(request: ApiRequest, info: RequestInfo): Output {
   return info.path.startsWith('/openapi/') ? { yaml: false, pretty: false } : negotiate(request.headers, info.query);
 }

@@ -1,6 +1,6 @@
 /**
  * The API as OpenAPI documents, made from the schemas. kubectl asks version 3 for `explain`, for how to merge lists, and
- * whether the server validates fields; version 2 is there for older clients. Without descriptions: the facts only.
+ * whether the server validates fields; version 2, also as protobuf, for lists of several kinds. Without descriptions: the facts only.
  *
  *     openApiV3Index(registry); // { paths: { 'apis/apps/v1': { serverRelativeURL: '/openapi/v3/apis/apps/v1?hash=...' } } }
  */
@@ -11,6 +11,8 @@ import { type ServedResource, schemaDigest, schemaFor, servedResources } from '.
 import { pathsOf, rootOf } from './paths.ts';
 import { type DescribedResource, customSchemas } from './custom.ts';
 import { type Dialect, definitions } from './schemas.ts';
+
+export { OPENAPI_V2_PROTOBUF, asksForProtobuf, encodeOpenApiV2 } from './proto.ts';
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.2' };
 const EXTRA_KINDS = ['DeleteOptions', 'Status', 'APIResourceList', 'APIGroup', 'WatchEvent'];
