@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
@@ -9,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { defineController } from '#pkg/controller';
 import { silentLogger } from '#pkg/log';
-import { FakeClock, testAuthority } from '#pkg/testing';
+import { FakeClock, type KeyPair, testAuthority } from '#pkg/testing';
 
 import { readCommandLine } from '../options/options.ts';
 import type { ManagerFlagValues } from '../options/sections.ts';
@@ -202,6 +203,39 @@ describe('certificates', () => {
     [['--tls-sni-cert-key=/nowhere,/nowhere'], '--tls-sni-cert-key: cannot read "/nowhere"'],
   ])('%j cannot be read: said by flag and path', async (argv, message) => {
     await expect(serve(...argv)).rejects.toThrow(message);
+  });
+});
+
+describe('authorities', () => {
+  test('judge in the handshake who shows a certificate, and those that are new judge who comes after', async () => {
+    const [first, second] = await Promise.all([testAuthority('first'), testAuthority('second')]);
+    let current = [first.certificate];
+    let changed = (): void => {};
+    const server = await startSecureServer({
+      flags: flags(),
+      handler: ({ certificate }) => text(200, certificate?.problem ?? 'valid'),
+      authorities: { current: () => current, onChange: (listener) => void (changed = listener) },
+      clock,
+      log: silentLogger,
+    });
+    servers.push(server);
+    const ask = async ({ certificate, key }: KeyPair): Promise<string> =>
+      (await get2(server.port, '/', { cert: certificate, key })).body;
+    const [jane, joe] = await Promise.all([first.issue({ commonName: 'jane' }), second.issue({ commonName: 'joe' })]);
+    expect(await ask(jane)).toBe('valid');
+    expect(await ask(joe)).not.toBe('valid');
+    const open = connectHttp2(`https://127.0.0.1:${server.port}`, {
+      rejectUnauthorized: false,
+      cert: jane.certificate,
+      key: jane.key,
+    });
+    await once(open, 'remoteSettings');
+    const ended = once(open, 'close');
+    current = [second.certificate];
+    changed();
+    await ended;
+    expect(await ask(jane)).not.toBe('valid');
+    expect(await ask(joe)).toBe('valid');
   });
 });
 
