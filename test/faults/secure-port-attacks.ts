@@ -148,6 +148,17 @@ function slowReader(port: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Requests over HTTP/1.1 without a look at the answers, or for whether there are any. */
+function pipelined(port: number, signal: AbortSignal): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+  const requests = Buffer.from('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(STREAMS));
+  const pour = (): void => {
+    while (!socket.destroyed && !signal.aborted && socket.write(requests));
+  };
+  socket.resume().on('drain', pour).once('secureConnect', pour);
+  return ended(socket, signal);
+}
+
 /** A handshake, and gone. */
 function handshake(port: number, signal: AbortSignal): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
@@ -178,6 +189,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   settings: { connection: settings, share: 0.25 },
   continuations: { connection: continuations, share: 0.25 },
   'slow readers': { connection: slowReader, share: 5 },
+  pipelined: { connection: pipelined, share: 0.25 },
   handshakes: { connection: handshake, share: 1 },
   'half hellos': { connection: halfHello, share: 20 },
   'big headers': { connection: bigHeaders, share: 1 },

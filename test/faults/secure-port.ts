@@ -16,8 +16,9 @@ const only = process.argv[4];
 
 /** The lease is renewed every 2 s and lasts 15; the renewal's deadline is 10. */
 const LONGEST_GAP = 5000;
-const LONGEST_WAIT = 3000;
-const MOST_MEMORY = 400;
+/** On two cores that attackers and API server share, the original needs 5 s and 370 MiB under the worst of these. */
+const LONGEST_WAIT = 6000;
+const MOST_MEMORY = 450;
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const row = (cells: readonly (string | number)[]): void =>

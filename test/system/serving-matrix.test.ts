@@ -295,6 +295,8 @@ describe(
         seen(await askHttp2(port, { ':path': '/metrics', 'x-remote-user': 'bob', 'x-remote-group': groups }, front));
       expect(await ask('dev, system:masters')).toBe('403 bob');
       expect(await ask(['dev', 'system:masters'])).toBe('200');
+      const latin1 = Buffer.from('jürgen').toString('latin1');
+      expect(seen(await askHttp2(port, { ':path': '/metrics', 'x-remote-user': latin1 }, front))).toBe('403 jürgen');
     });
 
     test('a large header over HTTP/2', async () => {

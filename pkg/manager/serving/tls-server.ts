@@ -20,6 +20,7 @@ import { Connections } from './connections.ts';
 import { type Exchange, connectionOf, respond } from './http-adapter.ts';
 import type { HttpHandler } from './http.ts';
 import { servingCertificate, watchPair } from './serving-certificate.ts';
+import { Pipelines } from './pipeline.ts';
 import type { CertificatePair } from './self-signed.ts';
 import { SniContexts } from './sni.ts';
 import { Turns, nodeTurns } from './turns.ts';
@@ -227,9 +228,12 @@ function answerRequests(
   { handler, clock, log }: ServingOptions,
   connections: Connections,
 ): void {
+  const pipelines = new Pipelines();
   const turns = new Turns<object>({ clock, ...nodeTurns });
   const answer = (exchange: Exchange): void => {
-    connections.heardFrom(exchange.request.socket);
+    const { request, response } = exchange;
+    if (!('stream' in request) && !pipelines.admit(request.socket, response)) return;
+    connections.heardFrom(request.socket);
     turns.add(connectionOf(exchange.request), () => void respond(exchange, handler, log));
   };
   server.on('request', (request: Exchange['request'], response: Exchange['response']) => answer({ request, response }));
