@@ -2,10 +2,10 @@ import { keyOf, resources } from '#pkg/api';
 import {
   type ControllerContext,
   type ReconcileResult,
-  ConsistencyStore,
   createLoop,
   defineController,
-  indexDependents,
+  noSelector,
+  ownership,
 } from '#pkg/controller';
 
 import { Writer, type Writing } from './write.ts';
@@ -16,33 +16,31 @@ import { gather } from './read.ts';
 import { untilNext } from './missed.ts';
 import { scheduleOf } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
-import { onCronJob, onJob } from './triggers.ts';
+import { onCronJob } from './triggers.ts';
 
 /** Makes Jobs when their CronJobs' schedules say so, and clears finished ones away. */
 export const cronJobController = defineController({
   ...cronJobDescription,
   create(context) {
     const { clock, recorder, log, metrics } = context;
-    const cronJobs = context.informers.informer(resources.cronJobs);
-    const jobs = context.informers.informer(resources.jobs);
-    indexDependents(jobs);
-    const consistency = new ConsistencyStore({ informers: [cronJobs, jobs], metrics, subsystem: 'cronjob_controller' });
+    // Nobody adopts Jobs.
+    const cronJobs = ownership(context, resources.cronJobs, { subsystem: 'cronjob_controller', selector: noSelector });
+    const jobs = cronJobs.owns(resources.jobs);
     const skew = metrics.histogram({
       name: 'cronjob_controller_job_creation_skew_duration_seconds',
       help: 'Time between when a Job was scheduled to be created and when it was.',
       stability: 'STABLE',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     });
-    const writing: Writing = { context, consistency, observeSkew: (seconds) => skew.observe(seconds) };
-    const gathering = { context, cronJobs: cronJobs.lister, jobs: jobs.lister };
+    const writing: Writing = { context, cronJobs, jobs, observeSkew: (seconds) => skew.observe(seconds) };
     return createLoop(context, {
       queue: 'cronjob',
       resource: resources.cronJobs,
       workers: context.options['concurrent-cron-job-syncs'],
-      consistency,
+      consistency: cronJobs.consistency,
       triggers: [
         onCronJob({
-          onDelete: (gone) => consistency.clear(keyOf(gone), gone.metadata.uid),
+          onDelete: (gone) => cronJobs.forget(keyOf(gone), gone.metadata.uid),
           untilNext(cronJob) {
             try {
               return untilNext(cronJob, clock.now(), scheduleOf(cronJob));
@@ -60,10 +58,10 @@ export const cronJobController = defineController({
             }
           },
         }),
-        onJob(cronJobs.lister),
+        jobs.trigger(),
       ],
       async reconcile(key, signal) {
-        const snapshot = await gather(key, gathering, signal);
+        const snapshot = await gather(key, writing, signal);
         return snapshot && reconcile(snapshot, writing, context, signal);
       },
     });

@@ -1,6 +1,5 @@
-import { type CronJob, type Job, controllerOf, keyOf, makeKey, resources } from '#pkg/api';
-import type { Lister } from '#pkg/cache';
-import { type Enqueue, type Trigger, on, ownedBy } from '#pkg/controller';
+import { type CronJob, keyOf, resources } from '#pkg/api';
+import { type Enqueue, type Trigger, on } from '#pkg/controller';
 
 export interface CronJobTriggerOptions {
   /** ms until the CronJob's next time; undefined, once it is told, for a schedule that cannot be read. */
@@ -30,17 +29,4 @@ export function onCronJob({ untilNext, onDelete }: CronJobTriggerOptions): Trigg
     },
     { resync: true },
   );
-}
-
-/** Changes of a Job concern the CronJob that it names as its controller; nobody adopts Jobs. */
-export function onJob(cronJobs: Lister<CronJob>): Trigger<Job> {
-  return ownedBy(resources.jobs, {
-    controllerOf(job) {
-      const reference = controllerOf(job);
-      if (reference?.kind !== resources.cronJobs.kind) return undefined;
-      const cronJob = cronJobs.get(makeKey(job.metadata.namespace, reference.name));
-      return cronJob?.metadata.uid === reference.uid ? cronJob : undefined;
-    },
-    matching: () => [],
-  });
 }

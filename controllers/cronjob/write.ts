@@ -1,8 +1,6 @@
 import {
   type CronJob,
   type Job,
-  type KubeObject,
-  type ResourceType,
   isAlreadyExists,
   isControlledBy,
   isNamespaceTerminating,
@@ -11,8 +9,7 @@ import {
   resources,
 } from '#pkg/api';
 import { describeError, formatTime, parseTime, semanticEqual } from '#pkg/base';
-import type { ResourceClient } from '#pkg/client';
-import { type ControllerContext, type ConsistencyStore, inParallel } from '#pkg/controller';
+import { type ControllerContext, type OwnedObjects, type Ownership, inParallel } from '#pkg/controller';
 import { type ObjectReference, referenceTo } from '#pkg/events';
 
 import { CronError } from './errors.ts';
@@ -20,26 +17,27 @@ import { jobFor } from './job.ts';
 import { type CronJobStatus, type Report, activeOf, isActive, withoutActive } from './snapshot.ts';
 
 export interface Writing {
-  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
-  readonly consistency: ConsistencyStore;
+  readonly context: Pick<ControllerContext, 'recorder' | 'log' | 'clock'>;
+  readonly cronJobs: Ownership<CronJob>;
+  readonly jobs: OwnedObjects<CronJob, Job>;
   /** Told how much later than scheduled a Job was created, seconds. */
   readonly observeSkew: (seconds: number) => void;
 }
 
-/** The requests of one reconcile with the events that tell of them; each write is remembered for the store. */
+/** The requests of one reconcile with the events that report them. */
 export class Writer {
   readonly #writing: Writing;
   readonly #cronJob: CronJob;
   readonly #signal: AbortSignal;
-  readonly #jobs: ResourceClient<Job>;
-  readonly #cronJobs: ResourceClient<CronJob>;
+  readonly #jobs: OwnedObjects<CronJob, Job>;
+  readonly #cronJobs: Ownership<CronJob>;
 
   constructor(writing: Writing, cronJob: CronJob, signal: AbortSignal) {
     this.#writing = writing;
     this.#cronJob = cronJob;
     this.#signal = signal;
-    this.#jobs = writing.context.client.resource(resources.jobs);
-    this.#cronJobs = writing.context.client.resource(resources.cronJobs);
+    this.#jobs = writing.jobs;
+    this.#cronJobs = writing.cronJobs;
   }
 
   report(reports: readonly Report[]): void {
@@ -91,7 +89,7 @@ export class Writer {
     const object = jobFor(this.#cronJob, scheduled);
     let job: Job;
     try {
-      job = await this.#jobs.create(object, { signal: this.#signal });
+      job = await this.#jobs.create(this.#cronJob, object, { signal: this.#signal });
       observeSkew((parseTime(job.metadata.creationTimestamp) - scheduled) / 1000);
       context.log.v(4)?.info('Created Job', { cronJob: keyOf(this.#cronJob), job: keyOf(job) });
       this.#event('Normal', 'SuccessfulCreate', `Created job ${job.metadata.name}`);
@@ -106,9 +104,9 @@ export class Writer {
         { signal: this.#signal },
       );
       if (!isControlledBy(job, this.#cronJob) || isActive(status, job.metadata.uid)) return status;
+      this.#jobs.record(this.#cronJob, job);
       context.log.info('Job already exists', { cronJob: keyOf(this.#cronJob), job: keyOf(job) });
     }
-    this.#wrote(resources.jobs, job);
     return {
       ...status,
       active: [...activeOf(status), referenceTo(resources.jobs, job)],
@@ -119,16 +117,13 @@ export class Writer {
   /** Writes what differs, if anything does. */
   async writeStatus(status: CronJobStatus): Promise<void> {
     if (semanticEqual(this.#cronJob.status ?? {}, status)) return;
-    this.#wrote(
-      resources.cronJobs,
-      await this.#cronJobs.updateStatus({ ...this.#cronJob, status }, { signal: this.#signal }),
-    );
+    await this.#cronJobs.updateStatus({ ...this.#cronJob, status }, { signal: this.#signal });
   }
 
   async #delete(job: Job): Promise<boolean> {
     const { uid, name } = job.metadata;
     try {
-      await this.#jobs.delete(job.metadata, {
+      await this.#jobs.delete(this.#cronJob, job.metadata, {
         propagationPolicy: 'Background',
         preconditions: { uid },
         signal: this.#signal,
@@ -150,10 +145,5 @@ export class Writer {
 
   #event(type: Report['type'], reason: string, message: string): void {
     this.report([{ type, reason, message }]);
-  }
-
-  #wrote(type: ResourceType, object: KubeObject): void {
-    const { consistency } = this.#writing;
-    consistency.wroteAt(keyOf(this.#cronJob), this.#cronJob.metadata.uid, type, object.metadata.resourceVersion);
   }
 }

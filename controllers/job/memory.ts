@@ -1,5 +1,5 @@
-import { type Job, type ObjectKey, keyOf, resources } from '#pkg/api';
-import { type ControllerContext, Expectations, type ConsistencyStore } from '#pkg/controller';
+import { type Job, type ObjectKey, keyOf } from '#pkg/api';
+import type { Ownership } from '#pkg/controller';
 
 import type { BackoffRecord } from './backoff.ts';
 
@@ -10,19 +10,17 @@ const NONE: ReadonlySet<string> = new Set();
  * until the caches show what was done, and spaces out replacements of failed Pods.
  */
 export class JobMemory {
-  /** Pods created and deleted. */
-  readonly expectations: Expectations;
   /** How the Pods of each Job have failed lately. */
   readonly backoffs = new Map<ObjectKey, BackoffRecord>();
-  readonly consistency: ConsistencyStore | undefined;
+  readonly #jobs: Pick<Ownership<Job>, 'forget' | 'forgetExpectations'>;
   /** UIDs of Pods whose finalizer was removed and whose update has not come yet, by Job. */
   readonly #released = new Map<ObjectKey, Set<string>>();
   /** UIDs of Jobs that were written as finished. */
   readonly #finished = new Set<string>();
 
-  constructor({ clock, log }: Pick<ControllerContext, 'clock' | 'log'>, consistency: ConsistencyStore | undefined) {
-    this.expectations = new Expectations({ resource: resources.jobs, clock, log });
-    this.consistency = consistency;
+  /** `jobs` forgets with it. */
+  constructor(jobs: Pick<Ownership<Job>, 'forget' | 'forgetExpectations'>) {
+    this.#jobs = jobs;
   }
 
   releasedPods(key: ObjectKey): ReadonlySet<string> {
@@ -60,11 +58,11 @@ export class JobMemory {
   /** The Job is gone, or finished and all caches know. */
   forget(job: Job): void {
     this.readFinished(job);
-    this.consistency?.clear(keyOf(job), job.metadata.uid);
+    this.#jobs.forget(keyOf(job), job.metadata.uid);
   }
 
   forgetKey(key: ObjectKey): void {
-    this.expectations.forget(key);
+    this.#jobs.forgetExpectations(key);
     this.#released.delete(key);
     this.backoffs.delete(key);
   }

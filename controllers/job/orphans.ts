@@ -5,36 +5,32 @@ import {
   type ResourceType,
   apiVersionOf,
   controllerOf,
-  isNotFound,
   keyOf,
   resources,
 } from '#pkg/api';
-import type { Lister } from '#pkg/cache';
+import { ignoreNotFound } from '#pkg/client';
 import {
   type Controller,
   type ControllerContext,
   type Enqueue,
-  type Owners,
+  type OwnedPods,
+  type Ownership,
   createLoop,
-  dependentsOf,
   on,
-  orphansFor,
   removeFinalizerPatch,
 } from '#pkg/controller';
 import type { RateLimiter } from '#pkg/workqueue';
 
 import { TRACKING_FINALIZER, isFinished, isTracked } from './facts.ts';
 import type { JobGates } from './gates.ts';
-import type { JobMemory } from './memory.ts';
 
 /** The Pods that a Job released last may still be on their way to the cache when it is seen to have finished, ms. */
 const AFTER_FINISH = 1000;
 
 export interface OrphanParts {
   readonly context: ControllerContext;
-  readonly jobs: Owners<Job>;
-  readonly pods: Lister<Pod>;
-  readonly memory: JobMemory;
+  readonly jobs: Ownership<Job>;
+  readonly pods: OwnedPods<Job>;
   readonly gates: Pick<JobGates, 'otherManager'>;
   readonly workers: number;
   readonly rateLimiter: RateLimiter<ObjectKey>;
@@ -64,12 +60,7 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
   }
 
   function leftBy(job: Job): readonly ObjectKey[] {
-    const { uid, namespace = '' } = job.metadata;
-    const selector = jobs.selectorOf(job);
-    const orphans = orphansFor(pods, namespace, job.spec?.selector).filter((pod) =>
-      selector.matches(pod.metadata.labels),
-    );
-    return [...dependentsOf(pods, uid), ...orphans].filter(isTracked).map(keyOf);
+    return [...pods.of(job), ...pods.orphansOf(job)].filter(isTracked).map(keyOf);
   }
 
   return createLoop(context, {
@@ -92,26 +83,22 @@ export function createOrphanLoop(parts: OrphanParts): Controller {
 const later = (key: ObjectKey): Enqueue => ({ key, after: AFTER_FINISH });
 
 async function releaseOrphan(
-  { context, jobs, pods, memory, gates }: OrphanParts,
+  { context, jobs, pods, gates }: OrphanParts,
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<{ readonly requeueAfter: number } | undefined> {
-  const pod = pods.get(key);
+  const pod = pods.lister.get(key);
   if (!pod || !isTracked(pod)) return undefined;
   const job = jobs.controllerOf(pod);
   if (controllerOf(pod) && !isManagedBy(pod, resources.jobs)) return undefined;
   if (job && (gates.otherManager(job) !== undefined || !isFinished(job))) return undefined;
   // The Job's own last release of it is still on its way here.
-  if (job && memory.consistency?.ensureReady(keyOf(job))) return { requeueAfter: AFTER_FINISH };
-  try {
-    const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
-    const { metadata } = await context.client
-      .resource(resources.pods)
-      .patch(pod.metadata, 'strategic', body, { signal });
-    if (job) memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.pods, metadata.resourceVersion);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  if (job && jobs.consistency?.ensureReady(keyOf(job))) return { requeueAfter: AFTER_FINISH };
+  const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
+  const patch = job
+    ? pods.patch(job, pod.metadata, 'strategic', body, { signal })
+    : context.client.resource(resources.pods).patch(pod.metadata, 'strategic', body, { signal });
+  await ignoreNotFound(patch);
   return undefined;
 }
 

@@ -45,7 +45,7 @@ export class Reconciler {
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#writer = new Writer(parts.context, parts.memory);
+    this.#writer = new Writer(parts);
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | void> {
@@ -85,7 +85,7 @@ export class Reconciler {
   }
 
   async #sync(job: Job, told: (action: SyncAction) => void, signal: AbortSignal): Promise<ReconcileResult | void> {
-    const { memory } = this.#parts;
+    const { pods } = this.#parts;
     const snapshot = await gather(job, this.#parts, signal);
     const tally = tallyOf(snapshot);
     const verdict = verdictOn(snapshot, tally);
@@ -101,7 +101,7 @@ export class Reconciler {
       outcome.requeueAfter,
       verdict ? undefined : deadlineIn(snapshot),
       // What was expected may never come (it happened between two lists): nothing else would wake the key then.
-      snapshot.complete ? undefined : memory.expectations.expiresIn(keyOf(job)),
+      snapshot.complete ? undefined : pods.expectations.expiresIn(keyOf(job)),
     ].filter((wait) => wait !== undefined);
     if (waits.length > 0) return { requeueAfter: Math.max(0, Math.min(...waits)) };
   }

@@ -1,6 +1,6 @@
 import { type Job, type Pod, controllerOf, keyOf, resources } from '#pkg/api';
 import { type Clock, parseTime, semanticEqual } from '#pkg/base';
-import { type Enqueue, type Owners, type Trigger, on } from '#pkg/controller';
+import { type Enqueue, type OwnedPods, type Owners, type Trigger, on } from '#pkg/controller';
 import type { Logger } from '#pkg/log';
 
 import { isFinished, isTracked } from './facts.ts';
@@ -13,6 +13,7 @@ const BATCH = 1000;
 
 export interface TriggerParts {
   readonly jobs: Pick<Owners<Job>, 'controllerOf' | 'matching'>;
+  readonly pods: Pick<OwnedPods<Job>, 'expectations'>;
   readonly memory: JobMemory;
   readonly gates: Pick<JobGates, 'otherManager'>;
   readonly metrics: JobMetrics;
@@ -61,7 +62,7 @@ function atDeadline(old: Job, job: Job, now: number): readonly Enqueue[] {
  * Changes of a Pod wake the Job it names or, for an orphan that is new or whose labels or owner changed, the Jobs that
  * select it. What was expected of the Pod (to come, to go, to lose its finalizer) is crossed off first.
  */
-export function podChanges({ jobs, memory, metrics, log }: TriggerParts): Trigger<Pod> {
+export function podChanges({ jobs, pods, memory, metrics, log }: TriggerParts): Trigger<Pod> {
   function selecting(orphan: Pod): readonly Enqueue[] {
     const matching = jobs.matching(orphan);
     if (matching.length > 1)
@@ -73,7 +74,7 @@ export function podChanges({ jobs, memory, metrics, log }: TriggerParts): Trigge
     const job = jobs.controllerOf(pod);
     // A finished Job releases nothing any more: that is the orphans' business.
     if (!job || isFinished(job)) return [];
-    memory.expectations.deletionObserved(keyOf(job), pod.metadata.uid);
+    pods.expectations.deletionObserved(keyOf(job), pod.metadata.uid);
     if (final || !isTracked(pod)) memory.releaseObserved(keyOf(job), pod.metadata.uid);
     return [soon(job)];
   }
@@ -85,7 +86,7 @@ export function podChanges({ jobs, memory, metrics, log }: TriggerParts): Trigge
       if (!controllerOf(pod)) return selecting(pod);
       const job = jobs.controllerOf(pod);
       if (!job) return [];
-      memory.expectations.creationObserved(keyOf(job));
+      pods.expectations.creationObserved(keyOf(job));
       return [soon(job)];
     },
     update(old, pod) {

@@ -1,16 +1,15 @@
-import { type Job, type NewObject, type Pod, isNamespaceTerminating, isNotFound, keyOf, resources } from '#pkg/api';
-import type { ResourceClient } from '#pkg/client';
-import {
-  type ControllerContext,
-  PodControl,
-  aggregate,
-  inParallel,
-  removeFinalizerPatch,
-  slowStart,
-} from '#pkg/controller';
+import { type Job, type NewObject, type Pod, keyOf } from '#pkg/api';
+import { ignoreNotFound } from '#pkg/client';
+import { type OwnedPods, type Ownership, aggregate, inParallel, removeFinalizerPatch } from '#pkg/controller';
 
 import { TRACKING_FINALIZER, type JobStatus, isTracked } from './facts.ts';
 import type { JobMemory } from './memory.ts';
+
+export interface Writing {
+  readonly jobs: Ownership<Job>;
+  readonly pods: OwnedPods<Job>;
+  readonly memory: JobMemory;
+}
 
 export interface Deletion {
   /** Those that are gone, or on their way. */
@@ -26,21 +25,14 @@ export interface Creation {
 
 /** The requests on behalf of Jobs. Failures of single Pods are answers: what was done must still be told in the status. */
 export class Writer {
+  readonly #jobs: Ownership<Job>;
+  readonly #pods: OwnedPods<Job>;
   readonly #memory: JobMemory;
-  readonly #podControl: PodControl<Job>;
-  readonly #pods: ResourceClient<Pod>;
-  readonly #jobs: ResourceClient<Job>;
-  readonly #log: ControllerContext['log'];
 
-  constructor(context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>, memory: JobMemory) {
+  constructor({ jobs, pods, memory }: Writing) {
+    this.#jobs = jobs;
+    this.#pods = pods;
     this.#memory = memory;
-    this.#log = context.log;
-    this.#pods = context.client.resource(resources.pods);
-    this.#jobs = context.client.resource(resources.jobs);
-    this.#podControl = new PodControl<Job>(context, {
-      ownerType: resources.jobs,
-      wrote: (job, pod) => this.#wrotePod(job, pod),
-    });
   }
 
   /** Deletes Pods that are still to be counted: they keep the finalizer. */
@@ -50,7 +42,7 @@ export class Writer {
 
   /** Deletes Pods that nobody will count, and expects to see it. */
   removePods(job: Job, pods: readonly Pod[], signal: AbortSignal): Promise<Deletion> {
-    const { expectations } = this.#memory;
+    const { expectations } = this.#pods;
     const key = keyOf(job);
     expectations.expectDeletions(
       key,
@@ -69,23 +61,9 @@ export class Writer {
   }
 
   async createPods(job: Job, pods: readonly NewObject<Pod>[], signal: AbortSignal): Promise<Creation> {
-    const { expectations } = this.#memory;
-    const key = keyOf(job);
-    expectations.expectCreations(key, pods.length);
-    let next = 0;
-    const { successes, errors } = await slowStart(pods.length, async () => {
-      await this.#podControl.createPod(job, pods[next++]!, signal);
-    });
-    const failure = errors.find((error) => !isNamespaceTerminating(error));
-    // In a namespace that goes away every creation fails: the expectations stay, so that none is tried again for minutes.
-    if (errors.length > 0 && failure === undefined) return { created: successes, failed: 0 };
-    if (successes < pods.length) {
-      this.#log
-        .v(2)
-        ?.info('Slow start failed, the rest is left for the next sync', { job: key, skipped: pods.length - next });
-      expectations.creationObserved(key, pods.length - successes);
-    }
-    return { created: successes, failed: errors.length, ...(failure === undefined ? {} : { failure }) };
+    const create = { count: pods.length, pod: (index: number) => pods[index]! };
+    const { created, notCreated } = await this.#pods.change(job, { create }, signal);
+    return { created, failed: notCreated.length, ...(notCreated.length === 0 ? {} : { failure: notCreated[0] }) };
   }
 
   /** Takes the tracking finalizer off Pods whose end is noted; answers the UIDs of those that are without it. */
@@ -113,33 +91,21 @@ export class Writer {
     return failure === undefined ? { released } : { released, failure };
   }
 
-  async writeStatus(job: Job, status: JobStatus, signal: AbortSignal): Promise<Job> {
-    const written = await this.#jobs.updateStatus({ ...job, status }, { signal });
-    this.#memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.jobs, written.metadata.resourceVersion);
-    return written;
+  writeStatus(job: Job, status: JobStatus, signal: AbortSignal): Promise<Job> {
+    return this.#jobs.updateStatus({ ...job, status }, { signal });
   }
 
   /** False where the Pod is gone already. */
   async #delete(job: Job, pod: Pod, signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.#podControl.delete(job, pod, signal);
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const deleted = await ignoreNotFound(this.#pods.deletePod(job, pod, signal).then(() => true));
+    return deleted ?? false;
   }
 
   /** False where the Pod is gone already. */
   async #removeFinalizer(job: Job, pod: Pod, signal: AbortSignal): Promise<boolean> {
-    try {
-      const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
-      this.#wrotePod(job, await this.#pods.patch(pod.metadata, 'strategic', body, { signal }));
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const body = removeFinalizerPatch(pod, TRACKING_FINALIZER);
+    const patched = await ignoreNotFound(this.#pods.patch(job, pod.metadata, 'strategic', body, { signal }));
+    return patched !== undefined;
   }
 
   /** Tries all; `deleted` are those for which `task` did not fail. */
@@ -151,9 +117,5 @@ export class Writer {
     });
     const done = pods.filter((pod) => deleted.has(pod));
     return errors.length === 0 ? { deleted: done } : { deleted: done, failure: aggregate(errors) };
-  }
-
-  #wrotePod(job: Job, pod: Pod): void {
-    this.#memory.consistency?.wroteAt(keyOf(job), job.metadata.uid, resources.pods, pod.metadata.resourceVersion);
   }
 }

@@ -7,7 +7,7 @@ import {
   controllerOf,
   isPodTerminating,
 } from '#pkg/api';
-import { type OwnedPods, type Ownership, dependentsOf, filterClaimed, orphansFor } from '#pkg/controller';
+import { type OwnedPods, type Ownership, dependentsOf, filterClaimed } from '#pkg/controller';
 
 import type { ReplicaKind, ReplicaSpec } from './kind.ts';
 
@@ -47,23 +47,12 @@ export function gather<Owner extends KubeObject>(
  * Pods of all owners that have the same controller as `owner`, and the orphans they select: companions on a node count
  * against a Pod across the ReplicaSets of one Deployment. None for an owner without controller.
  */
-export function relatedPods<Owner extends KubeObject>(
-  { owners, pods, kind }: Readers<Owner>,
-  owner: Owner,
-): readonly Pod[] {
+export function relatedPods<Owner extends KubeObject>({ owners, pods }: Readers<Owner>, owner: Owner): readonly Pod[] {
   const controller = controllerOf(owner);
   if (!controller) return [];
   const related = new Set<Pod>();
   for (const sibling of dependentsOf(owners.lister, controller.uid)) {
-    for (const pod of pods.of(sibling)) related.add(pod);
-    try {
-      const selector = owners.selectorOf(sibling);
-      for (const pod of orphansFor(pods.lister, sibling.metadata.namespace ?? '', kind.selector(sibling))) {
-        if (selector.matches(pod.metadata.labels)) related.add(pod);
-      }
-    } catch (error) {
-      if (!(error instanceof SelectorError)) throw error;
-    }
+    for (const pod of [...pods.of(sibling), ...pods.orphansOf(sibling)]) related.add(pod);
   }
   return [...related];
 }

@@ -1,4 +1,4 @@
-import type { KubeObject } from '#pkg/api';
+import { type KubeObject, SelectorError } from '#pkg/api';
 
 import type { ControllerContext } from '../definition/definition.ts';
 import { type OwnedByOptions, ownedBy } from './owned-by.ts';
@@ -62,10 +62,20 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
   /** Objects of `owner` and, of its namespace, those without controller that its selector may match. */
   candidates(owner: Owner): readonly T[] {
     const { ignores } = this.#options;
-    const { namespace = '' } = owner.metadata;
-    const orphans = orphansFor(this.lister, namespace, this.#parts.owners.labelSelectorOf(owner));
-    const found = [...this.of(owner), ...orphans];
+    const found = [...this.of(owner), ...this.#maybeSelected(owner)];
     return ignores ? found.filter((object) => !ignores(object)) : found;
+  }
+
+  /** Objects without controller, of the owner's namespace, that its selector matches; none for an invalid selector. */
+  orphansOf(owner: Owner): readonly T[] {
+    const { owners } = this.#parts;
+    try {
+      const selector = owners.selectorOf(owner);
+      return this.#maybeSelected(owner).filter(({ metadata }) => selector.matches(metadata.labels));
+    } catch (error) {
+      if (error instanceof SelectorError) return [];
+      throw error;
+    }
   }
 
   /** Candidates that the owner's selector matches. Throws a SelectorError for an invalid one. */
@@ -95,5 +105,9 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
       log: context.log,
       signal,
     });
+  }
+
+  #maybeSelected(owner: Owner): readonly T[] {
+    return orphansFor(this.lister, owner.metadata.namespace ?? '', this.#parts.owners.labelSelectorOf(owner));
   }
 }

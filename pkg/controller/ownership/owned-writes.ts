@@ -61,9 +61,14 @@ export class OwnedWrites<Owner extends KubeObject, T extends KubeObject> {
     return this.#client.delete(name, options);
   }
 
+  /** Makes the owner wait for an object that was read from the server, as for one that was written. */
+  record(owner: Owner, object: T): void {
+    this.#record(owner, this.resource, object);
+  }
+
   async #recorded(owner: Owner, request: Promise<T>): Promise<T> {
     const written = await request;
-    this.#record(owner, this.resource, written);
+    this.record(owner, written);
     return written;
   }
 }

@@ -83,6 +83,11 @@ export class Ownership<Owner extends KubeObject> extends Owners<Owner> {
   /** The owner is gone: another one of its name starts clean. */
   forget(owner: ObjectKey, uid?: string): void {
     this.consistency?.clear(owner, uid);
+    this.forgetExpectations(owner);
+  }
+
+  /** Nothing is expected of the owner's dependents any more; its writes are still awaited. */
+  forgetExpectations(owner: ObjectKey): void {
     for (const expectations of this.#expectations) expectations.forget(owner);
   }
 
