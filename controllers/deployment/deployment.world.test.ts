@@ -252,6 +252,25 @@ describe('Recreate', () => {
     expect(imagesOfPods()).toEqual(['app:v2']);
     expect(sizes()).toEqual(['app:v1 0/0', 'app:v2 4/4']);
   });
+
+  test('says that the old rollout is complete until the new ReplicaSet is there, and counts no Pod that is ending', async () => {
+    let requests = 0;
+    const { clock, cluster } = await started({ endAfter: 20_000, latency: () => (requests++ * 37) % 200 });
+    create({ strategy: { type: 'Recreate' } });
+    await clock.step(10_000);
+    change({ template: podTemplate('app:v2') });
+    const reasons = new Set<string | undefined>();
+    const counts: number[] = [];
+    for (let step = 0; step < 300; step++) {
+      await clock.step(20);
+      reasons.add(condition('Progressing')?.reason);
+      const count = cluster.list(replicaSets)[0]!.status?.replicas ?? 0;
+      if (counts.at(-1) !== count) counts.push(count);
+    }
+    expect(activePods()).toBe(0);
+    expect([...reasons]).toEqual(['NewReplicaSetAvailable']);
+    expect(counts).toEqual([4, 0]);
+  });
 });
 
 describe('history', () => {

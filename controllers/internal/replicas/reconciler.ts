@@ -57,7 +57,7 @@ export class Reconciler<Owner extends KubeObject> {
     const terminating = this.#countsTerminating ? snapshot.terminating : undefined;
     const status = decideStatus({ owner, spec, status: before, active, terminating, failure, now });
     // That Pods are no longer ready is never kept back: a Deployment would count on them.
-    if (failure === undefined && !(status && losesPods(before, status))) {
+    if (failure === undefined && !(status && losesPods(before, status, spec.replicas))) {
       const behind = this.#behind(key);
       if (behind !== undefined || changed) return { requeueAfter: behind ?? 0 };
     }

@@ -4,7 +4,7 @@ import type { Pod } from '#pkg/api';
 import { EPOCH, at, pod, podTemplate, replicaSet } from '#pkg/testing';
 
 import type { ReplicaSpec, ReplicaStatus } from './kind.ts';
-import { type StatusInput, decideRequeue, decideStatus } from './status.ts';
+import { decideRequeue, decideStatus, losesPods, type StatusInput } from './status.ts';
 
 const NOW = EPOCH + 100_000;
 const owner = replicaSet();
@@ -121,4 +121,14 @@ describe('the next look, ms', () => {
   ])('%s', (_name, minReadySeconds, status, active, expected) => {
     expect(decideRequeue(spec({ minReadySeconds }), status, active, NOW)).toBe(expected);
   });
+});
+
+test.each([
+  ['a Pod that is wanted', { readyReplicas: 3 }, { readyReplicas: 2 }, 3, true],
+  ['available ones only', { readyReplicas: 3, availableReplicas: 3 }, { readyReplicas: 3 }, 1, true],
+  ['Pods beyond the wanted number', { readyReplicas: 4 }, { readyReplicas: 3 }, 2, false],
+  ['all, where none is wanted', { readyReplicas: 4, availableReplicas: 4 }, {}, 0, false],
+  ['more than the surplus', { readyReplicas: 4 }, { readyReplicas: 1 }, 2, true],
+])('losing %s', (_title, before, after, wanted, expected) => {
+  expect(losesPods(before as never, after as never, wanted)).toBe(expected);
 });

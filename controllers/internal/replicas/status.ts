@@ -48,12 +48,13 @@ export function decideStatus(input: StatusInput): ReplicaStatus | undefined {
   return saysTheSame(status, next) ? undefined : withoutZeros(next);
 }
 
-/** Fewer Pods are ready or available than was told before. */
-export function losesPods(before: ReplicaStatus, after: ReplicaStatus): boolean {
-  return (
-    (after.readyReplicas ?? 0) < (before.readyReplicas ?? 0) ||
-    (after.availableReplicas ?? 0) < (before.availableReplicas ?? 0)
-  );
+/**
+ * Whether fewer Pods are ready or available than the status says, and than `wanted`. Pods beyond the wanted number are
+ * counted by nobody, and go because they are deleted here.
+ */
+export function losesPods(before: ReplicaStatus, after: ReplicaStatus, wanted: number): boolean {
+  const fewer = (now = 0, then = 0): boolean => now < Math.min(then, wanted);
+  return fewer(after.readyReplicas, before.readyReplicas) || fewer(after.availableReplicas, before.availableReplicas);
 }
 
 const COUNTS = [
