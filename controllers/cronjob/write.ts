@@ -123,7 +123,7 @@ export class Writer {
   async #delete(job: Job): Promise<boolean> {
     const { uid, name } = job.metadata;
     try {
-      await this.#jobs.delete(this.#cronJob, job.metadata, {
+      await this.#jobs.delete(job.metadata, {
         propagationPolicy: 'Background',
         preconditions: { uid },
         signal: this.#signal,

@@ -100,5 +100,5 @@ async function deduplicate(
     await ignoreNotFound(pods.patch(daemonSet, pod.metadata, 'merge', body, { signal }));
   });
   if (errors.length > 0) throw errors[0];
-  await history.delete(daemonSet, duplicates, signal);
+  await history.delete(duplicates, signal);
 }

@@ -74,7 +74,7 @@ export class Reconciler {
     let failure: unknown;
     try {
       lingering = await this.#changePods(snapshot, signal);
-      await this.#history.delete(daemonSet, obsolete(daemonSet, kept.old, await claimed()), signal);
+      await this.#history.delete(obsolete(daemonSet, kept.old, await claimed()), signal);
     } catch (error) {
       failure = error;
     }

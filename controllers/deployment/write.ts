@@ -72,7 +72,7 @@ export class Writer {
       replicaSet: keyOf(replicaSet),
     });
     const options = { preconditions: { uid: replicaSet.metadata.uid }, signal: this.#signal };
-    await ignoreNotFound(this.#replicaSets.delete(deployment, replicaSet.metadata, options));
+    await ignoreNotFound(this.#replicaSets.delete(replicaSet.metadata, options));
   }
 
   /**

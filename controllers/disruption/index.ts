@@ -1,14 +1,5 @@
 import { resources } from '#pkg/api';
-import {
-  Owners,
-  ConsistencyStore,
-  createLoop,
-  defineController,
-  forObject,
-  indexByLabel,
-  specSelector,
-  runAll,
-} from '#pkg/controller';
+import { createLoop, defineController, indexByLabel, ownership, runAll } from '#pkg/controller';
 
 import { disruptionDescription } from './controller.ts';
 import { LiveScales } from './live-scales.ts';
@@ -24,16 +15,13 @@ const WORKERS = 4;
 export const disruptionController = defineController({
   ...disruptionDescription,
   create(context) {
-    const { informers, client, recorder, clock, metrics } = context;
-    const budgetInformer = informers.informer(resources.podDisruptionBudgets);
+    const { informers, client, recorder, clock } = context;
     const pods = informers.informer(resources.pods);
     indexByLabel(pods);
-    const consistency = new ConsistencyStore({
-      informers: [budgetInformer],
-      metrics,
+    const budgets = ownership(context, resources.podDisruptionBudgets, {
       subsystem: 'disruption_controller',
+      emptySelectsAll: true,
     });
-    const budgets = new Owners(budgetInformer, specSelector, { emptySelectsAll: true });
     const caches = {
       replicationControllers: informers.informer(resources.replicationControllers).lister,
       replicaSets: informers.informer(resources.replicaSets).lister,
@@ -41,14 +29,14 @@ export const disruptionController = defineController({
       statefulSets: informers.informer(resources.statefulSets).lister,
     };
     const gathering = { budgets, pods, caches, live: new LiveScales(client, clock), sightings: new Sightings(), clock };
-    const reconciler = new Reconciler({ context, gathering, consistency });
+    const reconciler = new Reconciler({ context, gathering });
     const counting = createLoop(context, {
       queue: 'disruption',
       resource: resources.podDisruptionBudgets,
       workers: WORKERS,
-      consistency,
+      consistency: budgets.consistency,
       triggers: [
-        forObject(resources.podDisruptionBudgets, { onDelete: (gone) => reconciler.forget(gone) }),
+        budgets.trigger({ onDelete: (gone) => reconciler.forget(gone) }),
         onPod(budgets, (pod, chosen) => {
           const { namespace, name } = pod.metadata;
           const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${chosen.metadata.name}" arbitrarily.`;

@@ -1,13 +1,6 @@
-import {
-  type OwnerReference,
-  type ResourceType,
-  apiVersionOf,
-  groupResource,
-  isNotFound,
-  resourcePath,
-} from '#pkg/api';
+import { type OwnerReference, type ResourceType, apiVersionOf, groupResource, resourcePath } from '#pkg/api';
 import type { Clock } from '#pkg/base';
-import type { Client } from '#pkg/client';
+import { type Client, ignoreNotFound } from '#pkg/client';
 
 import { DisruptionError } from './errors.ts';
 
@@ -55,14 +48,10 @@ export class LiveScales {
   /** Nothing where the controller is gone, or another has its name. Throws a DisruptionError where its kind has no scale. */
   async get(reference: OwnerReference, namespace: string, signal: AbortSignal): Promise<Scale | undefined> {
     const type = await this.#scalable(reference, signal);
-    try {
-      const path = resourcePath(type, namespace, reference.name, 'scale');
-      const { metadata, spec } = await this.#client.request<ScaleObject>({ method: 'GET', path }, { signal });
-      return metadata.uid === reference.uid ? { uid: reference.uid, replicas: spec?.replicas ?? 0 } : undefined;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      return undefined;
-    }
+    const path = resourcePath(type, namespace, reference.name, 'scale');
+    const scale = await ignoreNotFound(this.#client.request<ScaleObject>({ method: 'GET', path }, { signal }));
+    if (scale?.metadata.uid !== reference.uid) return undefined;
+    return { uid: reference.uid, replicas: scale.spec?.replicas ?? 0 };
   }
 
   async #scalable({ apiVersion, kind }: OwnerReference, signal: AbortSignal): Promise<ResourceType> {
@@ -93,17 +82,14 @@ export class LiveScales {
   ): Promise<readonly ServedResource[]> {
     const groupVersion = apiVersionOf(type);
     const path = `${type.group === '' ? '/api' : '/apis'}/${groupVersion}`;
-    try {
-      const { resources } = await this.#client.request<{ readonly resources: readonly ServedResource[] }>(
-        { method: 'GET', path },
-        { signal },
-      );
-      this.#served.set(groupVersion, { resources, at: this.#clock.monotonic() });
-      return resources;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
+    const served = await ignoreNotFound(
+      this.#client.request<{ readonly resources: readonly ServedResource[] }>({ method: 'GET', path }, { signal }),
+    );
+    if (!served) {
       this.#served.delete(groupVersion);
       return [];
     }
+    this.#served.set(groupVersion, { resources: served.resources, at: this.#clock.monotonic() });
+    return served.resources;
   }
 }

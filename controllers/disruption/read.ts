@@ -1,7 +1,7 @@
 import { type Pod, type PodDisruptionBudget, controllerOf } from '#pkg/api';
 import type { Clock } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
-import { type Owners, labelledAs } from '#pkg/controller';
+import { type Ownership, labelledAs } from '#pkg/controller';
 
 import { type ScaleCaches, cachedScale } from './cached-scales.ts';
 import { needsScale } from './decide.ts';
@@ -11,7 +11,7 @@ import type { Sightings } from './sightings.ts';
 import type { ExpectedScale, Snapshot } from './snapshot.ts';
 
 export interface Gathering {
-  readonly budgets: Owners<PodDisruptionBudget>;
+  readonly budgets: Ownership<PodDisruptionBudget>;
   /** Indexed by label. */
   readonly pods: Pick<SharedInformer<Pod>, 'hasReached'> & { readonly lister: Lister<Pod> };
   readonly caches: ScaleCaches;

@@ -1,6 +1,6 @@
-import { type ObjectKey, type Pod, type PodDisruptionBudget, isConflict, isNotFound, keyOf, resources } from '#pkg/api';
+import { type ObjectKey, type Pod, type PodDisruptionBudget, isConflict, isNotFound, keyOf } from '#pkg/api';
 import { describeError, semanticEqual } from '#pkg/base';
-import { type ControllerContext, Debounce, type ReconcileResult, type ConsistencyStore } from '#pkg/controller';
+import { type ControllerContext, Debounce, type ReconcileResult } from '#pkg/controller';
 
 import { type Plan, decide, failSafe } from './decide.ts';
 import { type Gathering, gather, podsOf } from './read.ts';
@@ -9,9 +9,8 @@ import { selectorText } from './selector-text.ts';
 import type { BudgetStatus, ExpectedScale, Report } from './snapshot.ts';
 
 export interface ReconcilerOptions {
-  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'clock' | 'log'>;
+  readonly context: Pick<ControllerContext, 'recorder' | 'clock' | 'log'>;
   readonly gathering: Gathering;
-  readonly consistency: ConsistencyStore;
 }
 
 /** Keeps the status of one budget at what its Pods call for. */
@@ -25,9 +24,7 @@ export class Reconciler {
 
   /** The budget is gone. */
   forget(budget: PodDisruptionBudget): void {
-    const { consistency, gathering } = this.#options;
-    consistency.clear(keyOf(budget), budget.metadata.uid);
-    gathering.sightings.forget(keyOf(budget));
+    this.#options.gathering.sightings.forget(keyOf(budget));
     this.#debounce.end(keyOf(budget));
   }
 
@@ -122,17 +119,7 @@ export class Reconciler {
   /** Nothing where the status says so already. */
   async #write(budget: PodDisruptionBudget, status: BudgetStatus, signal: AbortSignal): Promise<void> {
     if (!isNews(budget, status)) return;
-    const { context, consistency } = this.#options;
-    const object: PodDisruptionBudget = { ...budget, status };
-    const written = await context.client
-      .resource(resources.podDisruptionBudgets)
-      .updateStatus(object, { metadataOnly: true, signal });
-    consistency.wroteAt(
-      keyOf(budget),
-      budget.metadata.uid,
-      resources.podDisruptionBudgets,
-      written.metadata.resourceVersion,
-    );
+    await this.#options.gathering.budgets.updateStatus({ ...budget, status }, { metadataOnly: true, signal });
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Pod, isNotFound, isPodTerminal, keyOf, podCondition, resources } from '#pkg/api';
+import { type Pod, isPodTerminal, keyOf, podCondition, resources } from '#pkg/api';
 import { type Clock, formatTime, parseTime } from '#pkg/base';
-import type { Client } from '#pkg/client';
+import { type Client, ignoreNotFound } from '#pkg/client';
 import { type Enqueue, type Trigger, on } from '#pkg/controller';
 
 /** How long a Pod may be said to be about to be disrupted without being deleted, ms (`stalePodDisruptionTimeout`). */
@@ -41,11 +41,6 @@ export async function takeBack(pod: Pod, client: Client, now: number, signal: Ab
     message: null,
   };
   const body = { metadata: { uid, resourceVersion }, status: { conditions: [condition] } };
-  try {
-    await client
-      .resource(resources.pods)
-      .patch(pod.metadata, 'strategic', body, { subresource: 'status', metadataOnly: true, signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  const options = { subresource: 'status', metadataOnly: true, signal };
+  await ignoreNotFound(client.resource(resources.pods).patch(pod.metadata, 'strategic', body, options));
 }

@@ -1,5 +1,5 @@
 import { resources } from '#pkg/api';
-import { ConsistencyStore, createLoop, defineController } from '#pkg/controller';
+import { createLoop, defineController, noSelector, ownership } from '#pkg/controller';
 
 import { indexPodsByLabel, indexServices, onPod } from '../internal/endpoints/index.ts';
 import { endpointsDescription } from './controller.ts';
@@ -15,26 +15,19 @@ export const endpointsController = defineController({
   ...endpointsDescription,
   create(context) {
     const { informers, options } = context;
-    const services = informers.informer(resources.services);
+    const services = ownership(context, resources.services, { selector: noSelector });
+    const endpoints = services.writes(resources.endpoints);
     const pods = informers.informer(resources.pods);
-    const endpoints = informers.informer(resources.endpoints);
-    indexServices(services);
+    indexServices(informers.informer(resources.services));
     indexPodsByLabel(pods);
-    const consistency = new ConsistencyStore({ informers: [endpoints] });
-    const reconciler = new Reconciler({
-      context,
-      services: services.lister,
-      pods: pods.lister,
-      endpoints: endpoints.lister,
-      consistency,
-    });
+    const reconciler = new Reconciler({ context, services, endpoints, pods: pods.lister });
 
     return createLoop(context, {
       queue: 'endpoint',
       resource: resources.services,
       workers: options['concurrent-endpoint-syncs'],
       maxRetries: MAX_RETRIES,
-      consistency,
+      consistency: services.consistency,
       triggers: [
         onService(),
         onPod(services.lister, Math.max(GATHERING, options['endpoint-updates-batch-period'])),

@@ -4,46 +4,42 @@ import {
   type Pod,
   type Service,
   isNamespaceTerminating,
-  isNotFound,
   keyOf,
   resources,
 } from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { Lister } from '#pkg/cache';
-import type { ResourceClient } from '#pkg/client';
-import type { ControllerContext, ConsistencyStore } from '#pkg/controller';
+import { ignoreNotFound } from '#pkg/client';
+import type { ControllerContext, OwnedWrites, Ownership } from '#pkg/controller';
 
 import { TriggerTimes, hasEndpoints, podsOf } from '../internal/endpoints/index.ts';
 import { type Decision, decide } from './decide.ts';
 
 export interface ReconcilerOptions {
-  readonly context: Pick<ControllerContext, 'client' | 'recorder' | 'log'>;
-  readonly services: Pick<Lister<Service>, 'get'>;
+  readonly context: Pick<ControllerContext, 'recorder' | 'log'>;
+  readonly services: Ownership<Service>;
+  readonly endpoints: OwnedWrites<Service, Endpoints>;
   /** Of an informer that `indexPodsByLabel` was called with. */
   readonly pods: Pick<Lister<Pod>, 'byIndex'>;
-  readonly endpoints: Pick<Lister<Endpoints>, 'get'>;
-  readonly consistency: Pick<ConsistencyStore, 'wroteAt' | 'clear'>;
 }
 
 /** Brings the Endpoints of one Service to what it selects. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #client: ResourceClient<Endpoints>;
   readonly #times = new TriggerTimes();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#client = options.context.client.resource(resources.endpoints);
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<void> {
     const { services, pods, endpoints } = this.#options;
-    const service = services.get(key);
-    const current = endpoints.get(key);
+    const service = services.lister.get(key);
+    const current = endpoints.lister.get(key);
     if (!service) {
       await this.#removeLeftover(current, signal);
       this.#times.forget(key);
-      return this.#options.consistency.clear(key);
+      return services.forget(key);
     }
     if (!hasEndpoints(service)) return undefined;
     const selected = podsOf(pods, service);
@@ -55,27 +51,21 @@ export class Reconciler {
   /** Mostly there is none: the API server deletes Endpoints with their Service. */
   async #removeLeftover(current: Endpoints | undefined, signal: AbortSignal): Promise<void> {
     if (!current || current.metadata.deletionTimestamp !== undefined) return;
-    try {
-      await this.#client.delete(current.metadata, { preconditions: { uid: current.metadata.uid }, signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const options = { preconditions: { uid: current.metadata.uid }, signal };
+    await ignoreNotFound(this.#options.endpoints.delete(current.metadata, options));
   }
 
   async #write(service: Service, decision: NonNullable<Decision>, signal: AbortSignal): Promise<void> {
-    const key = keyOf(service);
+    const { endpoints } = this.#options;
     const options = { metadataOnly: true, signal };
     try {
-      const { metadata } =
-        decision.verb === 'create'
-          ? await this.#client.create(decision.endpoints, options)
-          : await this.#client.update(decision.endpoints, options);
-      this.#options.consistency.wroteAt(key, service.metadata.uid, resources.endpoints, metadata.resourceVersion);
+      if (decision.verb === 'create') await endpoints.create(service, decision.endpoints, options);
+      else await endpoints.update(service, decision.endpoints, options);
     } catch (error) {
       signal.throwIfAborted();
       // It would go on failing, and there is nobody left to use it.
       if (decision.verb === 'create' && isNamespaceTerminating(error)) return;
-      this.#report(key, decision, error);
+      this.#report(keyOf(service), decision, error);
       throw error;
     }
   }

@@ -1,16 +1,7 @@
-import {
-  type EndpointSlice,
-  type Endpoints,
-  type ObjectKey,
-  type Service,
-  isNotFound,
-  keyOf,
-  resources,
-  splitKey,
-} from '#pkg/api';
+import { type EndpointSlice, type Endpoints, type ObjectKey, type Service, keyOf, resources, splitKey } from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { Lister, SharedInformer } from '#pkg/cache';
-import type { ResourceClient } from '#pkg/client';
+import { type ResourceClient, ignoreNotFound } from '#pkg/client';
 import { type ControllerContext, type ReconcileResult, inParallel } from '#pkg/controller';
 
 import { Efficiency, EndpointsError, SliceTracker, slicesOf, writeSlices } from '../internal/endpoints/index.ts';
@@ -134,11 +125,8 @@ export class Reconciler {
   }
 
   async #remove(slice: EndpointSlice, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#client.delete(slice.metadata, { preconditions: { uid: slice.metadata.uid }, signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const options = { preconditions: { uid: slice.metadata.uid }, signal };
+    await ignoreNotFound(this.#client.delete(slice.metadata, options));
     this.tracker.expectDeletion(slice);
   }
 }

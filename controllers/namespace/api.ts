@@ -1,5 +1,5 @@
-import { type KubeObject, type Namespace, isApiError, isNotFound, resourcePath, resources } from '#pkg/api';
-import type { Client, DiscoveredResource } from '#pkg/client';
+import { type KubeObject, type Namespace, isApiError, resourcePath, resources } from '#pkg/api';
+import { type Client, type DiscoveredResource, ignoreNotFound } from '#pkg/client';
 
 const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 /** Nobody's dependents are to be orphaned: they are in the same namespace, and go, too. */
@@ -14,13 +14,8 @@ export class Api {
   }
 
   /** Undefined where it is gone. */
-  async namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined> {
-    try {
-      return await this.#client.resource(resources.namespaces).get({ name }, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+  namespace(name: string, signal: AbortSignal): Promise<Namespace | undefined> {
+    return ignoreNotFound(this.#client.resource(resources.namespaces).get({ name }, { signal }));
   }
 
   updateStatus(namespace: Namespace, signal: AbortSignal): Promise<Namespace> {

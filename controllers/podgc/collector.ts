@@ -1,6 +1,7 @@
 import { type Node, type Pod, isConflict, isNotFound, isPodTerminal, keyOf, resources } from '#pkg/api';
 import { formatTime } from '#pkg/base';
 import type { SharedInformer } from '#pkg/cache';
+import { ignoreNotFound } from '#pkg/client';
 import { type ControllerContext, inParallel, indexPodsByNode, podsOnNode } from '#pkg/controller';
 import type { Counter } from '#pkg/metrics';
 
@@ -96,11 +97,12 @@ export class Collector {
     const gone: string[] = [];
     await inParallel(this.#lost.due(isLost, context.clock.monotonic()), async (name) => {
       try {
-        await context.client.resource(resources.nodes).get({ name }, { metadataOnly: true, signal });
-        this.#lost.found(name);
+        const nodes = context.client.resource(resources.nodes);
+        const node = await ignoreNotFound(nodes.get({ name }, { metadataOnly: true, signal }));
+        if (node) this.#lost.found(name);
+        else gone.push(name);
       } catch (error) {
-        if (isNotFound(error)) gone.push(name);
-        else if (!signal.aborted) context.log.error('Error while getting node', error, { node: name });
+        if (!signal.aborted) context.log.error('Error while getting node', error, { node: name });
       }
     });
     return gone;

@@ -158,5 +158,5 @@ async function truncate(
     ({ metadata }) => live.has(metadata.name),
     set.spec?.revisionHistoryLimit ?? 10,
   );
-  await history.delete(set, obsolete, signal);
+  await history.delete(obsolete, signal);
 }

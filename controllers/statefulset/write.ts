@@ -105,7 +105,7 @@ export class Writer {
       .v(2)
       ?.info('Pod of StatefulSet is to be deleted', { statefulSet: keyOf(this.#set), pod: keyOf(pod), why });
     try {
-      await this.#pods.delete(this.#set, pod.metadata, { preconditions: { uid }, signal: this.#signal });
+      await this.#pods.delete(pod.metadata, { preconditions: { uid }, signal: this.#signal });
     } catch (error) {
       // Another Pod of that name by now: none of what was decided holds for it.
       if (isConflict(error)) throw error;

@@ -1,4 +1,5 @@
-import { type Job, isNotFound, keyOf, resources } from '#pkg/api';
+import { type Job, keyOf, resources } from '#pkg/api';
+import { ignoreNotFound } from '#pkg/client';
 import { type Enqueue, createLoop, defineController, on } from '#pkg/controller';
 
 import { ttlAfterFinishedDescription } from './controller.ts';
@@ -33,17 +34,13 @@ export const ttlAfterFinishedController = defineController({
         if (left > 0) return { requeueAfter: left };
         log.v(4)?.info('Cleaning up Job', { job: key });
         const { uid, resourceVersion } = job.metadata;
-        try {
-          // One that changed after the cache saw it is left alone, and looked at again: it may live longer now.
-          const preconditions = { uid, resourceVersion };
-          await client
-            .resource(resources.jobs)
-            .delete(job.metadata, { propagationPolicy: 'Foreground', preconditions, signal });
-        } catch (error) {
-          if (!isNotFound(error)) throw error;
-          return undefined;
-        }
-        took.observe((clock.now() - at) / 1000);
+        // One that changed after the cache saw it is left alone, and looked at again: it may live longer now.
+        const preconditions = { uid, resourceVersion };
+        const deletion = client
+          .resource(resources.jobs)
+          .delete(job.metadata, { propagationPolicy: 'Foreground', preconditions, signal })
+          .then(() => true);
+        if (await ignoreNotFound(deletion)) took.observe((clock.now() - at) / 1000);
         return undefined;
       },
     });

@@ -39,7 +39,7 @@
  * Outside the registry, say in a test, a definition is whole by itself; {@link defineController} also takes everything in
  * one piece.
  */
-export { type ClaimOptions, claim, filterClaimed } from './ownership/claim.ts';
+export { filterClaimed } from './ownership/claim.ts';
 export * from './definition/definition.ts';
 export { dependentsOf, indexDependents, orphansFor } from './ownership/dependents.ts';
 export * from './errors.ts';
@@ -57,7 +57,6 @@ export * from './ownership/ownership.ts';
 export * from './objects/owner-reference.ts';
 export * from './ownership/owners.ts';
 export * from './pods/availability.ts';
-export * from './pods/control.ts';
 export * from './pods/ranking.ts';
 export * from './pods/template.ts';
 export { indexPodsByNode, podsOnNode } from './pods/on-node.ts';

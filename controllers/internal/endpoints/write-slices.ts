@@ -1,13 +1,6 @@
-import {
-  type EndpointSlice,
-  type KubeObject,
-  type NewObject,
-  isNamespaceTerminating,
-  isNotFound,
-  keyOf,
-} from '#pkg/api';
+import { type EndpointSlice, type KubeObject, type NewObject, isNamespaceTerminating, keyOf } from '#pkg/api';
 import { describeError } from '#pkg/base';
-import type { ResourceClient } from '#pkg/client';
+import { type ResourceClient, ignoreNotFound } from '#pkg/client';
 import { inParallel } from '#pkg/controller';
 import type { Counter } from '#pkg/metrics';
 
@@ -73,11 +66,8 @@ export async function writeSlices(
     changes.remove,
     (slice) => `delete ${slice.metadata.name} ${what}`,
     async (slice) => {
-      try {
-        await client.delete(slice.metadata, { preconditions: { uid: slice.metadata.uid }, signal });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
+      const { uid } = slice.metadata;
+      await ignoreNotFound(client.delete(slice.metadata, { preconditions: { uid }, signal }));
       tracker.expectDeletion(slice);
       count('delete');
     },

@@ -107,8 +107,8 @@ describe('changes', () => {
     expect(cluster.writes.map(({ verb, body }) => [verb, body])).toEqual([
       ['patch', { metadata: { uid: revision.metadata.uid }, revision: 7 }],
     ]);
-    await history.delete(owner, [revision], signal);
-    await history.delete(owner, [revision], signal);
+    await history.delete([revision], signal);
+    await history.delete([revision], signal);
     expect(cluster.list(controllerRevisions)).toEqual([]);
   });
 });

@@ -62,7 +62,7 @@ export class History<Owner extends KubeObject> {
   }
 
   /** One after the other, as given. What is gone already is no failure. */
-  async delete(owner: Owner, revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
-    for (const { metadata } of revisions) await ignoreNotFound(this.#revisions.delete(owner, metadata, { signal }));
+  async delete(revisions: readonly ControllerRevision[], signal: AbortSignal): Promise<void> {
+    for (const { metadata } of revisions) await ignoreNotFound(this.#revisions.delete(metadata, { signal }));
   }
 }

@@ -96,7 +96,7 @@ export class OwnedPods<Owner extends KubeObject> extends OwnedObjects<Owner, Pod
     const { recorder, log } = this.#parts.context;
     log.v(2)?.info('Deleting pod', { [this.#owner]: keyOf(owner), pod: keyOf(pod) });
     try {
-      await this.delete(owner, pod.metadata, { signal });
+      await this.delete(pod.metadata, { signal });
     } catch (error) {
       if (isNotFound(error)) {
         log.v(4)?.info('Pod has already been deleted', { pod: keyOf(pod) });

@@ -57,7 +57,7 @@ export class OwnedWrites<Owner extends KubeObject, T extends KubeObject> {
   }
 
   /** Records nothing: a deletion answers with no version. What waits for it is an expectation. */
-  delete(_owner: Owner, name: NamespacedName, options?: DeleteOptions): Promise<void> {
+  delete(name: NamespacedName, options?: DeleteOptions): Promise<void> {
     return this.#client.delete(name, options);
   }
 
