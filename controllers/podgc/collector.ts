@@ -97,8 +97,8 @@ export class Collector {
     const gone: string[] = [];
     await inParallel(this.#lost.due(isLost, context.clock.monotonic()), async (name) => {
       try {
-        const nodes = context.client.resource(resources.nodes);
-        const node = await ignoreNotFound(nodes.get({ name }, { metadataOnly: true, signal }));
+        const live = context.client.resource(resources.nodes);
+        const node = await ignoreNotFound(live.get({ name }, { metadataOnly: true, signal }));
         if (node) this.#lost.found(name);
         else gone.push(name);
       } catch (error) {
