@@ -21,6 +21,8 @@ export interface Readers<Owner extends KubeObject> {
 export interface Snapshot<Owner extends KubeObject> {
   readonly owner: Owner;
   readonly spec: ReplicaSpec;
+  /** Pods that name the owner as their controller. */
+  readonly owned: readonly Pod[];
   /** Managed and selected, and on their way out. */
   readonly terminating: readonly Pod[];
 }
@@ -39,8 +41,9 @@ export function gather<Owner extends KubeObject>(
     if (error instanceof SelectorError) return error;
     throw error;
   }
-  const terminating = filterClaimed(owner, selector, pods.of(owner).filter(isPodTerminating));
-  return { owner, spec: kind.spec(owner), terminating };
+  const owned = pods.of(owner);
+  const terminating = filterClaimed(owner, selector, owned.filter(isPodTerminating));
+  return { owner, spec: kind.spec(owner), owned, terminating };
 }
 
 /**

@@ -46,8 +46,8 @@ export class Reconciler<Owner extends KubeObject> {
     if (snapshot instanceof SelectorError)
       return log.error('Invalid selector', snapshot, { [logName(kind.type)]: key });
 
-    const { owner, spec } = snapshot;
-    const active = await pods.claim(owner, signal);
+    const { owner, spec, owned } = snapshot;
+    const active = await pods.claim(owner, signal, owned);
     const scaling = mayScale && owner.metadata.deletionTimestamp === undefined;
     const { failure, changed = false }: Scaled = scaling ? await scale(this.#tools, snapshot, active, signal) : {};
     signal.throwIfAborted();

@@ -60,9 +60,9 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
   }
 
   /** Objects of `owner` and, of its namespace, those without controller that its selector may match. */
-  candidates(owner: Owner): readonly T[] {
+  candidates(owner: Owner, owned = this.of(owner)): readonly T[] {
     const { ignores } = this.#options;
-    const found = [...this.of(owner), ...this.#maybeSelected(owner)];
+    const found = [...owned, ...this.#maybeSelected(owner)];
     return ignores ? found.filter((object) => !ignores(object)) : found;
   }
 
@@ -79,16 +79,16 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
   }
 
   /** Candidates that the owner's selector matches. Throws a SelectorError for an invalid one. */
-  matching(owner: Owner): readonly T[] {
+  matching(owner: Owner, owned = this.of(owner)): readonly T[] {
     const selector = this.#parts.owners.selectorOf(owner);
-    return this.candidates(owner).filter(({ metadata }) => selector.matches(metadata.labels));
+    return this.candidates(owner, owned).filter(({ metadata }) => selector.matches(metadata.labels));
   }
 
   /**
    * The objects that `owner` manages, after adopting and releasing what has to be. Throws a SelectorError for an invalid
-   * selector, and what failed, after all was tried.
+   * selector, and what failed, after all was tried. `owned`: what {@link of} returned, where that was asked for already.
    */
-  async claim(owner: Owner, signal: AbortSignal): Promise<readonly T[]> {
+  async claim(owner: Owner, signal: AbortSignal, owned = this.of(owner)): Promise<readonly T[]> {
     const { context, owners, record } = this.#parts;
     const { matches, releases = true, finalizers = [] } = this.#options;
     return claim({
@@ -96,7 +96,7 @@ export class OwnedObjects<Owner extends KubeObject, T extends KubeObject> extend
       ownerType: owners.resource,
       type: this.resource,
       selector: owners.selectorOf(owner),
-      candidates: releases ? this.candidates(owner) : this.matching(owner),
+      candidates: releases ? this.candidates(owner, owned) : this.matching(owner, owned),
       ...(matches ? { filter: (object: T) => matches(owner, object) } : {}),
       finalizers,
       ownerClient: context.client.resource(owners.resource),
