@@ -16,12 +16,12 @@ export const disruptionController = defineController({
   ...disruptionDescription,
   create(context) {
     const { informers, client, recorder, clock } = context;
-    const pods = informers.informer(resources.pods);
-    indexByLabel(pods);
     const budgets = ownership(context, resources.podDisruptionBudgets, {
       subsystem: 'disruption_controller',
       emptySelectsAll: true,
     });
+    const pods = informers.informer(resources.pods);
+    indexByLabel(pods);
     const caches = {
       replicationControllers: informers.informer(resources.replicationControllers).lister,
       replicaSets: informers.informer(resources.replicaSets).lister,

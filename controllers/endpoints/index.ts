@@ -16,8 +16,8 @@ export const endpointsController = defineController({
   create(context) {
     const { informers, options } = context;
     const services = ownership(context, resources.services, { selector: noSelector });
-    const endpoints = services.writes(resources.endpoints);
     const pods = informers.informer(resources.pods);
+    const endpoints = services.writes(resources.endpoints);
     indexServices(informers.informer(resources.services));
     indexPodsByLabel(pods);
     const reconciler = new Reconciler({ context, services, endpoints, pods: pods.lister });

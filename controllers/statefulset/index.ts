@@ -21,8 +21,8 @@ export const statefulSetController = defineController({
       readYourWrites: featureGates.enabled('StaleControllerConsistencyStatefulSet'),
     });
     const pods = sets.ownsPods({ matches: isMemberOf, minReadySeconds });
-    const revisions = sets.owns(resources.controllerRevisions, { releases: false });
     const claims = sets.writes(resources.persistentVolumeClaims);
+    const revisions = sets.owns(resources.controllerRevisions, { releases: false });
     const departures = new Departures();
     const readers: Readers = { context, sets, pods, revisions, claims, history: new History(revisions), departures };
     const gauges = new UnavailabilityMetrics(metrics);
