@@ -30,7 +30,7 @@ async function started({
   startAfter,
   ...options
 }: Options = {}): Promise<World> {
-  world = createWorld({ controllers: [daemonSetController], ...options });
+  world = createWorld({ hostileNames: false, controllers: [daemonSetController], ...options });
   const { cluster, clock } = world;
   endKubelet = runFakeKubelet({ cluster, clock, nodeOf: targetNode, ...(startAfter ? { startAfter } : {}) });
   for (const one of there) cluster.create(nodes, one);
@@ -251,7 +251,7 @@ describe('updates', () => {
   });
 
   test('a name that another revision has is counted as a collision, and another is found', async () => {
-    world = createWorld({ controllers: [daemonSetController] });
+    world = createWorld({ hostileNames: false, controllers: [daemonSetController] });
     const { cluster, clock } = world;
     cluster.create(nodes, node('a'));
     cluster.create(controllerRevisions, { metadata: { name: 'agent-6d8fb79cf5' }, data: {}, revision: 1 });
@@ -317,7 +317,7 @@ describe('failures', () => {
   test('refused creations are few, told, and tried again; the status says what there is', async () => {
     const refused = new ApiError({ reason: 'Forbidden', code: 403, message: 'exceeded quota' });
     const there = Array.from({ length: 20 }, (_, index) => node(`n${index}`));
-    world = createWorld({ controllers: [daemonSetController] });
+    world = createWorld({ hostileNames: false, controllers: [daemonSetController] });
     const { cluster, clock, events } = world;
     endKubelet = runFakeKubelet({ cluster, clock, nodeOf: targetNode });
     for (const one of there) cluster.create(nodes, one);

@@ -21,7 +21,7 @@ interface Settings extends Omit<Parameters<typeof createWorld>[0], 'controllers'
 }
 
 async function started({ startAfter = () => 500, endAfter = 500, ...options }: Settings = {}): Promise<World> {
-  world = createWorld({ controllers: [deploymentController, replicaSetController], ...options });
+  world = createWorld({ hostileNames: false, controllers: [deploymentController, replicaSetController], ...options });
   runFakeKubelet({
     cluster: world.cluster,
     clock: world.clock,

@@ -32,7 +32,11 @@ afterEach(async () => {
 type There = readonly [ResourceType, NewObject<KubeObject>];
 
 async function start(...there: There[]): Promise<void> {
-  world = createWorld({ controllers: [disruptionController], lag: ({ kind }) => (kind === 'Pod' ? podLag : 0) });
+  world = createWorld({
+    hostileNames: false,
+    controllers: [disruptionController],
+    lag: ({ kind }) => (kind === 'Pod' ? podLag : 0),
+  });
   for (const [type, object] of there) world.cluster.create(type, object);
   await world.start();
   await world.clock.step(1000);

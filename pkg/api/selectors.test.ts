@@ -23,6 +23,12 @@ describe('parseSelector', () => {
     ['app>1', WEB, false],
     ['example.com/role=', { 'example.com/role': '' }, true],
     ['a in (b,c),d', { a: 'c', d: '' }, true],
+    ['constructor', WEB, false],
+    ['!toString', WEB, true],
+    ['valueOf!=x', WEB, true],
+    ['hasOwnProperty notin (x)', undefined, true],
+    ['constructor', { constructor: '' }, true],
+    ['toString=x', { toString: 'x' }, true],
   ])('%j on %j is %s', (text, labels, expected) => {
     expect(parseSelector(text).matches(labels)).toBe(expected);
   });

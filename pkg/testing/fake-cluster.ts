@@ -53,6 +53,8 @@ export interface FakeClusterOptions {
   readonly random?: Random;
   /** How long a request takes before it is carried out, ms; drawn anew for each. */
   readonly latency?: () => number;
+  /** What a test creates is changed by this before it is stored. */
+  readonly decorate?: <T extends KubeObject>(object: T) => T;
 }
 
 /**
@@ -75,10 +77,17 @@ export class FakeCluster {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #latency: () => number;
+  readonly #decorate: <T extends KubeObject>(object: T) => T;
   #revision = 100;
   #uids = 0;
 
-  constructor({ clock, random = seededRandom(1), latency = () => 0 }: FakeClusterOptions) {
+  constructor({
+    clock,
+    random = seededRandom(1),
+    latency = () => 0,
+    decorate = (object) => object,
+  }: FakeClusterOptions) {
+    this.#decorate = decorate;
     this.#clock = clock;
     this.#random = random;
     this.#latency = latency;
@@ -104,6 +113,10 @@ export class FakeCluster {
   }
 
   create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>): T {
+    return this.#create(type, this.#decorate(object as unknown as T) as unknown as NewObject<T>);
+  }
+
+  #create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>): T {
     const { generateName = '', name = generateName + randomNameSuffix(this.#random) } = object.metadata;
     const namespace = type.namespaced ? (object.metadata.namespace ?? 'default') : undefined;
     if (this.get(type, makeKey(namespace, name)))
@@ -211,7 +224,7 @@ export class FakeCluster {
       create: (object, options) => {
         const name = makeKey(object.metadata.namespace, object.metadata.name ?? '');
         return this.#serve({ verb: 'create', type, key: name, body: object }, options?.signal, () =>
-          this.create(type, object),
+          this.#create(type, object),
         );
       },
       update: (object, options) =>

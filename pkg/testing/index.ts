@@ -20,6 +20,7 @@ export {
   type FakeClusterOptions,
   type Fault,
 } from './fake-cluster.ts';
+export { HOSTILE_DATA_KEYS, HOSTILE_KEYS, HOSTILE_NAME, hostileKey, withHostileKey } from './hostile-names.ts';
 export { type FakeKubeletOptions, runFakeKubelet } from './fake-kubelet.ts';
 export { LaggingInformers, type LaggingInformersOptions } from './lagging-informers.ts';
 export { World, type WorldOptions, createWorld } from './world.ts';

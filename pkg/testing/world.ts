@@ -1,4 +1,4 @@
-import type { ResourceType } from '#pkg/api';
+import type { KubeObject, ResourceType } from '#pkg/api';
 import { type Random, seededRandom } from '#pkg/base';
 import { type InformerFactory, createInformerFactory } from '#pkg/cache';
 import { type Controller, projectedInformers } from '#pkg/controller';
@@ -8,11 +8,14 @@ import { Metrics } from '#pkg/metrics';
 import { type ControllerSettings, createControllers } from './create-controllers.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { hostileKey, withHostileKey } from './hostile-names.ts';
 import { LaggingInformers } from './lagging-informers.ts';
 import { RecordedEvents } from './recorded-events.ts';
 
 export interface WorldOptions extends ControllerSettings {
   readonly seed?: number;
+  /** What the test creates carries a key in its selectors and annotations that every plain object has, chosen by the seed; on unless false. */
+  readonly hostileNames?: boolean;
   /** How late a change reaches the caches, ms. */
   readonly lag?: (resource: ResourceType) => number;
   /** How long a request takes, ms. */
@@ -52,7 +55,10 @@ export class World {
     const { clock, metrics } = this;
     const { log = silentLogger, lag, latency } = options;
     this.random = seededRandom(options.seed ?? 1);
-    this.cluster = new FakeCluster({ clock, random: this.random, latency });
+    const key = hostileKey(seededRandom(options.seed ?? 1));
+    const decorate = <T extends KubeObject>(object: T): T =>
+      options.hostileNames === false ? object : withHostileKey(object, key);
+    this.cluster = new FakeCluster({ clock, random: this.random, latency, decorate });
     const client = this.cluster.client();
     this.#lagging = options.realInformers ? undefined : new LaggingInformers({ cluster: this.cluster, clock, lag });
     const real = (): InformerFactory =>

@@ -64,6 +64,7 @@ describe('a key from outside', () => {
       ["labels[key] = 'x';", 'labels[key]'],
       ['key in labels;', 'key in labels'],
       ['Object.assign({}, json);', 'Object.assign({}, json)'],
+      ['table[key as keyof typeof table];', 'table[key as keyof typeof table]'],
       ['(table as any)[key];', '(table as any)[key]'],
     ])('in %s', (code, expression) => {
       expect(found(code)).toEqual([expression]);

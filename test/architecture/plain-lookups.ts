@@ -1,5 +1,11 @@
 import { type Node, type SourceFile, SyntaxKind, computeLineStarts } from 'typescript/unstable/ast';
-import { isBinaryExpression, isCallExpression, isElementAccessExpression } from 'typescript/unstable/ast/is';
+import {
+  isAsExpression,
+  isBinaryExpression,
+  isCallExpression,
+  isElementAccessExpression,
+  isParenthesizedExpression,
+} from 'typescript/unstable/ast/is';
 import { type Checker, type Type, type UnionType, TypeFlags } from 'typescript/unstable/sync';
 
 /** A place where a key that may come from outside meets the properties of a plain object. */
@@ -43,13 +49,18 @@ function candidatesAt(node: Node, file: SourceFile): readonly Candidate[] {
   if (isElementAccessExpression(node)) {
     // To delete an inherited property does nothing.
     if (node.parent.kind === SyntaxKind.DeleteExpression) return [];
-    return [{ node, tested: node.argumentExpression, isSafe: isOwnKey }];
+    return [{ node, tested: withoutAssertion(node.argumentExpression), isSafe: isOwnKey }];
   }
   if (isBinaryExpression(node) && node.operatorToken.kind === SyntaxKind.InKeyword)
-    return [{ node, tested: node.left, isSafe: isOwnKey }];
+    return [{ node, tested: withoutAssertion(node.left), isSafe: isOwnKey }];
   if (isCallExpression(node) && node.expression.getText(file) === 'Object.assign')
     return node.arguments.slice(1).map((tested) => ({ node, tested, isSafe: hasKnownKeys }));
   return [];
+}
+
+/** What `key as keyof Table` is without the assertion, which proves nothing. */
+function withoutAssertion(node: Node): Node {
+  return isAsExpression(node) || isParenthesizedExpression(node) ? withoutAssertion(node.expression) : node;
 }
 
 /** Literal and numeric types, symbols, and unions of them. */

@@ -216,6 +216,10 @@ describe('checking', () => {
     [['--disabled-metrics=a-b'], '--disabled-metrics: must be fully qualified metric names'],
     [['--allow-metric-labels=a=b'], '--allow-metric-labels: must have keys with format'],
     [['--tls-min-version=foo'], '--tls-min-version: unknown tls version "foo"'],
+    [['--tls-min-version=constructor'], '--tls-min-version: unknown tls version "constructor"'],
+    [['--tls-cipher-suites=toString'], "Cipher suite toString not supported or doesn't exist"],
+    [['--controllers=constructor'], '"constructor" is not in the list of known controllers'],
+
     [['--tls-cipher-suites=foo'], "--tls-cipher-suites: Cipher suite foo not supported or doesn't exist"],
     [['--tls-curve-preferences=9999'], '--tls-curve-preferences: curve preference 9999 not supported'],
     [['--tls-cert-file=a'], '--tls-cert-file and --tls-private-key-file must be given together'],

@@ -65,7 +65,7 @@ export function cipherList(names: readonly string[]): string | undefined {
 
 export function tlsVersion(name: string): TlsVersion {
   if (name === '') return 'TLSv1.2';
-  const version = VERSIONS[name as keyof typeof VERSIONS];
+  const version = ownValue<TlsVersion>(VERSIONS, name);
   if (version === undefined) throw new Error(`unknown tls version "${name}"`);
   return version;
 }
