@@ -59,6 +59,10 @@ describe('keys that every plain object has', () => {
     ['application/merge-patch+json', `{"data":${data('b')}}`],
     ['application/strategic-merge-patch+json', `{"data":${data('b')}}`],
     ['application/json-patch+json', `[{"op":"replace","path":"/data","value":${data('b')}}]`],
+    [
+      'application/json-patch+json',
+      `[${HOSTILE_DATA_KEYS.map((key) => `{"op":"replace","path":"/data/${key}","value":"b"}`).join(',')}]`,
+    ],
     ['application/apply-patch+yaml', configMap('b')],
   ])('are patched by %s', async (type, patch) => {
     const query = type.includes('apply') ? '?fieldManager=test&force=true' : '';

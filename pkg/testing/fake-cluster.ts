@@ -113,7 +113,7 @@ export class FakeCluster {
   }
 
   create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>): T {
-    return this.#create(type, this.#decorate(object as unknown as T) as unknown as NewObject<T>);
+    return this.#create(type, this.#decorate(object as unknown as T));
   }
 
   #create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>): T {
