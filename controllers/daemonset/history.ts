@@ -1,3 +1,4 @@
+import { compareIntegers } from '#pkg/base';
 import { type ControllerRevision, type DaemonSet, type Pod, isAlreadyExists, keyOf } from '#pkg/api';
 import { ignoreNotFound } from '#pkg/client';
 import { type ControllerContext, type OwnedObjects, type OwnedPods, type Ownership, inParallel } from '#pkg/controller';
@@ -36,7 +37,9 @@ export async function keepHistory(daemonSet: DaemonSet, tools: HistoryTools, sig
   if (!found) return { current: await create(daemonSet, parted.next, tools, signal), old: parted.old };
   if (parted.current.length > 1) await deduplicate(daemonSet, found, parted, tools, signal);
   const current =
-    found.revision < parted.next ? await tools.history.renumber(daemonSet, found, parted.next, signal) : found;
+    compareIntegers(found.revision, parted.next) < 0
+      ? await tools.history.renumber(daemonSet, found, parted.next, signal)
+      : found;
   return { current, old: parted.old };
 }
 

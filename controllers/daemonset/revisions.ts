@@ -1,3 +1,4 @@
+import { nextInteger } from '#pkg/base';
 import { type ControllerRevision, type DaemonSet, type NewObject, type Pod, resources } from '#pkg/api';
 import { controllerReference } from '#pkg/controller';
 
@@ -23,7 +24,7 @@ export function part(daemonSet: DaemonSet, revisions: readonly ControllerRevisio
   const sorted = sortRevisions(revisions);
   const current = sorted.filter((revision) => isCurrent(daemonSet, revision));
   const old = sorted.filter((revision) => !current.includes(revision));
-  return { current, old, next: (old.at(-1)?.revision ?? 0) + 1 };
+  return { current, old, next: nextInteger(old.at(-1)?.revision) };
 }
 
 /** The revision of the newest template, not stored yet (`snapshot` in `pkg/controller/daemon/update.go`). */

@@ -1,3 +1,4 @@
+import { parseGoInteger } from '#pkg/base';
 import type { DaemonSet, Pod, PodSpec, PodTemplateSpec } from '#pkg/api';
 
 import type { Toleration } from '../internal/placement/index.ts';
@@ -48,8 +49,7 @@ function sameToleration(a: Toleration, b: Toleration): boolean {
 
 /** The generation that the API server counts in an annotation; undefined where it is missing or no number. */
 export function templateGeneration(daemonSet: DaemonSet): string | undefined {
-  const text = daemonSet.metadata.annotations?.[TEMPLATE_GENERATION];
-  return text !== undefined && /^[+-]?\d+$/.test(text) ? String(BigInt(text)) : undefined;
+  return parseGoInteger(daemonSet.metadata.annotations?.[TEMPLATE_GENERATION], 64)?.toString();
 }
 
 /** The template of Pods of this hash, without a node (`CreatePodTemplate`). */

@@ -1,4 +1,4 @@
-import { ownValue, setOwnValue } from '#pkg/base';
+import { ownValue, setOwnValue, parseGoInteger, parseNatural32 } from '#pkg/base';
 import type { Deployment, ReplicaSet, StringMap } from '#pkg/api';
 
 import { maxReplicas } from './strategy.ts';
@@ -23,31 +23,29 @@ const OWN: ReadonlySet<string> = new Set([
 /** The history stops growing at about a hundred revisions. */
 const LONGEST_HISTORY = 2000;
 
-const INTEGER = /^[+-]?\d+$/;
-
 /** The revision of a ReplicaSet; 0 where it has none, nothing where it is not a number. */
-export function revisionOf(replicaSet: ReplicaSet): number | undefined {
+export function revisionOf(replicaSet: ReplicaSet): bigint | undefined {
   const text = replicaSet.metadata.annotations?.[REVISION];
-  if (text === undefined) return 0;
-  return INTEGER.test(text) ? Number(text) : undefined;
+  return text === undefined ? 0n : parseGoInteger(text, 64);
 }
 
-export function maxRevision(replicaSets: readonly ReplicaSet[]): number {
-  return replicaSets.reduce((max, replicaSet) => Math.max(max, revisionOf(replicaSet) ?? 0), 0);
+export function maxRevision(replicaSets: readonly ReplicaSet[]): bigint {
+  return replicaSets.reduce((max, replicaSet) => larger(max, revisionOf(replicaSet) ?? 0n), 0n);
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** The highest revision but one; 0 where there is none. */
-export function lastRevision(replicaSets: readonly ReplicaSet[]): number {
+export function lastRevision(replicaSets: readonly ReplicaSet[]): bigint {
   const revisions = replicaSets.map(revisionOf).filter((revision) => revision !== undefined);
-  return revisions.toSorted((a, b) => b - a)[1] ?? 0;
+  return revisions.toSorted((a, b) => (a > b ? -1 : Number(a < b)))[1] ?? 0n;
 }
 
 /** A count that the controller has written on a ReplicaSet; nothing where it is missing or was tampered with. */
 export function countFrom(replicaSet: ReplicaSet, annotation: string): number | undefined {
-  const text = ownValue(replicaSet.metadata.annotations, annotation);
-  if (text === undefined || !/^\d+$/.test(text)) return undefined;
-  const count = Number(text);
-  return count <= 0x7fffffff ? count : undefined;
+  return parseNatural32(ownValue(replicaSet.metadata.annotations, annotation));
 }
 
 /** The two counts by which scaling events and proportions are told later. */
@@ -56,15 +54,15 @@ export function replicaAnnotations(deployment: Deployment): StringMap {
 }
 
 /** The annotations that the new ReplicaSet should have: the Deployment's, and its own revision and history. */
-export function newReplicaSetAnnotations(deployment: Deployment, current: StringMap, revision: number): StringMap {
+export function newReplicaSetAnnotations(deployment: Deployment, current: StringMap, revision: bigint): StringMap {
   const annotations: Record<string, string> = { ...current };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!OWN.has(key)) setOwnValue(annotations, key, value);
   }
   const oldRevision = current[REVISION];
   // Someone wrote what is not a number: leave it to them, as upstream does.
-  if (oldRevision && !INTEGER.test(oldRevision)) return annotations;
-  if (Number(oldRevision ?? 0) >= revision) return annotations;
+  const old = oldRevision ? parseGoInteger(oldRevision, 64) : 0n;
+  if (old === undefined || old >= revision) return annotations;
   annotations[REVISION] = String(revision);
   if (oldRevision !== undefined) {
     const history = extendHistory(current[REVISION_HISTORY] ?? '', oldRevision);

@@ -45,13 +45,13 @@ export function modeOf({ deployment }: Snapshot, rollout: Rollout): Mode {
 export type NewReplicaSet =
   | { readonly kind: 'keep' }
   | { readonly kind: 'update'; readonly after: ReplicaSet }
-  | { readonly kind: 'create'; readonly object: NewObject<ReplicaSet>; readonly revision: number };
+  | { readonly kind: 'create'; readonly object: NewObject<ReplicaSet>; readonly revision: bigint };
 
 /** Keeps the new ReplicaSet's annotations and minReadySeconds in step, or has it created where the mode wants it. */
 export function decideNewReplicaSet(snapshot: Snapshot, rollout: Rollout, mode: Mode): NewReplicaSet {
   const { deployment } = snapshot;
   const { newReplicaSet, oldReplicaSets } = rollout;
-  const revision = maxRevision(oldReplicaSets) + 1;
+  const revision = BigInt.asIntN(64, maxRevision(oldReplicaSets) + 1n);
   if (!newReplicaSet) {
     if (!mayCreate(snapshot, rollout, mode)) return { kind: 'keep' };
     return { kind: 'create', object: newReplicaSetFor(deployment, oldReplicaSets, revision), revision };
@@ -168,7 +168,7 @@ function cleanUp({ deployment }: Snapshot, { oldReplicaSets }: Rollout): Step[] 
   const surplus = alive.length - deployment.spec!.revisionHistoryLimit!;
   if (surplus <= 0) return [];
   // The sort is stable and the list is oldest first, so equal revisions go by age.
-  const byRevision = alive.toSorted((a, b) => (revisionOf(a) ?? 0) - (revisionOf(b) ?? 0));
+  const byRevision = alive.toSorted((a, b) => Number((revisionOf(a) ?? 0n) - (revisionOf(b) ?? 0n)));
   return byRevision
     .slice(0, surplus)
     .filter(isEmpty)

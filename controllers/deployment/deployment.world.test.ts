@@ -289,7 +289,7 @@ describe('history', () => {
 describe('the name of the new ReplicaSet', () => {
   test('taken by a stranger, is changed by the collision count', async () => {
     const { clock, cluster } = await started();
-    const first = newReplicaSetFor(deployment({ spec: { replicas: 4 } }), [], 1);
+    const first = newReplicaSetFor(deployment({ spec: { replicas: 4 } }), [], 1n);
     const stranger = replicaSet({ name: first.metadata.name!, template: podTemplate('other', { app: 'other' }) });
     cluster.create(replicaSets, {
       ...stranger,

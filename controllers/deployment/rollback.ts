@@ -1,3 +1,4 @@
+import { parseGoInteger } from '#pkg/base';
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '#pkg/api';
 import type { EventType } from '#pkg/events';
 
@@ -9,9 +10,8 @@ import { POD_TEMPLATE_HASH, sameTemplate, withoutLabel } from './template.ts';
  * The revision that the annotation `deprecated.deployment.rollback.to` asks for; 0 is the last one. Nothing where it is
  * missing or no number. (It carries `spec.rollbackTo` of the API versions of old; `kubectl rollout undo` does not use it.)
  */
-export function rollbackTarget(deployment: Deployment): number | undefined {
-  const text = deployment.metadata.annotations?.[ROLLBACK_TO];
-  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+export function rollbackTarget(deployment: Deployment): bigint | undefined {
+  return parseGoInteger(deployment.metadata.annotations?.[ROLLBACK_TO], 64);
 }
 
 export interface Rollback {
@@ -25,7 +25,7 @@ export function rollback(deployment: Deployment, rollout: Rollout, draft: Draft)
   const replicaSets = allReplicaSets(rollout);
   const cleared = withAnnotations(deployment, withoutLabel(draft.annotations, ROLLBACK_TO));
   const revision = rollbackTarget(deployment) || lastRevision(replicaSets);
-  if (revision === 0) return { deployment: cleared, event: notFound('Unable to find last revision.') };
+  if (revision === 0n) return { deployment: cleared, event: notFound('Unable to find last revision.') };
 
   const target = replicaSets.find((replicaSet) => revisionOf(replicaSet) === revision);
   if (!target) return { deployment: cleared, event: notFound('Unable to find the revision to rollback to.') };

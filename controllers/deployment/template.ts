@@ -35,7 +35,7 @@ export function withoutLabel(labels: StringMap | undefined, label: string): Stri
 export function newReplicaSetFor(
   deployment: Deployment,
   oldReplicaSets: readonly ReplicaSet[],
-  revision: number,
+  revision: bigint,
 ): NewObject<ReplicaSet> {
   const spec = deployment.spec!;
   const hash = templateHash(spec.template, deployment.status?.collisionCount);

@@ -1,4 +1,4 @@
-import { ownValue } from '#pkg/base';
+import { ownValue, parseGoInteger, parseInt32 } from '#pkg/base';
 import type { Pod } from '#pkg/api';
 
 /** Annotation and label with the completion index of a Pod. */
@@ -7,8 +7,6 @@ export const INDEX_KEY = 'batch.kubernetes.io/job-completion-index';
 export const FAILURES_KEY = 'batch.kubernetes.io/job-index-failure-count';
 /** Annotation: how many of them did not count, by an Ignore rule of the failure policy. */
 export const IGNORED_FAILURES_KEY = 'batch.kubernetes.io/job-index-ignored-failure-count';
-
-const LARGEST_INT32 = 2 ** 31 - 1;
 
 /** The Pod's completion index; undefined where it has none that can be read. */
 export function indexOf(pod: Pod): number | undefined {
@@ -24,12 +22,12 @@ export const ignoredFailuresBefore = (pod: Pod): number => count(pod, IGNORED_FA
 export const allFailuresBefore = (pod: Pod): number => failuresBefore(pod) + ignoredFailuresBefore(pod);
 
 function count(pod: Pod, key: string): number {
-  const value = natural(ownValue(pod.metadata.annotations, key)) ?? 0;
-  return value > LARGEST_INT32 ? 0 : value;
+  return Math.max(0, parseInt32(ownValue(pod.metadata.annotations, key)) ?? 0);
 }
 
 function natural(text: string | undefined): number | undefined {
-  return text !== undefined && /^\+?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  const value = Number(parseGoInteger(text, 64) ?? -1n);
+  return value >= 0 ? value : undefined;
 }
 
 /** Lower indexes first, Pods without index before all. */

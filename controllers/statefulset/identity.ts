@@ -1,3 +1,4 @@
+import { parseInt32 } from '#pkg/base';
 import type { Pod, StatefulSet, StringMap } from '#pkg/api';
 
 /** Labels that StatefulSets put on their Pods (`staging/src/k8s.io/api/apps/v1/types.go`). */
@@ -5,16 +6,13 @@ export const REVISION_LABEL = 'controller-revision-hash';
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 export const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 
-const MAX_INT32 = 2 ** 31 - 1;
-
 type Named = { readonly metadata: { readonly name: string } };
 
 /** `web-3` is of the set `web` and has ordinal 3; -1 for what is no ordinal. Undefined for a name of another kind. */
 export function parentAndOrdinal(name: string): { readonly parent: string; readonly ordinal: number } | undefined {
   const match = /^(.*)-([0-9]+)$/s.exec(name);
   if (!match) return undefined;
-  const ordinal = Number(match[2]);
-  return { parent: match[1]!, ordinal: ordinal <= MAX_INT32 ? ordinal : -1 };
+  return { parent: match[1]!, ordinal: parseInt32(match[2]) ?? -1 };
 }
 
 export function ordinalOf(pod: Named): number {

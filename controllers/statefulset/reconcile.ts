@@ -9,14 +9,14 @@ import {
 } from '#pkg/api';
 import { type ReconcileResult, aggregate } from '#pkg/controller';
 
-import { obsoleteRevisions, templateOf } from '../internal/history/index.ts';
+import { obsoleteRevisions } from '../internal/history/index.ts';
 import { Writer } from './write.ts';
 import { decide } from './decide.ts';
 import { StatefulSetError } from './errors.ts';
 import { type Gathering, type Readers, gather } from './read.ts';
 import { ordinalOf, podRevision } from './identity.ts';
 import type { UnavailabilityMetrics } from './metrics.ts';
-import { type RevisionRules, currentRevision, decideUpdateRevision } from './revisions.ts';
+import { type RevisionRules, currentRevision, decideUpdateRevision, podTemplateOf } from './revisions.ts';
 import type { PodRevision, Revisions, Snapshot } from './snapshot.ts';
 import { type StatefulSetStatus, decideRequeue, isNews, statusOf } from './status.ts';
 
@@ -90,8 +90,8 @@ async function update(
     set,
     pods,
     claim: (name) => claims.lister.get(makeKey(set.metadata.namespace, name)),
-    current: podRevisionOf(revisions.current),
-    update: podRevisionOf(revisions.update),
+    current: podRevisionOf(set, revisions.current),
+    update: podRevisionOf(set, revisions.update),
     now,
     countUnavailable: unavailability !== undefined,
   };
@@ -116,8 +116,8 @@ async function update(
   return requeue(set, status, members, now, context.clock.now());
 }
 
-function podRevisionOf(revision: ControllerRevision): PodRevision {
-  const template = templateOf(revision);
+function podRevisionOf(set: StatefulSet, revision: ControllerRevision): PodRevision {
+  const template = podTemplateOf(set, revision);
   const { name } = revision.metadata;
   if (!template) throw new StatefulSetError('ForeignRevision', `revision ${name} holds no template`, { name });
   return { name, template };

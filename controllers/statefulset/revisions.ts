@@ -1,4 +1,4 @@
-import { type ControllerRevision, type StatefulSet, resources } from '#pkg/api';
+import { type ControllerRevision, type PodTemplateSpec, type StatefulSet, resources } from '#pkg/api';
 
 import {
   type RevisionDraft,
@@ -6,6 +6,7 @@ import {
   newRevision,
   nextRevision,
   templateOf,
+  roundedTemplatePatch,
   templatePatch,
 } from '../internal/history/index.ts';
 import { withTemplateDefaults } from './template-defaults.ts';
@@ -29,7 +30,7 @@ export function decideUpdateRevision(
   { semantic }: RevisionRules,
 ): UpdateRevision {
   const { template } = set.spec!;
-  const data = templatePatch(template);
+  const data = roundedTemplatePatch(template);
   const newest = sorted.at(-1);
   const number = nextRevision(sorted);
   const equal = sorted.findLast((revision) => dataOf(revision) === data);
@@ -55,7 +56,7 @@ function meansTheSame(revision: ControllerRevision, data: string): boolean {
   let meaning = meanings.get(revision);
   if (meaning === undefined) {
     const template = templateOf(revision);
-    meaning = template ? templatePatch(withTemplateDefaults(template)) : '';
+    meaning = template ? roundedTemplatePatch(withTemplateDefaults(template)) : '';
     meanings.set(revision, meaning);
   }
   return meaning === data;
@@ -68,4 +69,14 @@ export function currentRevision(
   update: ControllerRevision,
 ): ControllerRevision {
   return revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+}
+
+/**
+ * The template that Pods of `revision` are made of; undefined where its data is none. The revision of the set's own
+ * template may hold rounded numbers: then the set's is the right one.
+ */
+export function podTemplateOf(set: StatefulSet, revision: ControllerRevision): PodTemplateSpec | undefined {
+  const { template } = set.spec!;
+  const rounded = roundedTemplatePatch(template);
+  return rounded !== templatePatch(template) && dataOf(revision) === rounded ? template : templateOf(revision);
 }

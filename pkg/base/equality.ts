@@ -1,3 +1,4 @@
+import { ExactInteger } from './exact-json.ts';
 import { ownValue } from './own-values.ts';
 
 /**
@@ -13,11 +14,16 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => semanticEqual(item, b[i]));
   }
   if (Array.isArray(b)) return false;
+  if (a instanceof ExactInteger || b instanceof ExactInteger) return isSameInteger(a, b);
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
   for (const key of Object.keys(left)) if (!semanticEqual(ownValue(left, key), ownValue(right, key))) return false;
   for (const key of Object.keys(right)) if (!Object.hasOwn(left, key) && !isEmpty(ownValue(right, key))) return false;
   return true;
+}
+
+function isSameInteger(a: object, b: object): boolean {
+  return a instanceof ExactInteger && b instanceof ExactInteger && a.source === b.source;
 }
 
 function isEmpty(value: unknown): boolean {

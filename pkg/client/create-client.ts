@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceType } from '#pkg/api';
-import { type Clock, systemClock } from '#pkg/base';
+import { type Clock, systemClock, parseJson } from '#pkg/base';
 import { type Logger, silentLogger } from '#pkg/log';
 import type { Metrics } from '#pkg/metrics';
 
@@ -81,5 +81,5 @@ async function rawRequest<R>(
   const text = answer.body.toString('utf8');
   // Health checks and the like answer in plain text.
   if (!(answer.headers['content-type'] ?? '').includes('json')) return text as R;
-  return parseAnswer(answer, request, () => JSON.parse(text)) as R;
+  return parseAnswer(answer, request, () => parseJson(text)) as R;
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { parseJson } from '#pkg/base';
+
 import { FakeClock } from '#pkg/testing';
 
 import { Breather } from './breather.ts';
@@ -30,7 +32,7 @@ function withoutManagedFields(value: Record<string, unknown>): Record<string, un
   return { ...value, metadata: rest };
 }
 
-const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const copy = (value: unknown): unknown => parseJson(JSON.stringify(value));
 
 describe('leaving out metadata.managedFields', () => {
   test('is exactly what parsing and removing it gives, wherever the words stand', () => {
@@ -66,7 +68,7 @@ describe('leaving out metadata.managedFields', () => {
     ['in a text', '{"metadata":{"a":"\\"managedFields\\":[1],"}}', '{"metadata":{"a":"\\"managedFields\\":[1],"}}'],
   ])('%s', (_, text, expected) => {
     const bytes = Buffer.from(text);
-    expect(parseBytes(bytes, 0, bytes.length, 0)).toEqual(JSON.parse(expected));
+    expect(parseBytes(bytes, 0, bytes.length, 0)).toEqual(parseJson(expected));
   });
 
   test('never reads past the end of what is cut off or garbage', () => {

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 /**
  * Just enough JSON over bytes to find a member and leave it out, without building anything. Input is what a server sent
  * and may be anything: every function stops at `end` and says so with -1 or `undefined`; judging is left to `JSON.parse`.
@@ -142,8 +143,8 @@ export function parseBytes(bytes: Buffer, start: number, end: number, objectAt =
 }
 
 function parseWithout(bytes: Buffer, start: number, end: number, cut: Cut | undefined): unknown {
-  if (cut === undefined) return JSON.parse(bytes.toString('utf8', start, end));
-  return JSON.parse(bytes.toString('utf8', start, cut.from) + bytes.toString('utf8', cut.to, end));
+  if (cut === undefined) return parseJson(bytes.toString('utf8', start, end));
+  return parseJson(bytes.toString('utf8', start, cut.from) + bytes.toString('utf8', cut.to, end));
 }
 
 /** The text between `start` and `end` without the `cuts`, which are in order. */

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import type { KubeList, KubeObject } from '#pkg/api';
 
 import type { Breather } from './breather.ts';
@@ -52,7 +53,7 @@ export async function decodeList<T extends KubeObject>(bytes: Buffer, options: D
     if (options.breather.due) await options.breather.pause();
   }
   const envelope = parse(() =>
-    JSON.parse(bytes.toString('utf8', 0, member.value) + '[]' + bytes.toString('utf8', at + 1)),
+    parseJson(bytes.toString('utf8', 0, member.value) + '[]' + bytes.toString('utf8', at + 1)),
   );
   return { ...(envelope as KubeList<T>), items };
 }
@@ -85,7 +86,7 @@ function decodeFields(bytes: Buffer, at: number, fields: Fields): { value: unkno
   const cuts: Cut[] = [];
   const end = cutFields(bytes, at, bytes.length, fields, cuts);
   if (end < 0) throw garbled();
-  return { value: parse(() => JSON.parse(textWithout(bytes, at, end, cuts))), end };
+  return { value: parse(() => parseJson(textWithout(bytes, at, end, cuts))), end };
 }
 
 function parse<R>(parsing: () => R): R {

@@ -1,4 +1,4 @@
-import { ownValue, setOwnValue } from '#pkg/base';
+import { ownValue, setOwnValue, parseJson } from '#pkg/base';
 
 import type { WatchOptions } from './client.ts';
 import { type Cut, METADATA, asciiBytes, findMember, managedFieldsOf, skipValue, textWithout } from './json-bytes.ts';
@@ -55,7 +55,7 @@ export class RepetitionParser {
     const repeated = this.#repeated(line, endOfObject(line, metadata, managedFields), held);
     if (repeated.length === 0) return undefined;
     const cuts = managedFields && this.#dropManagedFields ? [managedFields, ...repeated] : repeated;
-    const event = JSON.parse(textWithout(line, 0, line.length, cuts)) as { readonly object: Record<string, unknown> };
+    const event = parseJson(textWithout(line, 0, line.length, cuts)) as { readonly object: Record<string, unknown> };
     const { object } = event;
     // A name that stands there twice means its last value.
     for (const { member } of repeated)

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import { type KubeObject, type NamespacedName, type ResourceType, apiVersionOf } from '#pkg/api';
 import type { Clock } from '#pkg/base';
 
@@ -33,7 +34,7 @@ interface WriteDetails {
   readonly encoded?: string | undefined;
 }
 
-const wholeIn = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
+const wholeIn = (bytes: Buffer): unknown => parseJson(bytes.toString('utf8'));
 
 /** The typed verbs on one resource. */
 export function resourceClient<T extends KubeObject>(

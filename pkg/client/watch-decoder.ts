@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import { ApiError, type KubeObject, type Status, type WatchEvent } from '#pkg/api';
 
 import type { Breather } from './breather.ts';
@@ -94,7 +95,7 @@ export class EventDecoder<T extends KubeObject> {
     const object = this.#dropManagedFields || this.#fields ? findMember(line, start, length, OBJECT)?.value : undefined;
     const cuts: Cut[] = [];
     if (object !== undefined && this.#fields && cutFields(line, object, length, this.#fields, cuts) >= 0) {
-      const event = JSON.parse(textWithout(line, start, length, cuts)) as { readonly type?: unknown };
+      const event = parseJson(textWithout(line, start, length, cuts)) as { readonly type?: unknown };
       // A Status is none of the objects that the fields are of.
       if (event.type !== 'ERROR') return event;
     }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
+import { parseJson } from '#pkg/base';
 import type { PodTemplateSpec } from '#pkg/api';
 
 import { dumpForHash } from './go-dump.ts';
@@ -45,7 +46,7 @@ interface Golden {
 }
 
 /** One template for each struct of a Pod template, with each of its fields set; counts; quantities; all as Go hashes them. */
-const golden = JSON.parse(
+const golden = parseJson(
   readFileSync(new URL('../../../test/golden/template-hashes.json', import.meta.url), 'utf8'),
 ) as readonly Golden[];
 

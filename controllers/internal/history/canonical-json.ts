@@ -1,3 +1,5 @@
+import { ExactInteger } from '#pkg/base';
+
 /**
  * JSON as Go's `encoding/json` writes a map: keys in the order of their UTF-8 bytes, and `<`, `>`, `&`, U+2028 and U+2029
  * escaped. Revisions are compared and hashed by these bytes. Members that are null are left out: in typed objects
@@ -5,7 +7,7 @@
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return quote(value);
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || value instanceof ExactInteger) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
   const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
   members.sort(([a], [b]) => compareKeys(a, b));

@@ -1,3 +1,4 @@
+import { parseJson, compareIntegers } from '#pkg/base';
 import { type ControllerRevision, type KubeObject, isAlreadyExists } from '#pkg/api';
 import { ignoreNotFound } from '#pkg/client';
 import type { OwnedObjects } from '#pkg/controller';
@@ -46,7 +47,7 @@ export class History<Owner extends KubeObject> {
   async store(owner: Owner, { object, data }: RevisionDraft, signal: AbortSignal): Promise<ControllerRevision> {
     // The server keeps the bytes as they come, and JSON made from an object would be others.
     const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${data}}`;
-    return this.#revisions.create(owner, { ...object, data: JSON.parse(data) as unknown }, { encoded, signal });
+    return this.#revisions.create(owner, { ...object, data: parseJson(data) as unknown }, { encoded, signal });
   }
 
   /** Gives a revision another number: what was rolled back to is the newest again. A patch: data is not sent. */
@@ -56,7 +57,7 @@ export class History<Owner extends KubeObject> {
     number: number,
     signal: AbortSignal,
   ): Promise<ControllerRevision> {
-    if (revision.revision === number) return revision;
+    if (compareIntegers(revision.revision, number) === 0) return revision;
     const body = { metadata: { uid: revision.metadata.uid }, revision: number };
     return this.#revisions.patch(owner, revision.metadata, 'merge', body, { signal });
   }

@@ -24,5 +24,6 @@ export {
   revisionName,
   sortRevisions,
   templateOf,
+  roundedTemplatePatch,
   templatePatch,
 } from './revision.ts';

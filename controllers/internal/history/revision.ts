@@ -6,7 +6,7 @@ import {
   type ResourceType,
   type StringMap,
 } from '#pkg/api';
-import { fnv32, parseTime, safeEncode } from '#pkg/base';
+import { fnv32, parseTime, safeEncode, compareIntegers, nextInteger } from '#pkg/base';
 import { controllerReference } from '#pkg/controller';
 
 import { canonicalJson } from './canonical-json.ts';
@@ -82,6 +82,19 @@ export function templatePatch(template: PodTemplateSpec): string {
   return text;
 }
 
+/**
+ * The same as StatefulSets have it: upstream passes their templates through doubles (`getPatch` of
+ * `pkg/controller/statefulset` uses `encoding/json`), and the text names the revision.
+ */
+export function roundedTemplatePatch(template: PodTemplateSpec): string {
+  const exact = templatePatch(template);
+  if (!LONG_INTEGER.test(exact)) return exact;
+  // JSON.parse itself rounds, which is wanted here alone.
+  return canonicalJson(JSON.parse(exact));
+}
+
+const LONG_INTEGER = /\d{16}/;
+
 /** The template that a revision keeps; undefined where its data is no {@link templatePatch}. */
 export function templateOf(revision: Pick<ControllerRevision, 'data'>): PodTemplateSpec | undefined {
   const { data } = revision as {
@@ -109,7 +122,7 @@ export function dataOf(revision: ControllerRevision): string {
 export function sortRevisions(revisions: readonly ControllerRevision[]): readonly ControllerRevision[] {
   return revisions.toSorted(
     (a, b) =>
-      a.revision - b.revision ||
+      compareIntegers(a.revision, b.revision) ||
       parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp) ||
       0 ||
       (a.metadata.name < b.metadata.name ? -1 : 1),
@@ -118,7 +131,7 @@ export function sortRevisions(revisions: readonly ControllerRevision[]): readonl
 
 /** The number after that of the last of sorted revisions. */
 export function nextRevision(sorted: readonly ControllerRevision[]): number {
-  return (sorted.at(-1)?.revision ?? 0) + 1;
+  return nextInteger(sorted.at(-1)?.revision);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 /**
  * From a request's body to an object of its schema, with the answers that clients know when it is not one.
  *
@@ -124,7 +125,7 @@ export function printGo(value: unknown): string {
 export function parseBody(text: string, mediaType: string, kind = 'Object'): unknown {
   if (!mediaType.includes('yaml')) return parseText(text, kind);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // Not JSON, so YAML proper.
   }
@@ -139,7 +140,7 @@ export function parseBody(text: string, mediaType: string, kind = 'Object'): unk
 
 function parseText(text: string, kind: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw unrecognized(kind, `${UNREADABLE}${scanJson(text).error ?? 'invalid JSON'}`, text);
   }

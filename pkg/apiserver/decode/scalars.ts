@@ -1,3 +1,5 @@
+import { isNumber, toBigInt } from '#pkg/base';
+
 import { canonicalQuantity } from './quantity.ts';
 import type { ScalarKind } from '../schema/index.ts';
 
@@ -8,7 +10,8 @@ export type ScalarResult =
   | { readonly error: string };
 
 const QUANTITY_ERROR = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-const INT32_MAX = 2 ** 31 - 1;
+const INT32_MAX = 2n ** 31n - 1n;
+const INT64_MAX = 2n ** 63n - 1n;
 
 export function readScalar(kind: ScalarKind, value: unknown, goType: string): ScalarResult {
   switch (kind) {
@@ -18,9 +21,9 @@ export function readScalar(kind: ScalarKind, value: unknown, goType: string): Sc
       return typeof value === 'boolean' ? { value } : { mismatch: describe(value) };
     case 'int32':
     case 'int64':
-      return readInteger(value, kind === 'int32' ? INT32_MAX : 2 ** 63);
+      return readInteger(value, kind === 'int32' ? INT32_MAX : INT64_MAX);
     case 'double':
-      return typeof value === 'number' ? { value } : { mismatch: describe(value) };
+      return isNumber(value) ? { value: Number(value) } : { mismatch: describe(value) };
     case 'bytes':
       return readBytes(value);
     case 'quantity':
@@ -62,12 +65,13 @@ export function zeroScalar(kind: ScalarKind): unknown {
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
-  return typeof value;
+  return isNumber(value) ? 'number' : typeof value;
 }
 
-function readInteger(value: unknown, max: number): ScalarResult {
-  if (typeof value !== 'number') return { mismatch: describe(value) };
-  if (!Number.isInteger(value) || value > max || value < -max - 1) return { mismatch: `number ${value}` };
+function readInteger(value: unknown, max: bigint): ScalarResult {
+  if (!isNumber(value)) return { mismatch: describe(value) };
+  const integer = toBigInt(value);
+  if (integer === undefined || integer > max || integer < -max - 1n) return { mismatch: `number ${value}` };
   return { value };
 }
 
@@ -85,7 +89,7 @@ function readBytes(value: unknown): ScalarResult {
 }
 
 function readQuantity(value: unknown): ScalarResult {
-  if (typeof value !== 'string' && typeof value !== 'number') return { error: QUANTITY_ERROR };
+  if (typeof value !== 'string' && !isNumber(value)) return { error: QUANTITY_ERROR };
   const text = canonicalQuantity(String(value).trim());
   return text === undefined ? { error: QUANTITY_ERROR } : { value: text };
 }

@@ -1,4 +1,4 @@
-import { formatTime, parseTime } from '#pkg/base';
+import { formatTime, parseTime, parseJson } from '#pkg/base';
 import { admitDelete } from '../admission/index.ts';
 import { admin } from '../auth/users.ts';
 import { DEFINITIONS, beginRetirement } from '../custom-resources/index.ts';
@@ -85,7 +85,7 @@ export function removeCollection(call: Call): ApiResponse {
   const view = viewOf(call);
   const metadata = { ...view.listMetadata(), resourceVersion: String(revision) };
   if (call.output.as === 'Table') return respondBytes(call, Buffer.from(JSON.stringify(view.table(entries, metadata))));
-  const items = entries.map((entry) => JSON.parse(view.encodeItem(entry).toString('utf8')) as JsonObject);
+  const items = entries.map((entry) => parseJson(view.encodeItem(entry).toString('utf8')) as JsonObject);
   return respondObject(call, { ...view.listType(), metadata, items });
 }
 

@@ -1,4 +1,4 @@
-import { formatTime, ownValue } from '#pkg/base';
+import { formatTime, ownValue, parseJson } from '#pkg/base';
 import { parseBody } from '../decode/index.ts';
 import { scanJson } from '../decode/scan.ts';
 import type { ApiResponse } from '../exchange.ts';
@@ -87,7 +87,7 @@ function patchWith(kind: Exclude<PatchKind, 'apply'>, schema: ObjectSchema, old:
 
 function parsePatch(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw badRequest(`error decoding patch: ${scanJson(text).error ?? 'invalid JSON'}`);
   }

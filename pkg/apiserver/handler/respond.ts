@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import { gzipSync } from 'node:zlib';
 import type { ApiError } from '#pkg/api';
 import { dump } from 'js-yaml';
@@ -64,7 +65,7 @@ export function respond(
 ): ApiResponse {
   const body = output.yaml
     ? Buffer.from(
-        dump(JSON.parse(bytes.toString('utf8')), {
+        dump(parseJson(bytes.toString('utf8')), {
           noRefs: true,
           lineWidth: -1,
           sortKeys: true,
@@ -73,7 +74,7 @@ export function respond(
         }),
       )
     : output.pretty
-      ? Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2))
+      ? Buffer.from(JSON.stringify(parseJson(bytes.toString('utf8')), null, 2))
       : bytes;
   const headers = { ...HEADERS, 'content-type': output.yaml ? 'application/yaml' : 'application/json', ...more };
   if (body.length < COMPRESS_FROM || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? ''))

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import { isDeepStrictEqual } from 'node:util';
 import { zeroObject } from '../decode/index.ts';
 import { type JsonObject, cloneJson, ensureObject, isJsonObject, objectAt, stringAt } from '../json.ts';
@@ -147,7 +148,7 @@ function unchangedSinceLastApplied(shape: Shape, live: JsonObject): FieldSet | u
   if (text === undefined || text === '') return undefined;
   let applied: unknown;
   try {
-    applied = JSON.parse(text);
+    applied = parseJson(text);
   } catch {
     return undefined;
   }

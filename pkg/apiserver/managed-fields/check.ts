@@ -1,3 +1,4 @@
+import { isNumber } from '#pkg/base';
 import { type JsonObject, isJsonObject, objectAt, stringAt } from '../json.ts';
 import { badRequest, refusal } from '../refusals.ts';
 import type { ObjectSchema } from '../schema/index.ts';
@@ -83,7 +84,7 @@ function wantedScalar(scalar: string, value: unknown): string | undefined {
     case 'int32':
     case 'int64':
     case 'double':
-      return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${describe(value)}`;
+      return isNumber(value) ? undefined : `expected numeric (int or float), got ${describe(value)}`;
     case 'boolean':
       return typeof value === 'boolean' ? undefined : `expected boolean, got ${describe(value)}`;
     case 'any':
@@ -100,8 +101,8 @@ function describe(value: unknown): string {
   if (Array.isArray(value) || isJsonObject(value)) return `&{${JSON.stringify(value)}}`;
   return typeof value === 'boolean'
     ? 'boolean'
-    : typeof value === 'number'
-      ? Number.isInteger(value)
+    : isNumber(value)
+      ? Number.isInteger(Number(value))
         ? 'int'
         : 'float'
       : 'string';

@@ -1,4 +1,4 @@
-import { setOwnValue } from '#pkg/base';
+import { setOwnValue, parseJson } from '#pkg/base';
 import { type JsonObject, isJsonObject } from '../json.ts';
 
 /**
@@ -155,6 +155,6 @@ function printElement(element: string): string {
   const rest = element.slice(2);
   if (element.startsWith('f:')) return `.${rest}`;
   if (element.startsWith('v:')) return `[=${rest}]`;
-  const keys = Object.entries(JSON.parse(rest) as JsonObject).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const keys = Object.entries(parseJson(rest) as JsonObject).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   return `[${keys.join(',')}]`;
 }

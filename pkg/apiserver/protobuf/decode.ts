@@ -1,4 +1,4 @@
-import { formatMicroTime, formatTime, ownValue, setOwnValue } from '#pkg/base';
+import { formatMicroTime, formatTime, ownValue, setOwnValue, parseJson } from '#pkg/base';
 import type { JsonObject } from '../json.ts';
 import { badRequest } from '../refusals.ts';
 import { type Message, messageOf, messageOfKind } from './messages.ts';
@@ -171,7 +171,7 @@ function decodeRaw(bytes: Uint8Array): unknown {
   if (typeof raw !== 'string' || raw === '') return null;
   const json = Buffer.from(raw, 'base64').toString('utf8');
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch {
     throw new RangeError('raw content is not JSON');
   }

@@ -1,3 +1,5 @@
+import { exactInteger } from '#pkg/base';
+
 /** Reads protobuf's wire format. Throws a RangeError where the bytes end too soon or make no sense. */
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -30,7 +32,7 @@ export class Reader {
 
   /** A signed integer of 64 bits or less. */
   integer(): number {
-    return Number(BigInt.asIntN(64, this.varint()));
+    return exactInteger(BigInt.asIntN(64, this.varint()));
   }
 
   bytes(): Uint8Array {

@@ -1,4 +1,4 @@
-import { ownValue } from '#pkg/base';
+import { ownValue, parseJson } from '#pkg/base';
 import { type JsonObject, ensureObject, objectAt, objectsAt, numberAt, stringAt } from '../json.ts';
 import type { ServedResource } from '../schema/index.ts';
 
@@ -105,7 +105,7 @@ function isCpuUse(metric: JsonObject): boolean {
 function parseList(text: string | undefined): unknown[] {
   if (text === undefined) return [];
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return Array.isArray(value) ? value : [];
   } catch {
     return [];

@@ -1,4 +1,4 @@
-import { semanticEqual, ownValue, setOwnValue } from '#pkg/base';
+import { semanticEqual, ownValue, setOwnValue, parseGoInteger } from '#pkg/base';
 import {
   type JsonObject,
   cloneJson,
@@ -96,14 +96,15 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 function startTemplateGeneration(object: JsonObject): void {
   const annotations = ensureObject(ensureObject(object, 'metadata'), 'annotations');
-  if (!(Number(annotations[TEMPLATE_GENERATION]) >= 1)) annotations[TEMPLATE_GENERATION] = '1';
+  if ((parseGoInteger(stringAt(annotations, TEMPLATE_GENERATION), 64) ?? 0n) < 1n)
+    annotations[TEMPLATE_GENERATION] = '1';
 }
 
 function countTemplateGeneration(object: JsonObject, old: JsonObject): void {
-  const before = Number(stringAt(objectAt(old['metadata'], 'annotations'), TEMPLATE_GENERATION) ?? 1);
+  const before = parseGoInteger(stringAt(objectAt(old['metadata'], 'annotations'), TEMPLATE_GENERATION), 64) ?? 1n;
   const changed = !semanticEqual(objectAt(object['spec'], 'template'), objectAt(old['spec'], 'template'));
   ensureObject(ensureObject(object, 'metadata'), 'annotations')[TEMPLATE_GENERATION] = String(
-    changed ? before + 1 : before,
+    changed ? before + 1n : before,
   );
 }
 

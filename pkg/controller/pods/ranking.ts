@@ -1,5 +1,5 @@
 import { type Pod, isPodReady, podCondition } from '#pkg/api';
-import { parseTime, ownValue } from '#pkg/base';
+import { parseTime, ownValue, parseInt32 } from '#pkg/base';
 
 /** Annotation by which users say which Pods to keep (`core.PodDeletionCost`). */
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
@@ -101,9 +101,7 @@ function magnitude(age: number): number {
 export function podDeletionCost(pod: Pod): number {
   const text = pod.metadata.annotations?.[DELETION_COST];
   // A minus may be followed by zeros, a plus is no number: upstream looks at the first character only.
-  if (text === undefined || !/^(0|[1-9]\d*|-\d+)$/.test(text)) return 0;
-  const cost = Number(text);
-  return cost >= -(2 ** 31) && cost < 2 ** 31 ? cost : 0;
+  return text !== undefined && /^(?:0$|[1-9-])/.test(text) ? (parseInt32(text) ?? 0) : 0;
 }
 
 /** For each of `pods` how many of them are active on its node, as a look-up for {@link RankingOptions.colocated}. */
