@@ -91,7 +91,10 @@ describe.concurrent(`Numbers of 64 bits on the ${controlPlaneKind()}`, { timeout
   );
   test('a DaemonSet’s', async ({ at }) => {
     await at.client.resource(nodes).create({ metadata: { name: at.namespace } });
-    await childrenEqualTheirTemplate(at, daemonSets, { selector, template: SAMPLES[0] });
+    // A new node is tainted until its kubelet says that it is ready.
+    const { metadata, spec } = SAMPLES[0]!;
+    const everywhere = { metadata, spec: { ...spec!, tolerations: [...spec!.tolerations!, { operator: 'Exists' }] } };
+    await childrenEqualTheirTemplate(at, daemonSets, { selector, template: everywhere });
     await at.client.resource(nodes).delete({ name: at.namespace });
   });
   test('a ReplicationController’s', ({ at }) =>
