@@ -47,7 +47,7 @@ export class History<Owner extends KubeObject> {
   async store(owner: Owner, { object, data }: RevisionDraft, signal: AbortSignal): Promise<ControllerRevision> {
     // The server keeps the bytes as they come, and JSON made from an object would be others.
     const encoded = `${JSON.stringify(object).slice(0, -1)},"data":${data}}`;
-    return this.#revisions.create(owner, { ...object, data: parseJson(data) as unknown }, { encoded, signal });
+    return this.#revisions.create(owner, { ...object, data: parseJson(data) }, { encoded, signal });
   }
 
   /** Gives a revision another number: what was rolled back to is the newest again. A patch: data is not sent. */

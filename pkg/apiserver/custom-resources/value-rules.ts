@@ -38,7 +38,7 @@ function validate(schema: Schema, value: unknown, path: string, old: unknown): F
   }
   checkAlternatives(findings, schema, value, path, old);
   if (typeof value === 'string') checkString(findings, schema, value, path);
-  else if (isNumber(value)) checkNumber(findings, schema, Number(value), path);
+  else if (isNumber(value)) checkNumber(findings, schema, value.valueOf(), path);
   else if (Array.isArray(value)) checkList(findings, schema, value as unknown[], path, old);
   checkEnum(findings, schema, value, path);
   if (isJsonObject(value)) checkObject(findings, schema, value, path, old);
@@ -73,7 +73,7 @@ function typesOf(schema: Schema): string[] {
 function typeOf(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (isNumber(value)) return Number.isInteger(Number(value)) ? 'integer' : 'number';
+  if (isNumber(value)) return Number.isInteger(value.valueOf()) ? 'integer' : 'number';
   return typeof value;
 }
 

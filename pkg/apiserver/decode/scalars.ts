@@ -23,7 +23,7 @@ export function readScalar(kind: ScalarKind, value: unknown, goType: string): Sc
     case 'int64':
       return readInteger(value, kind === 'int32' ? INT32_MAX : INT64_MAX);
     case 'double':
-      return isNumber(value) ? { value: Number(value) } : { mismatch: describe(value) };
+      return isNumber(value) ? { value: value.valueOf() } : { mismatch: describe(value) };
     case 'bytes':
       return readBytes(value);
     case 'quantity':

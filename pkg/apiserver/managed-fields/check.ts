@@ -102,7 +102,7 @@ function describe(value: unknown): string {
   return typeof value === 'boolean'
     ? 'boolean'
     : isNumber(value)
-      ? Number.isInteger(Number(value))
+      ? Number.isInteger(value.valueOf())
         ? 'int'
         : 'float'
       : 'string';
