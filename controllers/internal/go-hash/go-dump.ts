@@ -51,7 +51,7 @@ function dumpValue(type: string, value: unknown): string {
   const item = ownValue(MAPS, type);
   if (item !== undefined) return dumpMap(item, (value ?? {}) as Readonly<Record<string, unknown>>);
   if (type === 'v1.Time') return '{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}';
-  if (type === 'resource.Quantity') return dumpQuantity(absent ? '0' : String(value as string));
+  if (type === 'resource.Quantity') return dumpQuantity(`${(value ?? '0') as string | number}`);
   if (type === 'intstr.IntOrString') return dumpIntOrString((value ?? 0) as string | number);
   const fields = fieldsOf(type);
   if (fields !== undefined)
