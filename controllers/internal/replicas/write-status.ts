@@ -1,4 +1,4 @@
-import { type KubeObject, keyOf } from '#pkg/api';
+import { type KubeObject, isNotFound, keyOf } from '#pkg/api';
 import { ignoreNotFound } from '#pkg/client';
 import { type ControllerContext, logName } from '#pkg/controller';
 
@@ -33,6 +33,8 @@ export async function writeStatus<Owner extends KubeObject>(
     await attempt(owner);
   } catch (error) {
     if (signal.aborted) throw error;
+    // Gone already: there is nothing to read, either.
+    if (isNotFound(error)) return;
     const live = await ignoreNotFound(owners.getLive(owner, { signal }));
     if (live?.metadata.uid === owner.metadata.uid) await attempt(live);
   }
