@@ -120,6 +120,40 @@ describe('where a failure leads, after a wait', () => {
   });
 });
 
+describe('a watch that had been open for a while', () => {
+  const after8s = (kind: 'broken' | 'garbled' | 'expired' | 'refused' | 'throttled'): ReflectorInput => ({
+    ...(failed(kind) as Extract<ReflectorInput, { type: 'failed' }>),
+    lasted: 8000,
+  });
+
+  test('and breaks off is taken up again at once, every time', () => {
+    let at = state(watching);
+    for (let round = 0; round < 7; round++) {
+      at = after(at, after8s('broken'));
+      expect(at).toMatchObject({ position: watching, resourceVersion: '7', backoffs: 0 });
+    }
+  });
+
+  test('and is cut off in the middle of an event is taken up again at once, a few times', () => {
+    const twice = after(state(watching), after8s('garbled'), after8s('garbled'));
+    expect(twice.position).toEqual(watching);
+    expect(after(twice, after8s('garbled')).position.at).toBe('waiting');
+  });
+
+  test('is waited with when it breaks off again soon', () => {
+    const again = after(state(watching), after8s('broken'), failed('broken'));
+    expect(again.position).toEqual({ at: 'waiting', delay: 100, next: watching });
+  });
+
+  test.each(['expired', 'refused', 'throttled'] as const)('is waited with when the server says %s', (kind) => {
+    expect(after(state(watching), after8s(kind)).position.at).toBe('waiting');
+  });
+
+  test('has to start anew where there is no resource version to go on from', () => {
+    expect(after(state(watching, { resourceVersion: '' }), after8s('broken')).position.at).toBe('waiting');
+  });
+});
+
 describe('delays', () => {
   function delays(inputs: readonly ReflectorInput[], start: number, pause: number, random = 0): number[] {
     let at = state(watching);
@@ -133,18 +167,23 @@ describe('delays', () => {
       return delay;
     });
   }
-  const broken = Array.from({ length: 9 }, () => failed('broken'));
+  const refused = Array.from({ length: 9 }, () => failed('throttled'));
+  const broken = Array.from({ length: 11 }, () => failed('broken'));
 
   test('double from 0.8 s to 30 s', () => {
-    expect(delays(broken, 0, 0)).toEqual([800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000, 30_000]);
+    expect(delays(refused, 0, 0)).toEqual([800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000, 30_000]);
+  });
+
+  test('begin small for a watch that breaks off again and again', () => {
+    expect(delays(broken, 0, 0)).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
   });
 
   test('are stretched by up to their own length', () => {
-    expect(delays(broken.slice(0, 2), 0, 0, 0.5)).toEqual([1200, 2400]);
+    expect(delays(refused.slice(0, 2), 0, 0, 0.5)).toEqual([1200, 2400]);
   });
 
   test('start anew after two quiet minutes', () => {
-    expect(delays(broken.slice(0, 3), 0, 121_000)).toEqual([800, 800, 800]);
+    expect(delays(refused.slice(0, 3), 0, 121_000)).toEqual([800, 800, 800]);
   });
 
   test('honour Retry-After, within reason', () => {
@@ -156,7 +195,7 @@ describe('delays', () => {
   test('stay short while broken watches bring news', () => {
     let at = state(watching, { backoffs: 6, lastBackoff: 999 });
     at = after(at, { type: 'progress', resourceVersion: '8' }, failed('broken'));
-    expect(at.position).toMatchObject({ delay: 3200 });
+    expect(at.position).toMatchObject({ delay: 400 });
   });
 });
 
@@ -198,7 +237,7 @@ test('whatever happens: time passes between requests that fail, and no delay is 
         }
         // The one failure that asks again at once is that of a server without streamed lists, and it comes once.
         expect(atOnce).toEqual([['streaming', 'rejected']].slice(0, Math.min(atOnce.length, 1)));
-        for (const delay of waits) expect(delay).toBeGreaterThanOrEqual(800);
+        for (const delay of waits) expect(delay).toBeGreaterThanOrEqual(100);
         for (const delay of waits) expect(delay).toBeLessThanOrEqual(60_000);
       },
     ),

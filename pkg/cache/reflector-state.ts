@@ -66,7 +66,8 @@ export type ReflectorInput =
   | { readonly type: 'progress'; readonly resourceVersion: string }
   /** The server ended the watch in good order after `lasted` ms. */
   | { readonly type: 'ended'; readonly lasted: number }
-  | { readonly type: 'failed'; readonly kind: FailureKind; readonly retryAfter?: number }
+  /** `lasted`: how long what failed had been going on, in milliseconds. */
+  | { readonly type: 'failed'; readonly kind: FailureKind; readonly retryAfter?: number; readonly lasted?: number }
   /** Open, but nothing arrived for longer than a live server would take. */
   | { readonly type: 'stalled' }
   | { readonly type: 'waited' };
@@ -81,6 +82,8 @@ export interface StepContext {
 
 /** client-go's delays: 0.8 s doubling to 30 s, each stretched by up to its own length; 2 quiet minutes start anew. */
 const BACKOFF_INITIAL = 800;
+/** The first delay after a watch that broke off: mostly the next connection is good. */
+const BROKEN_INITIAL = 100;
 const BACKOFF_MAX = 30_000;
 const BACKOFF_RESET = 120_000;
 const PROGRESS_BACKOFFS = 2;
@@ -127,8 +130,27 @@ export function step(state: ReflectorState, input: ReflectorInput, context: Step
           wait({ ...state, strikes: LIST_STRIKES }, list, context)
         : failed(state, 'broken', context);
     case 'failed':
-      return failed(state, input.kind, context, Math.min(input.retryAfter ?? 0, RETRY_AFTER_MAX));
+      return isBreak(state, input)
+        ? resumed(state, input.kind)
+        : failed(state, input.kind, context, Math.min(input.retryAfter ?? 0, RETRY_AFTER_MAX));
   }
+}
+
+/**
+ * Whether a watch broke off that had been fine for a while, as when a load balancer drops its connections: the server is
+ * most likely well. One that breaks off again soon after is a failure.
+ */
+function isBreak(
+  { position, resourceVersion, strikes }: ReflectorState,
+  { kind, lasted = 0, retryAfter }: Extract<ReflectorInput, { type: 'failed' }>,
+): boolean {
+  if (position.at !== 'watching' || resourceVersion === '' || lasted < SHORT_WATCH) return false;
+  return retryAfter === undefined && (kind === 'broken' || (kind === 'garbled' && strikes + 1 < WATCH_STRIKES));
+}
+
+/** The watch goes on at once from where it was. What was cut off in the middle counts as a strike. */
+function resumed(state: ReflectorState, kind: FailureKind): ReflectorState {
+  return { ...state, position: watch, strikes: kind === 'garbled' ? state.strikes + 1 : 0 };
 }
 
 function nextPage(state: ReflectorState, token: string): ReflectorState {
@@ -171,8 +193,9 @@ function watchFailed(
   retryAfter: number,
 ): ReflectorState {
   switch (kind) {
-    case 'throttled':
     case 'broken':
+      return wait(state, state.resourceVersion === '' ? relist(state, '') : watch, context, retryAfter, BROKEN_INITIAL);
+    case 'throttled':
       return wait(state, state.resourceVersion === '' ? relist(state, '') : watch, context, retryAfter);
     case 'expired':
       return listAnew(state, state.resourceVersion, context, retryAfter);
@@ -273,8 +296,9 @@ function wait(
   next: Exclude<Position, { at: 'waiting' }>,
   { now, random }: StepContext,
   retryAfter = 0,
+  initial = BACKOFF_INITIAL,
 ): ReflectorState {
   const backoffs = now - state.lastBackoff > BACKOFF_RESET ? 0 : state.backoffs;
-  const delay = Math.max(Math.min(BACKOFF_INITIAL * 2 ** backoffs, BACKOFF_MAX) * (1 + random), retryAfter);
+  const delay = Math.max(Math.min(initial * 2 ** backoffs, BACKOFF_MAX) * (1 + random), retryAfter);
   return { ...state, position: { at: 'waiting', delay, next }, backoffs: backoffs + 1, lastBackoff: now };
 }

@@ -1,5 +1,5 @@
 import { ApiError, type KubeObject, type WatchEvent } from '#pkg/api';
-import { type Clock, type Random, sleep } from '#pkg/base';
+import { type Clock, type Random, describeError, sleep } from '#pkg/base';
 import type { ResourceClient, WatchOptions } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
@@ -73,6 +73,8 @@ class Reflector<T extends KubeObject> {
   readonly #signal: AbortSignal;
   readonly #slices: Slices;
   #state: ReflectorState;
+  /** When the watch under way was asked for, on the monotonic clock. */
+  #watchedSince = 0;
 
   constructor(options: ReflectorOptions<T>, signal: AbortSignal, from: string) {
     this.#options = options;
@@ -148,7 +150,7 @@ class Reflector<T extends KubeObject> {
       timeoutSeconds * 1000 + WATCH_GRACE,
       () => this.#state.position.at === 'streaming',
     );
-    const started = clock.monotonic();
+    this.#watchedSince = clock.monotonic();
     const events = client.watch({
       ...scope,
       ...(from === '' ? {} : { resourceVersion: from }),
@@ -177,7 +179,7 @@ class Reflector<T extends KubeObject> {
       this.#step({ type: 'stalled' });
       return;
     }
-    const lasted = clock.monotonic() - started;
+    const lasted = clock.monotonic() - this.#watchedSince;
     log.v(4)?.info('Watch closed', { type: name, lasted, during: this.#state.position.at });
     this.#step({ type: 'ended', lasted });
   }
@@ -219,17 +221,20 @@ class Reflector<T extends KubeObject> {
   }
 
   #fail(error: unknown, during: Position['at']): void {
-    const { log, name, observer } = this.#options;
+    const { log, name, observer, clock } = this.#options;
     const { kind, retryAfter } = classify(error);
+    const lasted = during === 'watching' ? clock.monotonic() - this.#watchedSince : 0;
     observer.failed(kind);
     const canStream = this.#state.canStream;
-    this.#step({ type: 'failed', kind, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    this.#step({ type: 'failed', kind, lasted, ...(retryAfter === undefined ? {} : { retryAfter }) });
     const { position } = this.#state;
     const fields = { type: name, during, delay: position.at === 'waiting' ? Math.round(position.delay) : 0 };
-    if (kind === 'expired') log.v(4)?.info('Resource version expired, listing again', fields);
+    if (position.at === 'watching')
+      log.v(2)?.info('Watch broke off, resuming', { type: name, lasted, err: describeError(error) });
+    else if (kind === 'expired') log.v(4)?.info('Resource version expired, listing again', fields);
     else if (canStream && !this.#state.canStream)
       log.v(4)?.info('The server does not stream lists, listing in pages', fields);
-    else if (kind === 'throttled') log.v(2)?.info('The server asks for patience', fields);
+    else if (kind === 'throttled') log.v(2)?.info('API server is throttling requests', fields);
     else
       log.error(during === 'listing' || during === 'streaming' ? 'Failed to list' : 'Failed to watch', error, fields);
   }
