@@ -15,6 +15,9 @@ import { controllerDefinitions } from '../../controllers/registry.ts';
 
 const startTime = Date.now() - process.uptime() * 1000;
 
+// Node would open its inspector at this signal, to anyone on the machine.
+process.on('SIGUSR1', () => {});
+
 // No top-level await: the bundle is CommonJS, for its faster start.
 void main(process.argv.slice(2)).then((code) => process.exit(code));
 

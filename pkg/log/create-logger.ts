@@ -46,7 +46,10 @@ export interface RootLogger extends Logger {
  */
 export function createLogger(options: LoggerOptions = {}): RootLogger {
   const clock = options.clock ?? systemClock;
-  const outputs = createOutputs(options, clock);
+  const outputs = createOutputs(
+    { ...options, onDropped: (lines) => root.warning('Log lines were dropped, nobody took them', { lines }) },
+    clock,
+  );
   const state: State = {
     verbosity: options.verbosity ?? 0,
     rules: options.vmodule ?? [],
