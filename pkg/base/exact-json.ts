@@ -33,10 +33,20 @@ const NINE = 0x39;
 
 /**
  * Parses JSON, and keeps integers that a double cannot hold as {@link ExactInteger}. A text without a long run of digits, which is nearly every one, is parsed as
- * ever: the look for one reads every sixteenth character. Throws a SyntaxError.
+ * ever: the look for one reads every sixteenth character. Throws a SyntaxError that says where, and nothing of what: the
+ * text may be a token or a Secret, and the messages of JSON.parse quote it.
  */
 export function parseJson(text: string): unknown {
-  return hasLongNumber(text) ? (JSON.parse(text, keepExact) as unknown) : (JSON.parse(text) as unknown);
+  try {
+    return hasLongNumber(text) ? (JSON.parse(text, keepExact) as unknown) : (JSON.parse(text) as unknown);
+  } catch (error) {
+    throw new SyntaxError(`not valid JSON${placeIn(error)}`);
+  }
+}
+
+function placeIn(error: unknown): string {
+  const at = error instanceof Error ? / at position (\d+)/.exec(error.message)?.[1] : undefined;
+  return at === undefined ? '' : ` at position ${at}`;
 }
 
 /**

@@ -22,5 +22,6 @@ export { parseGoInteger, parseInt32, parseNatural32 } from './go-integers.ts';
 export { Heap } from './heap.ts';
 /** Texts alone: they touch no network. */
 export { isIPv4, isIPv6 } from 'node:net';
+export { yamlProblem } from './yaml-problem.ts';
 export { ownValue, setOwnValue } from './own-values.ts';
 export { type Random, jitter, randomNameSuffix, safeEncode, seededRandom, systemRandom } from './random.ts';

@@ -1,3 +1,4 @@
+import { parseJson } from '#pkg/base';
 import { ApiError, type Status } from '#pkg/api';
 
 /** What was asked, as far as the text of an error needs it. */
@@ -33,7 +34,7 @@ export function retryAfterSeconds(headers: Readonly<Record<string, string>>): nu
 
 function parseStatus(body: Buffer): Status | undefined {
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
+    const value: unknown = parseJson(body.toString('utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     const { kind, status } = value as { kind?: unknown; status?: unknown };
     return kind === 'Status' && status !== 'Success' ? value : undefined;

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type Server, type Socket, type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
 import { afterEach, describe, expect, test } from 'vitest';
@@ -420,6 +421,35 @@ describe('credentials from a kubeconfig', () => {
       });
     });
 
+    test.each([
+      ['prints a bare token', "console.log('bare-secret')"],
+      ['quotes one in its version', "console.log(JSON.stringify({ apiVersion: 'bare-secret' }))"],
+    ])('that %s is refused without a word of it', async (_title, script) => {
+      const exec = {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: process.execPath,
+        args: ['-e', script],
+        interactiveMode: 'Never',
+      };
+      const transport = await fromKubeconfig(await serve(plain), { exec });
+      const failure = await failureOf(transport.roundTrip(GET));
+      expect(failure).toMatchObject({ code: 'credentials' });
+      expect(inspect(failure, { depth: 9 })).not.toMatch(/bare-secret/);
+    });
+
+    test('that prints without end is stopped', async () => {
+      const exec = {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: '/bin/sh',
+        args: ['-c', 'yes | cat'],
+        interactiveMode: 'Never',
+      };
+      const transport = await fromKubeconfig(await serve(plain), { exec });
+      expect(await failureOf(transport.roundTrip(GET))).toMatchObject({
+        message: expect.stringContaining('printed more than 1 MiB'),
+      });
+    });
+
     test('that is not there', async () => {
       const exec = {
         apiVersion: 'client.authentication.k8s.io/v1',
@@ -543,6 +573,23 @@ describe('compressed answers', () => {
     const response = await transportTo(server, { compression }).roundTrip(GET);
     expect(await textOf(response)).toBe(compression ? text : 'plain');
     expect(response.headers['content-encoding']).toBeUndefined();
+  });
+
+  test('that nobody asked for are refused', async () => {
+    const server = await serve(() => ({ status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(text) }));
+    expect(await failureOf(transportTo(server).roundTrip(GET))).toMatchObject({ code: 'garbled' });
+  });
+
+  test('that inflate beyond all measure are cut off', async () => {
+    const body = gzipSync(Buffer.alloc(100 * 1024 * 1024));
+    const server = await serve(() => ({ status: 200, headers: { 'content-encoding': 'gzip' }, body }));
+    const response = await transportTo(server, { compression: true }).roundTrip(GET);
+    let bytes = 0;
+    const reading = (async () => {
+      for await (const chunk of response.body) bytes += chunk.length;
+    })();
+    expect(await failureOf(reading)).toMatchObject({ code: 'garbled' });
+    expect(bytes).toBeLessThan(40 * 1024 * 1024);
   });
 
   test('that end too soon are garbled', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 
-import { type Clock, parseTime } from '#pkg/base';
+import { type Clock, parseTime, parseJson } from '#pkg/base';
 import { TransportError } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
@@ -117,18 +117,29 @@ async function runPlugin(
 
 function capture(config: ExecConfig, env: NodeJS.ProcessEnv, clock: Clock, metrics: TransportMetrics): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(config.command, [...(config.args ?? [])], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a group of its own, which ends with all that the plugin has started.
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(config.command, [...(config.args ?? [])], { env, stdio, detached: true });
+    const group = endsWithProcess(child.pid);
     let output = '';
+    let tooLong = false;
     let complaint = '';
     let timedOut = false;
     const timer = clock.setTimeout(() => {
       timedOut = true;
-      child.kill('SIGKILL');
+      group.kill();
     }, PLUGIN_TIMEOUT);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(0, LONGEST_OUTPUT)));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.length <= LONGEST_OUTPUT) return;
+      output = '';
+      tooLong = true;
+      group.kill();
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-2000)));
     child.once('error', (cause: NodeJS.ErrnoException) => {
       timer.cancel();
+      group.forget();
       const missing = cause.code === 'ENOENT' || cause.code === 'EACCES';
       metrics.pluginCalled(1, missing ? 'plugin_not_found_error' : 'client_internal_error');
       const hint = config.installHint ? ` (${config.installHint})` : '';
@@ -136,27 +147,54 @@ function capture(config: ExecConfig, env: NodeJS.ProcessEnv, clock: Clock, metri
     });
     child.once('close', (code, signal) => {
       timer.cancel();
+      group.forget();
       if (code === 0) {
         metrics.pluginCalled(0, 'no_error');
         resolve(output);
         return;
       }
       metrics.pluginCalled(code ?? 1, 'plugin_execution_error');
-      const how = timedOut
-        ? `did not end within ${PLUGIN_TIMEOUT / 1000} s`
-        : code === null
-          ? `killed by ${signal}`
-          : `exit code ${code}`;
+      const how = tooLong
+        ? `printed more than ${LONGEST_OUTPUT / 1024 / 1024} MiB`
+        : timedOut
+          ? `did not end within ${PLUGIN_TIMEOUT / 1000} s`
+          : code === null
+            ? `killed by ${signal}`
+            : `exit code ${code}`;
       const said = complaint.trim().split('\n').at(-1) ?? '';
       reject(failed(config, said === '' ? how : `${how}: ${said}`));
     });
   });
 }
 
+/** Process groups of plugins that are running. */
+const groups = new Set<number>();
+let watched = false;
+
+/** Sees to it that a group of processes does not outlive this one. */
+function endsWithProcess(pid: number | undefined): { kill(): void; forget(): void } {
+  if (pid === undefined) return { kill: () => {}, forget: () => {} };
+  if (!watched) process.on('exit', () => groups.forEach(killGroup));
+  watched = true;
+  groups.add(pid);
+  return { kill: () => killGroup(pid), forget: () => groups.delete(pid) };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
 function readCredential(config: ExecConfig, output: string): Granted {
   const credential = parseCredential(config, output);
   if (credential.apiVersion !== config.apiVersion) {
-    throw failed(config, `it is configured for ${config.apiVersion} but answered in ${String(credential.apiVersion)}`);
+    // Anything else that stands there may be a secret.
+    const version = String(credential.apiVersion);
+    const shown = /^client\.authentication\.k8s\.io\/v\w{1,12}$/.test(version) ? version : 'another version';
+    throw failed(config, `it is configured for ${config.apiVersion} but answered in ${shown}`);
   }
   const { status } = credential;
   if (!status) throw failed(config, 'it gave no status');
@@ -183,7 +221,7 @@ interface ExecCredential {
 
 function parseCredential(config: ExecConfig, output: string): ExecCredential {
   try {
-    const value: unknown = JSON.parse(output);
+    const value = parseJson(output);
     if (typeof value === 'object' && value !== null) return value;
   } catch (cause) {
     throw failed(config, 'its output is not JSON', cause);

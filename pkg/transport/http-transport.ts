@@ -128,11 +128,26 @@ class HttpTransport implements Transport {
       const own = 'authorization' in request.headers ? {} : this.#credentials.headers();
       const credentials = own instanceof Promise ? await orAborted(own, request.signal) : own;
       const response = await this.#send(request, this.#headers(request, credentials), path);
-      if (response.status !== 401 || again || 'authorization' in request.headers) return gunzipped(response);
-      if (!(await this.#credentials.refused?.(credentials))) return gunzipped(response);
+      if (response.status !== 401 || again || 'authorization' in request.headers)
+        return this.#inflated(request, response);
+      if (!(await this.#credentials.refused?.(credentials))) return this.#inflated(request, response);
       // Leaving the loop at once lets go of the refused answer.
       for await (const _ of response.body) break;
     }
+  }
+
+  #inflated(request: TransportRequest, response: TransportResponse): TransportResponse {
+    try {
+      return gunzipped(response, this.#asksForGzip(request));
+    } catch (error) {
+      // Nobody will read the body.
+      void response.body[Symbol.asyncIterator]().return?.();
+      throw error;
+    }
+  }
+
+  #asksForGzip({ method }: TransportRequest): boolean {
+    return this.#options.compression === true && method === 'GET';
   }
 
   #headers(request: TransportRequest, credentials: Headers): Headers {
@@ -141,7 +156,7 @@ class HttpTransport implements Transport {
       ...request.headers,
       ...credentials,
       ...(length === undefined ? {} : { 'content-length': String(length) }),
-      ...(this.#options.compression && request.method === 'GET' ? { 'accept-encoding': 'gzip' } : {}),
+      ...(this.#asksForGzip(request) ? { 'accept-encoding': 'gzip' } : {}),
     };
   }
 

@@ -1,4 +1,4 @@
-import { ownValue } from '#pkg/base';
+import { ownValue, yamlProblem } from '#pkg/base';
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -155,9 +155,7 @@ async function parse(path: string, text: string): Promise<Node> {
   try {
     value = load(text);
   } catch (cause) {
-    // The parser's message goes on with a picture of the place, over several lines.
-    const [first] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
-    throw new ConfigError('invalid', `kubeconfig ${path}: not YAML: ${first}`, { cause: first });
+    throw new ConfigError('invalid', `kubeconfig ${path}: not YAML: ${yamlProblem(cause)}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ConfigError('invalid', `kubeconfig ${path}: must be an object`);

@@ -5,6 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -142,6 +145,40 @@ describe.concurrent(`the process ends, on the ${controlPlaneKind()}`, { timeout:
     expect(child.exitCode).toBeNull();
     expect(output).not.toContain('Debugger listening');
     expect(await end(child, 'SIGTERM')).toBe(0);
+  });
+
+  test('while a credential plugin does not answer, and so does the plugin', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'plugin-'));
+    const pids = join(folder, 'pids');
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: '/bin/sh',
+      args: ['-c', `echo $$ > ${pids}; sleep 1000 & echo $! >> ${pids}; wait`],
+      interactiveMode: 'Never',
+    };
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:9' } }],
+      users: [{ name: 'u', user: { exec } }],
+    };
+    await writeFile(join(folder, 'kubeconfig'), JSON.stringify(config));
+    const { child } = start({ flags: [`--kubeconfig=${join(folder, 'kubeconfig')}`] });
+    child.stderr!.resume();
+    const started = async (): Promise<number[]> => (await readFile(pids, 'utf8')).trim().split('\n').map(Number);
+    await eventually(async () => expect(await started()).toHaveLength(2), 20_000);
+    expect(await end(child, 'SIGTERM')).not.toBe('stuck');
+    const running = (pid: number): boolean => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    await eventually(async () => expect((await started()).filter(running)).toEqual([]));
+    await rm(folder, { recursive: true });
   });
 
   test('or works with few file descriptors', async () => {

@@ -1,3 +1,4 @@
+import { yamlProblem } from '#pkg/base';
 import { readFileSync } from 'node:fs';
 
 import { ManagerError, joinMessages } from '../errors.ts';
@@ -43,7 +44,7 @@ export async function readLeaderMigration(enabled: boolean, path: string): Promi
   try {
     document = load(text);
   } catch (error) {
-    throw new ManagerError('BadFile', `${FLAG}: "${path}" is no YAML`, { path }, { cause: error });
+    throw new ManagerError('BadFile', `${FLAG}: "${path}" is not YAML: ${yamlProblem(error)}`, { path });
   }
   return checked(document, path);
 }

@@ -1,3 +1,4 @@
+import { yamlProblem } from '#pkg/base';
 import { readFileSync } from 'node:fs';
 
 import { formatVersion } from '#pkg/featuregates';
@@ -40,7 +41,7 @@ async function labelManifest(path: string): Promise<Readonly<Record<string, stri
   try {
     document = load(text);
   } catch (error) {
-    throw fail('failed to parse allow list manifest', error);
+    throw fail(`failed to parse allow list manifest: ${yamlProblem(error)}`);
   }
   const { allowListMapping = document } = (document ?? {}) as { allowListMapping?: unknown };
   const entries = Object.entries((allowListMapping ?? {}) as Record<string, unknown>);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 
-import { type Clock, type Random, Backoff, describeError, sleep, ownValue } from '#pkg/base';
+import { type Clock, type Random, Backoff, describeError, sleep, ownValue, parseJson } from '#pkg/base';
 import type { Client } from '#pkg/client';
 import type { Logger } from '#pkg/log';
 
@@ -158,7 +158,7 @@ export class Trust {
     const clientCa = data['client-ca-file'];
     const headerCa = data['requestheader-client-ca-file'];
     const list = (key: string): readonly string[] => {
-      const value: unknown = JSON.parse(ownValue(data, key) ?? '[]');
+      const value: unknown = parseJson(ownValue(data, key) ?? '[]');
       return Array.isArray(value) ? value.map(String) : [];
     };
     const settings: TrustSettings = {
