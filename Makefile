@@ -4,10 +4,10 @@ IMAGE ?= kube-controller-manager:dev
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run smoke test check format build bench deflake image clean
+.PHONY: help run smoke test unit watch test-one debug check format build bench deflake image clean
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -27,6 +27,18 @@ smoke: $(INSTALLED) ## the same from nothing to a finished rollout, an update an
 
 test: check ## lint, types and tests; ends with one line of counts
 	@vitest run $(ARGS)
+
+unit: $(INSTALLED) ## tables and worlds only: what starts no process and opens no socket
+	@vitest run --project=unit $(ARGS)
+
+watch: $(INSTALLED) ## the unit tests, again for whatever is edited
+	@vitest watch --project=unit $(ARGS)
+
+test-one: $(INSTALLED) ## one test file: F=controllers/job/job.world.test.ts, and N="part of a title" for one test of it
+	@vitest run $(F) $(if $(N),-t "$(N)")
+
+debug: $(INSTALLED) ## one test file under the inspector, waiting for a debugger: F=...
+	@vitest run --inspect-brk --no-file-parallelism --test-timeout=0 $(F) $(if $(N),-t "$(N)")
 
 check: $(INSTALLED) ## formatting, lint, types and the rules of the architecture
 	@oxfmt --check .
