@@ -3,7 +3,7 @@ import { channelSource, createLoop, defineController, ownership, runAll } from '
 
 import { daemonSetDescription } from './controller.ts';
 import { Placement } from './placement.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { affectedBy, indexByTargetNode, onNode, onNodeGone, onRevision } from './triggers.ts';
 
 /** Keeps one Pod of each DaemonSet on every node that its template selects. */

@@ -3,7 +3,7 @@ import { createLoop, defineController, indexByLabel, ownership, runAll } from '#
 
 import { disruptionDescription } from './controller.ts';
 import { LiveScales } from './live-scales.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { Sightings } from './sightings.ts';
 import { onDisruptionTarget, staleIn, takeBack } from './stale-condition.ts';
 import { onPod, onScales } from './triggers.ts';

@@ -3,7 +3,7 @@ import { createLoop, defineController, noSelector, ownership } from '#pkg/contro
 
 import { indexPodsByLabel, indexServices, onPod } from '../internal/endpoints/index.ts';
 import { endpointsDescription } from './controller.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { onEndpoints, onService } from './triggers.ts';
 
 const MAX_RETRIES = 15;

@@ -11,7 +11,7 @@ import {
   servicesSelecting,
 } from '../internal/endpoints/index.ts';
 import { endpointSliceDescription } from './controller.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { MANAGER } from './slice.ts';
 import { onNode } from './triggers.ts';
 import { ZoneCapacity } from './zone-capacity.ts';

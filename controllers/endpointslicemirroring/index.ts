@@ -4,7 +4,7 @@ import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '#p
 
 import { indexSlices, onSlice } from '../internal/endpoints/index.ts';
 import { endpointSliceMirroringDescription } from './controller.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { MANAGER } from './slice.ts';
 import { onEndpoints, onService } from './triggers.ts';
 

@@ -1,7 +1,7 @@
 import { sleep } from '#pkg/base';
 import { channelSource, createLoop, defineController, runAll } from '#pkg/controller';
 
-import { Collector, describe } from './collector.ts';
+import { Collector, describe } from './reconcile.ts';
 import { garbageCollectorDescription } from './controller.ts';
 import { DiscoveryLoop } from './discovery-loop.ts';
 import { toDot } from './dot.ts';
@@ -9,7 +9,7 @@ import { Graph } from './graph.ts';
 import { Kinds } from './kinds.ts';
 import { Monitors } from './monitors.ts';
 import { Owners } from './owners.ts';
-import { Requests } from './requests.ts';
+import { Writer } from './write.ts';
 import type { Claim, Vertex } from './vertex.ts';
 
 /** What the loops' keys name, for their logs. */
@@ -52,7 +52,7 @@ export const garbageCollectorController = defineController({
     const monitors = new Monitors({ informers, graph, clock, log, onDefinition: () => discovery.poke() });
     const discovery = new DiscoveryLoop({ context, graph, kinds, monitors });
     const owners = new Owners({ client, graph, kinds, clock });
-    const collector = new Collector({ context, graph, monitors, owners, requests: new Requests(client) });
+    const collector = new Collector({ context, graph, monitors, owners, requests: new Writer(client) });
     const common = { resource: OBJECTS, workers: options['concurrent-gc-syncs'], caches: [discovery] };
     const loops = [
       discovery,

@@ -9,7 +9,7 @@ import { jobGates } from './gates.ts';
 import { JobMemory } from './memory.ts';
 import { JobMetrics } from './metrics.ts';
 import { createOrphanLoop } from './orphans.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 import { jobChanges, podChanges } from './triggers.ts';
 
 /** Initial and maximum back-off after a failed sync, in milliseconds (`DefaultJobApiBackOff`, `MaxJobApiBackOff`). */

@@ -2,7 +2,7 @@ import { resources } from '#pkg/api';
 import { isAbort, sleep } from '#pkg/base';
 import { type Controller, type ControllerContext, defineController } from '#pkg/controller';
 
-import { Collector } from './collector.ts';
+import { Collector } from './reconcile.ts';
 import { podGarbageCollectorDescription } from './controller.ts';
 
 /** From the end of one look at everything to the next, ms (`gcCheckPeriod`). */

@@ -1,4 +1,3 @@
-import { ownValue, setOwnValue } from '#pkg/base';
 import type { KubeObject } from '#pkg/api';
 import type { FieldTree } from '#pkg/client';
 
@@ -26,19 +25,11 @@ export function keepFields<T extends KubeObject>(...paths: readonly string[]): (
   const root: Fields = {};
   for (const path of ['apiVersion', 'kind', 'metadata', ...paths]) {
     let at = root;
-    for (const name of path.split('.')) at = fieldsAt(at, name);
+    for (const name of path.split('.')) at = at[name] ??= {};
   }
   const transform = (object: T): T => pick(object, root) as T;
   treesOfTransforms.set(transform, root);
   return transform;
-}
-
-function fieldsAt(fields: Fields, name: string): Fields {
-  const known = ownValue(fields, name);
-  if (known !== undefined) return known;
-  const below: Fields = {};
-  setOwnValue(fields, name, below);
-  return below;
 }
 
 /** `value` itself where there is nothing to leave out. */
@@ -49,15 +40,12 @@ function pick(value: unknown, fields: Fields): unknown {
   let whole = true;
   const picked: Record<string, unknown> = {};
   for (const name in from) {
-    const kept = ownValue(fields, name);
-    const before = ownValue(from, name);
-    if (kept === undefined || before === undefined) {
+    if (!Object.hasOwn(fields, name) || from[name] === undefined) {
       whole = false;
-      continue;
+    } else {
+      picked[name] = pick(from[name], fields[name]!);
+      whole &&= picked[name] === from[name];
     }
-    const after = pick(before, kept);
-    setOwnValue(picked, name, after);
-    whole &&= after === before;
   }
   return whole ? value : picked;
 }

@@ -1,4 +1,3 @@
-import { ownValue, setOwnValue } from '#pkg/base';
 import type { KubeObject } from '#pkg/api';
 
 /** Families per generation; two generations live, and each family holds on to one object. */
@@ -57,16 +56,16 @@ function shareFields(fresh: Json, kept: Json): boolean {
   let count = 0;
   for (const name in fresh) {
     count++;
-    const value = ownValue(fresh, name);
-    const counterpart = ownValue(kept, name);
+    const value = fresh[name];
+    const counterpart = kept[name];
     if (isShareable(value, counterpart)) {
-      if (!equal) setOwnValue(fresh, name, counterpart);
+      if (!equal) fresh[name] = counterpart;
     } else if (equal) {
       equal = false;
       // Writing is what costs; a part that turns out wholly equal is replaced as one instead.
       for (const before in fresh) {
         if (before === name) break;
-        setOwnValue(fresh, before, ownValue(kept, before));
+        fresh[before] = kept[before];
       }
     }
   }

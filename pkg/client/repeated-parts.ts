@@ -1,4 +1,5 @@
-import { ownValue, setOwnValue, parseJson } from '#pkg/base';
+import { parseJson } from '#pkg/base';
+import type { KubeObject } from '#pkg/api';
 
 import type { WatchOptions } from './client.ts';
 import { type Cut, METADATA, asciiBytes, findMember, managedFieldsOf, skipValue, textWithout } from './json-bytes.ts';
@@ -58,8 +59,7 @@ export class RepetitionParser {
     const event = parseJson(textWithout(line, 0, line.length, cuts)) as { readonly object: Record<string, unknown> };
     const { object } = event;
     // A name that stands there twice means its last value.
-    for (const { member } of repeated)
-      if (ownValue(object, member) === null) setOwnValue(object, member, ownValue(valuesOf(held), member));
+    for (const { member } of repeated) if (object[member] === null) object[member] = held[member as keyof KubeObject];
     return event;
   }
 
@@ -73,7 +73,7 @@ export class RepetitionParser {
       const luck = this.#luck.get(member) ?? 0;
       if (bytes[quote + 1] !== COLON || !Object.hasOwn(held, member) || (luck < 0 && this.#count % NEXT_CHANCE !== 0))
         break;
-      const value = ownValue(valuesOf(held), member);
+      const value: unknown = held[member as keyof object];
       const text = typeof value === 'object' ? JSON.stringify(value) : '';
       const from = quote + 2;
       at = from + text.length;
@@ -111,8 +111,4 @@ function textMember(bytes: Buffer, at: number, key: Buffer): string | undefined 
 /** The index after the object that opens at `at`. What is known of its inside is not read twice, if it stands last as usual. */
 function endOfObject(bytes: Buffer, at: number, { to } = { to: -1 }): number {
   return bytes[to] === CLOSE_BRACE ? to + 1 : skipValue(bytes, at, bytes.length);
-}
-
-function valuesOf(object: object): Readonly<Record<string, unknown>> {
-  return object as Readonly<Record<string, unknown>>;
 }

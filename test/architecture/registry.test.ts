@@ -25,6 +25,14 @@ describe('the registry', () => {
     expect(controllerDefinitions).toHaveLength(folders.length);
   });
 
+  test.each(folders)('%s names the files of a role as all others do', (folder) => {
+    const OTHER_NAMES =
+      /^(?:description|gather|gathering|carry-out|reconciler|reconciling|collector|requests|write-slices|writer|reader)\.ts$/;
+    const files = readdirSync(join(ROOT, 'controllers', folder));
+    expect(files.filter((file) => OTHER_NAMES.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['controller.ts', 'index.ts']));
+  });
+
   test.each(folders)('%s says in a README what it owns', (folder) => {
     expect(existsSync(join(ROOT, 'controllers', folder, 'README.md'))).toBe(true);
   });

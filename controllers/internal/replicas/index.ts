@@ -8,7 +8,7 @@ import { type KubeObject, isPodActive } from '#pkg/api';
 import { type Controller, type ControllerContext, createLoop, indexDependents, ownership } from '#pkg/controller';
 
 import type { ReplicaKind } from './kind.ts';
-import { Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconcile.ts';
 
 export type { ReplicaKind, ReplicaSpec, ReplicaStatus } from './kind.ts';
 export { replicaReads } from './reads.ts';

@@ -25,7 +25,7 @@ export function judged({ uid, kind, name, namespace, version, owners }: Vertex):
 const FINALIZER_TRIES = 5;
 
 /** The writes of the collector, one request each where the server takes strategic merge patches. */
-export class Requests {
+export class Writer {
   readonly #client: Client;
   /** Kinds that take merge patches only: custom resources. */
   readonly #plain = new WeakSet<Kind>();

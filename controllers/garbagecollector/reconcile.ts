@@ -5,7 +5,7 @@ import { CollectorError, isCollectorError } from './errors.ts';
 import { type Graph, dependentsOf, isBlocked } from './graph.ts';
 import type { Monitors } from './monitors.ts';
 import type { Owners } from './owners.ts';
-import { type Judged, type Outcome, type Requests, judged } from './requests.ts';
+import { type Judged, type Outcome, type Writer, judged } from './write.ts';
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, type Vertex, all } from './vertex.ts';
 
 export interface CollectorParts {
@@ -13,7 +13,7 @@ export interface CollectorParts {
   readonly graph: Graph;
   readonly monitors: Pick<Monitors, 'settling'>;
   readonly owners: Owners;
-  readonly requests: Requests;
+  readonly requests: Writer;
 }
 
 /** As soon as may be, with a delay that grows each time. */
