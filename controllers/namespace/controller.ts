@@ -19,7 +19,7 @@ export const namespaceDescription = describeController({
       type: 'duration',
       default: 5 * MINUTE,
       config: 'NamespaceController.NamespaceSyncPeriod',
-      help: 'How often every namespace is looked at',
+      help: 'Interval between two full syncs of every namespace',
     },
   ],
   // What the cache is asked is whether a namespace is on its way out; all else is read when it comes to that.

@@ -1,4 +1,4 @@
-/** Who asks, as authentication found out. */
+/** The user that authentication found. */
 export interface User {
   readonly name: string;
   readonly uid?: string;

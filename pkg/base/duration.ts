@@ -37,7 +37,7 @@ export function parseDuration(text: string): number {
   return (sign * Math.floor(nanoseconds)) / 1e6;
 }
 
-/** As Go prints a duration: `12h0m0s`, `1m0.5s`, `300ms`, `0s`. */
+/** Prints a duration as Go does: `12h0m0s`, `1m0.5s`, `300ms`, `0s`. */
 export function formatDuration(milliseconds: number): string {
   const nanoseconds = Math.round(Math.abs(milliseconds) * 1e6);
   if (nanoseconds === 0) return '0s';

@@ -23,7 +23,7 @@ export class ExactInteger {
   }
 }
 
-/** Of ECMAScript, which TypeScript's libraries do not declare yet. */
+/** ECMAScript's `JSON.rawJSON`, which TypeScript's libraries do not declare yet. */
 const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 /** Every integer of fewer digits is a safe one. */

@@ -45,7 +45,7 @@ export function createInformerFactory(options: InformerFactoryOptions): Informer
 /** What the factory does with an informer whatever its objects. */
 interface Entry {
   readonly informer: Pick<Informer<KubeObject>, 'name' | 'hasSynced' | 'whenSynced' | 'run'>;
-  /** As it was first asked for; both carry their object type only in `T`. */
+  /** The informer as it was first asked for; both carry their object type only in `T`. */
   readonly shared: unknown;
   readonly transform: unknown;
   /** Aborts the present run. */

@@ -25,7 +25,7 @@ export interface HandlersOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Of handlers that do not ask for another; 0 for never. */
+  /** Resync period of handlers that do not ask for another, in milliseconds; 0 for never. */
   readonly defaultResync: number;
   readonly onPanic: (handler: string) => void;
   readonly onQueued: (count: number) => void;
@@ -88,7 +88,7 @@ export class Handlers<T extends KubeObject> {
 /** What a handler that joins is replayed. */
 export interface HandlerSource<T extends KubeObject> {
   list(): Iterable<T>;
-  /** That is all of the initial list. */
+  /** Marks the end of the initial list. */
   hasSynced(): boolean;
 }
 

@@ -28,7 +28,7 @@ export interface InformerConfig<T extends KubeObject> {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: InformerMetrics;
-  /** Of handlers that ask for no other, ms; 0 for never. */
+  /** Resync period of handlers that ask for no other, in milliseconds; 0 for never. */
   readonly defaultResync: number;
   /** Freeze what is cached, for tests. */
   readonly freeze: boolean;

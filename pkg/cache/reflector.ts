@@ -36,7 +36,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly name: string;
   readonly client: Pick<ResourceClient<T>, 'list' | 'watch'>;
   readonly target: ReflectorTarget<T>;
-  /** Of every list and watch: namespace, selectors, and how much of the objects. */
+  /** What every list and watch asks for: namespace, selectors, and how much of the objects. */
   readonly scope: Pick<WatchOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly' | 'keep'>;
   readonly clock: Clock;
   readonly random: Random;

@@ -78,7 +78,7 @@ export interface InformerOptions<T extends KubeObject> {
 }
 
 /**
- * Who keeps up with a collection in a form of its own. Told of metadata alone, without managed fields; calls never
+ * Keeps up with a collection in a form of its own. It is given metadata alone, without managed fields; calls never
  * overlap. What it is told of may be old news: it compares resource versions.
  */
 export interface Follower {

@@ -51,7 +51,7 @@ export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
 }
 
 export interface WriteOptions extends CallOptions {
-  /** Of the answered object only the metadata is read, without managed fields: for whoever needs its name and version. */
+  /** Reads only the metadata of the answered object, without managed fields: for callers who need its name and version. */
   readonly metadataOnly?: boolean;
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
@@ -104,7 +104,7 @@ export interface RawRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
-  /** Of the body; `application/json` where missing. */
+  /** Content type of the body; `application/json` where missing. */
   readonly contentType?: string;
   /** What to ask for; JSON where missing. An answer that is not JSON comes back as its text. */
   readonly accept?: string;

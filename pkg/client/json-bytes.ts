@@ -71,11 +71,11 @@ function skipScalar(bytes: Uint8Array, at: number, end: number): number {
 }
 
 export interface Member {
-  /** Of the quote that opens the name. */
+  /** Index of the quote that opens the name. */
   readonly name: number;
-  /** Of the value's first byte. */
+  /** Index of the value's first byte. */
   readonly value: number;
-  /** Of the comma before the name; -1 for the first member. */
+  /** Index of the comma before the name; -1 for the first member. */
   readonly comma: number;
 }
 

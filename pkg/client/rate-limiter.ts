@@ -61,7 +61,7 @@ export class TokenBucket implements RateLimiter {
 const DEFAULT_QPS = 5;
 const DEFAULT_BURST = 10;
 
-/** As `rest.RESTClientFor`: zero means the default, a negative rate means no limit. */
+/** Reads limits as `rest.RESTClientFor` does: zero means the default, a negative rate means no limit. */
 export function rateLimiterFor(qps: number | undefined, burst: number | undefined, clock: Clock): RateLimiter {
   const rate = qps || DEFAULT_QPS;
   return rate < 0 ? unlimited : new TokenBucket(rate, burst || DEFAULT_BURST, clock);

@@ -143,7 +143,7 @@ function warningFor(name: string, value: boolean, spec: GateSpec): string[] {
   return [`Setting ${kind} feature gate ${name}=${value}. It will be removed in a future release.`];
 }
 
-/** As apimachinery's aggregate prints: one alone, several in brackets. */
+/** Joins messages as apimachinery's aggregate prints them: one alone, several in brackets. */
 function aggregateText(texts: readonly string[]): string {
   const unique = [...new Set(texts)];
   return unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`;

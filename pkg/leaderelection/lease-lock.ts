@@ -3,7 +3,7 @@ import type { Client, ResourceClient } from '#pkg/client';
 import { LeaderElectionError } from './errors.ts';
 import type { LeaderElectionRecord, LockCallOptions, ResourceLock } from './lock.ts';
 
-/** As much of an event recorder as a lock needs. */
+/** The part of an event recorder that a lock needs. */
 export interface LockEventRecorder {
   event(about: KubeObject, type: 'Normal', reason: string, message: string): void;
 }
@@ -28,7 +28,7 @@ export class LeaseLock implements ResourceLock {
   readonly identity: string;
   readonly #options: LeaseLockOptions;
   readonly #leases: ResourceClient<Lease>;
-  /** As last read or written. */
+  /** The lease as it was last read or written. */
   #lease: Lease | undefined;
 
   constructor(options: LeaseLockOptions) {

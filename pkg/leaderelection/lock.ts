@@ -1,5 +1,5 @@
 /**
- * Who holds a lock. Times are RFC 3339 with six digits, kept as text: what another manager wrote with microseconds is
+ * Says who holds a lock. Times are RFC 3339 with six digits, kept as text: what another manager wrote with microseconds is
  * written back unchanged. They are for people; nobody compares them with a clock.
  */
 export interface LeaderElectionRecord {
@@ -10,7 +10,7 @@ export interface LeaderElectionRecord {
   readonly renewTime: string;
   /** How often the holder changed. */
   readonly leaderTransitions: number;
-  /** Of coordinated leader election (KEP-4355): kept, never interpreted. */
+  /** Strategy of coordinated leader election (KEP-4355): kept, never interpreted. */
   readonly strategy?: string;
   readonly preferredHolder?: string;
 }
@@ -29,7 +29,7 @@ export interface LockCallOptions {
  * a candidate could replace a record that it judged by an older one.
  */
 export interface ResourceLock {
-  /** Of this candidate, unique among all of them. */
+  /** Identity of this candidate, unique among all of them. */
   readonly identity: string;
   /** `namespace/name`, for logs. */
   describe(): string;

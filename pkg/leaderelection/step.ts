@@ -10,7 +10,7 @@ import { type LeaderElectionRecord, sameRecord } from './lock.ts';
  */
 export interface Rules {
   readonly identity: string;
-  /** As written into the record; others judge by it. */
+  /** The lease duration that is written into the record; others judge by it. */
   readonly leaseDurationSeconds: number;
   /** How long after the start of a successful write this process may act as leader, ms. */
   readonly term: number;

@@ -10,7 +10,7 @@ const UNKNOWN: CallSite = { file: 'unknown', line: 0 };
 const BETWEEN = 2;
 
 /**
- * Who called the method that calls the function that calls this. Takes some microseconds, so ask only for lines that are
+ * Finds who called the method that calls the function that calls this. Takes some microseconds, so ask only for lines that are
  * written. Frames are captured and never rendered; the limits of the process are left as they were.
  */
 export function callSite(): CallSite {

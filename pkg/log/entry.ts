@@ -11,7 +11,7 @@ export interface Entry {
   readonly message: string;
   /** What was thrown, if anything was. */
   readonly error?: unknown;
-  /** Of the logger, outermost first, then of the call. */
+  /** The fields of the logger, outermost first, then those of the call. */
   readonly fields: readonly Fields[];
   readonly site: CallSite;
   /** Microseconds since the epoch. */

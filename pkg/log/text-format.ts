@@ -78,7 +78,7 @@ const SHORT: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** As Go's `strconv.Quote`. */
+/** Quotes a text as Go's `strconv.Quote` does. */
 export function quote(string: string): string {
   return `"${string.replace(SPECIAL, (char) => ownValue(SHORT, char) ?? escaped(char.charCodeAt(0)))}"`;
 }

@@ -20,7 +20,7 @@ export type ManagerErrorCode =
 
 export class ManagerError extends CodedError<ManagerErrorCode> {}
 
-/** As apimachinery prints several errors: one alone, more in brackets, none twice. */
+/** Joins messages as apimachinery prints several errors: one alone, more in brackets, none twice. */
 export function joinMessages(messages: readonly string[]): string {
   const unique = [...new Set(messages)];
   return unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`;

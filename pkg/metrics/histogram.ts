@@ -70,7 +70,7 @@ export class Histogram<Label extends string = string> {
     } as unknown as MetricObjectWithValues<MetricValueWithName<string>>);
   }
 
-  /** As what the registry's type asks for; it calls nothing but `name` and `get`. */
+  /** This histogram as the type that the registry asks for; the registry calls nothing but `name` and `get`. */
   forRegistry(): PromHistogram {
     return this as unknown as PromHistogram;
   }

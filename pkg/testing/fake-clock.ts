@@ -68,7 +68,7 @@ export class FakeClock implements Clock {
     this.#monotonic = end;
   }
 
-  /** As `step`, without letting promises run in between: for code that is synchronous from timer to timer. */
+  /** Steps as `step` does, without letting promises run in between: for code that is synchronous from timer to timer. */
   stepSync(milliseconds: number): void {
     const end = this.#monotonic + milliseconds;
     while (this.#fireNext(end));

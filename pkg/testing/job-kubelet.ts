@@ -8,7 +8,7 @@ export interface PodEnd {
   /** From ready to ended, ms. */
   readonly after: number;
   readonly exitCode: number;
-  /** As the eviction or the disruption of a Pod adds. */
+  /** The condition that the eviction or the disruption of a Pod adds. */
   readonly conditions?: readonly { readonly type: string; readonly status: string }[];
 }
 

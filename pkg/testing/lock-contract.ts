@@ -3,7 +3,7 @@ import type { LeaderElectionRecord, ResourceLock } from '#pkg/leaderelection';
 
 /** Somewhere to keep one lock, empty at first. */
 export interface LockWorld {
-  /** Of a new candidate on the same lock. */
+  /** Makes a new candidate on the same lock. */
   lock(identity: string): ResourceLock;
   /** Removes the object behind the lock. */
   remove(): Promise<void>;

@@ -45,7 +45,7 @@ export class MemoryLockStore {
     return options.polling ? lock : { ...lock, watch: (signal) => this.#watch(signal) };
   }
 
-  /** As if somebody else had written. */
+  /** Writes as if somebody else had. */
   write(record: LeaderElectionRecord | undefined, by = 'somebody'): number {
     this.record = record;
     if (record !== undefined) this.writes.push({ by, record });

@@ -19,7 +19,7 @@ import { RecordedEvents } from './recorded-events.ts';
 
 export interface ServerWorldOptions extends ControllerSettings {
   readonly seed?: number;
-  /** Of the simulated nodes, which make Pods run. */
+  /** Options of the simulated nodes, which make Pods run. */
   readonly simulation?: Omit<SimulationOptions, 'clock' | 'random'>;
   readonly log?: Logger;
   /** What stands between the controllers and the server: faults. */

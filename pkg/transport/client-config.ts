@@ -22,7 +22,7 @@ export interface ClientConfig {
   readonly tls: TlsSources;
   readonly credentials: Credentials;
   readonly proxyUrl?: string;
-  /** Of the context, or of the Pod; `default` where neither says. */
+  /** Namespace of the context, or of the Pod; `default` where neither says. */
   readonly namespace: string;
 }
 

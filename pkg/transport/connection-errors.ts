@@ -30,7 +30,7 @@ export function connectionError(error: unknown, target: string): TransportError 
   return new TransportError(ours, `cannot reach ${target}: ${text}`, { target }, { cause: error });
 }
 
-/** As {@link connectionError}, for what happens after the request went out. */
+/** Does as {@link connectionError}, for what happens after the request went out. */
 export function exchangeError(error: unknown, target: string): TransportError {
   if (error instanceof TransportError) return error;
   const code = codeOf(error);

@@ -10,7 +10,7 @@ import type { ClientCertificate } from './tls-material.ts';
 /** Lower-case names; an array for a header that is sent once a value. */
 export type Headers = Readonly<Record<string, string | string[]>>;
 
-/** Who we are to the API server, beyond a client certificate from files. */
+/** Identifies this process to the API server, beyond a client certificate from files. */
 export interface Credentials {
   /** What each request carries. Synchronous as long as nothing has to be fetched. */
   headers(): Headers | Promise<Headers>;

@@ -9,7 +9,7 @@ import { connectTunnel, socksTunnel } from './proxy-tunnel.ts';
 import type { TlsMaterial } from './tls-material.ts';
 import { untrusted } from './tls-trust.ts';
 
-/** As Go's default transport: a connection in 30 s, the handshake in 10 s more. */
+/** Time limits of Go's default transport: a connection in 30 s, the handshake in 10 s more. */
 const CONNECT_TIMEOUT = 30_000;
 const HANDSHAKE_TIMEOUT = 10_000;
 const KEEP_ALIVE = 30_000;

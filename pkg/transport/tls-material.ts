@@ -10,7 +10,7 @@ import type { Logger } from '#pkg/log';
 export type Pem = { readonly file: string } | { readonly data: string };
 
 export interface TlsSources {
-  /** Who may vouch for the server; the machine's authorities where missing. */
+  /** Certificates of authorities that may vouch for the server; the machine's authorities where missing. */
   readonly ca?: Pem;
   readonly certificate?: Pem;
   readonly key?: Pem;

@@ -26,7 +26,7 @@ export class Delays<K> {
     return this.#heap.length;
   }
 
-  /** Of several delays for one key the one that ends first counts. */
+  /** Delays a key. Where several delays are set for one key, the one that ends first counts. */
   set(key: K, delay: number): void {
     const readyAt = this.#clock.monotonic() + delay;
     const known = this.#byKey.get(key);

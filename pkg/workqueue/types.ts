@@ -22,7 +22,7 @@ export interface RateLimitingQueue<K> {
   readonly length: number;
   /** No more adds, delayed keys are dropped; waiting keys are still handed out. Ends a drain under way. */
   shutDown(): void;
-  /** As `shutDown`, and resolves when every key handed out is done. */
+  /** Shuts down as `shutDown` does, and resolves when every key handed out is done. */
   shutDownWithDrain(): Promise<void>;
   readonly shuttingDown: boolean;
 }

@@ -4,7 +4,7 @@ import type { Attributes, Authorizer } from './authorizer.ts';
 import type { TokenIssuer } from './tokens.ts';
 import { anonymous, authenticated, serviceAccountOf, serviceAccountUser } from './users.ts';
 
-/** Who asks: what the connection says, else a bearer token, else nobody. 401 for a token that is not good. */
+/** Finds who asks: by the connection, else by a bearer token, else nobody. Throws 401 for a token that is not good. */
 export async function authenticate(request: ApiRequest, tokens: TokenIssuer): Promise<User> {
   if (request.user !== undefined) return authenticated(request.user);
   const header = request.headers['authorization'];
@@ -16,7 +16,7 @@ export async function authenticate(request: ApiRequest, tokens: TokenIssuer): Pr
   return authenticated(verified.user);
 }
 
-/** Who is meant by the impersonation headers, if the caller may speak for them (`kubectl --as`). */
+/** Finds the user named by the impersonation headers, if the caller may speak for them (`kubectl --as`). */
 export function impersonate(user: User, headers: Readonly<Record<string, string>>, authorizer: Authorizer): User {
   const name = headers['impersonate-user'];
   const groups = (headers['impersonate-group'] ?? '')

@@ -87,7 +87,7 @@ export class CustomResources {
       this.#cleanUp(name, definition);
   }
 
-  /** As the status of a definition is written by its keepers. */
+  /** Writes the status of a definition as its controllers do. */
   #write(live: Entry, object: JsonObject): void {
     const { store, clock } = this.#options;
     const tracked = {

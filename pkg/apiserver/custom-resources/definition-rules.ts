@@ -125,7 +125,7 @@ function hoist(versions: readonly JsonObject[]): { readonly shared: JsonObject; 
   };
 }
 
-/** As upstream shows a version that it objects to. */
+/** Shows a version that is objected to as upstream does. */
 function inGo(version: JsonObject): JsonObject {
   const { name, served, storage, deprecated = false, deprecationWarning = null, schema = null } = version;
   const subresources = objectAt(version, 'subresources');

@@ -55,7 +55,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uuid5: (text) => isUuid(text, '5'),
 };
 
-/** Of strings; taken as they are where {@link FORMATS} does not have them. */
+/** Formats of strings; taken as they are where {@link FORMATS} does not have them. */
 const OTHERS = ['bsonobjectid', 'isbn', 'isbn10', 'isbn13', 'creditcard', 'ssn', 'rgbcolor', 'password'];
 const OF_STRINGS: ReadonlySet<string> = new Set(
   [...Object.keys(FORMATS), ...OTHERS].map((name) => name.replaceAll('-', '')),

@@ -8,7 +8,7 @@ import { label1035Errors, pathSegmentErrors } from '../validation/names.ts';
 import { objectMeta } from './object-schema.ts';
 import { type Structural, structuralUnder } from './structural.ts';
 
-/** That lists which are sets or maps hold nothing twice (`schema/listtype`). */
+/** Checks that lists which are sets or maps hold nothing twice (`schema/listtype`). */
 export function checkLists(value: unknown, structural: Structural | undefined, path = ''): FieldError[] {
   if (structural === undefined) return [];
   if (Array.isArray(value)) {
@@ -58,7 +58,7 @@ function keysOf(item: unknown, keys: readonly string[]): JsonObject {
   return found;
 }
 
-/** That objects within objects say what they are (`schema/objectmeta`). */
+/** Checks that objects within objects say what they are (`schema/objectmeta`). */
 export function checkEmbedded(value: unknown, structural: Structural | undefined, path = ''): FieldError[] {
   if (structural === undefined) return [];
   if (Array.isArray(value))

@@ -14,10 +14,10 @@ const SCALARS: Readonly<Record<string, readonly [ScalarKind, string]>> = {
   boolean: ['boolean', 'bool'],
 };
 const STRING: ValueType = { type: 'scalar', scalar: 'string', goType: 'string' };
-/** Of what the definition says nothing: merged as what is there suggests. */
+/** Schema of what the definition says nothing about: merged as what is there suggests. */
 const DEDUCED: ValueType = { type: 'any', deduced: true };
 
-/** Of `metadata`, which is the same for all. */
+/** Schema of `metadata`, which is the same for all. */
 export function objectMeta(): ObjectSchema {
   const { value } = schemaFor('', 'v1', 'ConfigMap')!.fields.get('metadata')!;
   if (value.type !== 'object') throw new TypeError('metadata is no struct');

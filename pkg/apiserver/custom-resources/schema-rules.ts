@@ -229,7 +229,7 @@ function isPattern(pattern: string): boolean {
   }
 }
 
-/** That defaults are what the schema around them allows. */
+/** Checks that defaults are what the schema around them allows. */
 function checkDefaults(problems: Problems, schema: Schema, at: string): void {
   const value = schema['default'];
   if (value !== undefined) {

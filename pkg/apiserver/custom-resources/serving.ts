@@ -13,7 +13,7 @@ import { type Structural, readStructural } from './structural.ts';
 import { compareVersions } from './versions.ts';
 
 const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
-/** Of a definition that is on its way out. */
+/** True for a definition that is being deleted. */
 const LAST_VERBS = ['delete', 'deletecollection', 'get', 'list', 'watch'];
 const SUBRESOURCE_VERBS = ['get', 'patch', 'update'];
 

@@ -102,7 +102,7 @@ function checkType(findings: Findings, schema: Schema, value: unknown, path: str
   wrong(types.join(','), actual);
 }
 
-/** As upstream takes numbers to be written. */
+/** The forms of numbers that upstream takes. */
 const NUMERIC_FORMATS: Readonly<Record<string, string>> = { number: 'float64', integer: 'int64' };
 
 function checkString(findings: Findings, schema: Schema, value: string, path: string): void {
@@ -292,7 +292,7 @@ function checkAlternatives(findings: Findings, schema: Schema, value: unknown, p
     composite(findings, `${quoted} must not validate the schema (not)`);
 }
 
-/** Of several that failed, the one of which most was there. */
+/** Picks, of several that failed, the one of which most was there. */
 function nearest(failed: readonly Findings[]): Findings {
   return failed.reduce((best, one) => (one.matched > best.matched ? one : best));
 }

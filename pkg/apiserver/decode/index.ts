@@ -112,7 +112,7 @@ export function decodePatched(
   return { object, warnings: options.strict === 'Warn' ? findings.strict : [] };
 }
 
-/** As Go prints a map: `map[spec:map[replicas:x]]`. */
+/** Prints a value as Go prints a map: `map[spec:map[replicas:x]]`. */
 export function printGo(value: unknown): string {
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printGo).join(' ')}]`;

@@ -61,7 +61,7 @@ export function zeroScalar(kind: ScalarKind): unknown {
   }
 }
 
-/** As encoding/json names what it found. */
+/** Names a value as encoding/json names what it found. */
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';

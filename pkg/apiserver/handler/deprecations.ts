@@ -1,7 +1,7 @@
 import { ownValue } from '#pkg/base';
 import type { Resource } from '../registry/registry.ts';
 
-/** Of a release: built-in types that are on their way out, and what to use instead (`pkg/apis/core/v1` life cycles). */
+/** Built-in types that are deprecated in this release, and what to use instead (`pkg/apis/core/v1` life cycles). */
 const DEPRECATED: Readonly<Record<string, string>> = {
   'v1 ComponentStatus': 'v1.19+',
   'v1 Endpoints': 'v1.33+; use discovery.k8s.io/v1 EndpointSlice',

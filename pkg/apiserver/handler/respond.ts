@@ -14,7 +14,7 @@ import { type TableContent, View } from './view.ts';
 const COMPRESS_FROM = 128 * 1024;
 const HEADERS = { 'cache-control': 'no-cache, private' } as const;
 
-/** As Go names the kind inside the server, for messages: `*core.Pod`, `*apps.Deployment`. */
+/** Names the kind as Go does inside the server, for messages: `*core.Pod`, `*apps.Deployment`. */
 export function internalType({ group, kind }: { readonly group: string; readonly kind: string }): string {
   return `*${group === '' ? 'core' : group.split('.', 1)[0]!}.${kind}`;
 }

@@ -35,7 +35,7 @@ export class View {
     return this.#resource.conversion?.fromStored(entry.object) ?? entry.object;
   }
 
-  /** As a single object of an answer or an event. */
+  /** Encodes a single object of an answer or an event. */
   encode(entry: Entry): Buffer {
     switch (this.#options.as) {
       case 'PartialObjectMetadata':
@@ -48,7 +48,7 @@ export class View {
     }
   }
 
-  /** As an item of a list, where kind and version are said once, by the list; of custom resources they are said by each, too. */
+  /** Encodes an item of a list, where kind and version are said once, by the list; of custom resources they are said by each, too. */
   encodeItem(entry: Entry): Buffer {
     if (this.#options.as !== undefined || this.#resource.custom !== undefined) return this.encode(entry);
     const whole = this.encode(entry);
@@ -63,7 +63,7 @@ export class View {
     return Buffer.concat([EVENT_HEADS[type], this.encode(entry), EVENT_END]);
   }
 
-  /** As `frame`, made once for all watchers that are told of the entry now. */
+  /** The result of `frame`, made once for all watchers that get the entry now. */
   sharedFrame(type: StoreEventType, entry: Entry): Buffer {
     return entry.frame(`${this.name}/${type}`, () => this.frame(type, entry));
   }

@@ -96,7 +96,7 @@ function wantedScalar(scalar: string, value: unknown): string | undefined {
   }
 }
 
-/** As Go prints what it got: scalars by their type, the rest by its value. */
+/** Names a value as Go prints what it got: scalars by their type, the rest by its value. */
 function describe(value: unknown): string {
   if (Array.isArray(value) || isJsonObject(value)) return `&{${JSON.stringify(value)}}`;
   return typeof value === 'boolean'

@@ -146,7 +146,7 @@ function sorted(children: ReadonlyMap<string, FieldSet>): [string, FieldSet][] {
   return Array.from(children).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** As people read it: `.spec.containers[name="c"].image`. */
+/** Prints a path as people read it: `.spec.containers[name="c"].image`. */
 export function printPath(path: readonly string[]): string {
   return path.map(printElement).join('');
 }

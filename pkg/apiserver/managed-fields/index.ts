@@ -1,5 +1,5 @@
 /**
- * Who owns which field (`metadata.managedFields`), and server-side apply on top of it, as structured-merge-diff does both.
+ * Keeps who owns which field (`metadata.managedFields`), and server-side apply on top of it, as structured-merge-diff does both.
  *
  *     object.metadata.managedFields = trackUpdate({ schema, live, object, manager: 'kubectl-edit', time });
  *     const { object } = apply({ schema, live, config, manager: 'kubectl', force: false, time });

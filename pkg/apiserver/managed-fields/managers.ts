@@ -121,7 +121,7 @@ export function capManagers(managers: Managers): void {
   }
 }
 
-/** As conflicts name a manager: `"kubectl" using apps/v1`. */
+/** Names a manager as conflicts do: `"kubectl" using apps/v1`. */
 export function printManager({ manager, operation, apiVersion, subresource = '' }: Manager): string {
   const name =
     subresource === ''

@@ -153,7 +153,7 @@ function externalAddress(service: JsonObject): string {
   }
 }
 
-/** Of a Service or an Ingress: what its load balancer is reached by, sorted. */
+/** The addresses of the load balancer of a Service or an Ingress, sorted. */
 export function ingressAddresses(object: JsonObject): string[] {
   const all = objectsAt(objectAt(status(object), 'loadBalancer'), 'ingress').map(
     (one) => text(one, 'ip') || text(one, 'hostname'),

@@ -6,7 +6,7 @@ import type { ServedResource } from '../schema/index.ts';
 export interface Conversion {
   /** `events`, `horizontalpodautoscalers.autoscaling`: under which name the objects are stored. */
   readonly storage: string;
-  /** Of what is stored. */
+  /** API version of what is stored. */
   readonly apiVersion: string;
   toStored(object: JsonObject): JsonObject;
   fromStored(object: Readonly<JsonObject>): JsonObject;

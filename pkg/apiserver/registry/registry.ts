@@ -13,7 +13,7 @@ export interface Resource extends ServedResource {
   readonly apiVersion: string;
   readonly conversion?: Conversion;
   readonly semantics: KindSemantics;
-  /** Of custom resources. */
+  /** Set for custom resources. */
   readonly custom?: CustomServing;
 }
 
@@ -100,7 +100,7 @@ export class Registry {
     return this.#resources.get(key(group, version, name));
   }
 
-  /** As {@link find}; throws a RangeError for what is not there. */
+  /** Finds as {@link find} does; throws a RangeError for what is not there. */
   require(group: string, version: string, name: string): Resource {
     const resource = this.find(group, version, name);
     if (resource === undefined) throw new RangeError(`${key(group, version, name)} is not served`);

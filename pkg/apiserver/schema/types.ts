@@ -10,7 +10,7 @@ export interface ServedSubresource {
   /** `status`, `scale`, ... */
   readonly name: string;
   readonly kind: string;
-  /** Of the kind, where it is not the parent's: `autoscaling`/`v1` for `scale`. */
+  /** Group and version of the kind, where they are not the parent's: `autoscaling`/`v1` for `scale`. */
   readonly group?: string;
   readonly version?: string;
   readonly verbs: readonly string[];
@@ -78,12 +78,12 @@ export interface FieldSchema {
 export interface ObjectSchema {
   /** `io.k8s.api.apps.v1.Deployment`. */
   readonly name: string;
-  /** As Go names it in errors: `v1.Deployment`. */
+  /** The type's name in Go's errors: `v1.Deployment`. */
   readonly goType: string;
   readonly fields: ReadonlyMap<string, FieldSchema>;
   readonly atomic: boolean;
   /** Takes fields that it does not know. */
   readonly open?: boolean;
-  /** Of a custom resource: whether its status is a subresource, whatever its fields. */
+  /** For a custom resource: whether its status is a subresource, whatever its fields. */
   readonly custom?: { readonly hasStatus: boolean };
 }

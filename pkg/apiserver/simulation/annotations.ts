@@ -14,7 +14,7 @@ export interface Behaviour {
   readonly runDuration?: number;
   /** From told to go to gone, ms; never more than the grace period. */
   readonly terminationDelay?: number;
-  /** Of every container, at its end. */
+  /** Exit code of every container. */
   readonly exitCode: number;
   /** Runs, and never becomes ready. */
   readonly neverReady: boolean;

@@ -32,10 +32,10 @@ type CheckUpdate = (problems: Problems, object: JsonObject, old: JsonObject, sub
 
 interface Rules {
   readonly check?: Check;
-  /** Of new objects alone. */
+  /** Checks new objects alone. */
   readonly create?: Check;
   readonly update?: CheckUpdate;
-  /** Of an update of the status alone. */
+  /** Checks updates of the status alone. */
   readonly status?: CheckUpdate;
   /** An update is held to `update` alone. */
   readonly updateOnly?: boolean;

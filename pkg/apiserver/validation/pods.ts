@@ -112,7 +112,7 @@ const FIXED_FIELDS =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,' +
   '`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
-/** Of a Pod's spec hardly anything may change (`ValidatePodUpdate`); `resize` and `ephemeralcontainers` have ways of their own. */
+/** Checks an update of a Pod's spec, of which hardly anything may change (`ValidatePodUpdate`); `resize` and `ephemeralcontainers` have ways of their own. */
 export function checkPodUpdate(problems: Problems, pod: JsonObject, old: JsonObject, subresource?: string): void {
   const spec = objectAt(pod, 'spec') ?? {};
   checkPodSpec(problems, spec, 'spec');

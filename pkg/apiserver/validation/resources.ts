@@ -32,7 +32,7 @@ export function checkContainerResources(problems: Problems, resources: JsonObjec
   }
 }
 
-/** Of a domain of its own, and so counted in whole units and never overcommitted. */
+/** Whether a resource has a domain of its own, and so is counted in whole units and never overcommitted. */
 function isExtended(name: string): boolean {
   return name.includes('/') && !name.split('/')[0]!.endsWith('kubernetes.io') && !name.startsWith('requests.');
 }

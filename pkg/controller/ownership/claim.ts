@@ -63,7 +63,7 @@ export async function claim<Owner extends KubeObject, T extends KubeObject>(
   return options.candidates.filter((candidate) => claimed.has(candidate));
 }
 
-/** Of the candidates those that `owner` manages and its selector matches, with nothing written. */
+/** The candidates that `owner` manages and its selector matches; writes nothing. */
 export function filterClaimed<T extends KubeObject>(
   owner: KubeObject,
   selector: Selector,

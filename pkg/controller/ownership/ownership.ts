@@ -58,7 +58,7 @@ export class Ownership<Owner extends KubeObject> extends Owners<Owner> {
     return owned;
   }
 
-  /** As `owns`, for Pods: with their creation and deletion as events of the owner. */
+  /** Owns as `owns` does, for Pods: with their creation and deletion as events of the owner. */
   ownsPods(options?: OwnedPodsOptions<Owner>): OwnedPods<Owner> {
     const owned = new OwnedPods({ ...this.#parts(resources.pods), owners: this }, options);
     this.#expectations.push(owned.expectations);

@@ -230,7 +230,7 @@ export const genericFlags = [
     name: 'node-monitor-period',
     type: 'duration',
     default: 5000,
-    help: 'How often the cloud node lifecycle controller looks at nodes',
+    help: 'Interval between two checks of nodes by the cloud node lifecycle controller',
     config: 'KubeCloudShared.NodeMonitorPeriod',
   },
   {

@@ -73,7 +73,7 @@ export function parseCsv(text: string): string[] {
   }
 }
 
-/** As pflag prints a string slice: `[a,b]`, quoting what would not read back. */
+/** Prints a list as pflag prints a string slice: `[a,b]`, quoting what would not read back. */
 export function formatCsv(fields: readonly string[]): string {
   return `[${fields.map((field) => (/[",\r\n]|^\s/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}]`;
 }

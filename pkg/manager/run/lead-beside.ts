@@ -28,7 +28,7 @@ export function overlapping({ registry, controllers, gates }: Options): readonly
 }
 
 /**
- * As {@link lead}, for a manager whose lease is not the one that every manager holds by default: what the holder of that
+ * Leads as {@link lead} does, for a manager whose lease is not the one that every manager holds by default: what the holder of that
  * one runs as well is not begun before that lease is free. Where it is taken later on, this process ends with
  * `OtherManager`, and holds those controllers back when it is started again.
  */

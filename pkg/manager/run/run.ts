@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly startTime: number;
   /** Instead of the way that the flags describe. */
   readonly connection?: Connection;
-  /** Of this candidate; `<hostname>_<uuid>` where missing. */
+  /** Identity of this candidate; `<hostname>_<uuid>` where missing. */
   readonly identity?: string;
   /** Called when all code has been loaded that the manager needs in order to lead. */
   readonly onLoaded?: () => void;

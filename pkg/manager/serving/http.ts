@@ -41,7 +41,7 @@ export function text(code: number, body: string, headers: Readonly<Record<string
   };
 }
 
-/** As Go's `http.NotFound`. */
+/** Answers as Go's `http.NotFound` does. */
 export const notFound: HttpAnswer = text(404, '404 page not found\n');
 
 /** A `metav1.Status`, indented for people at a terminal or in a browser as the generic API server does it. */

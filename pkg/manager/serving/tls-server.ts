@@ -65,7 +65,7 @@ export interface Authorities {
 }
 
 export interface SecureServer {
-  /** As bound: of use where `--secure-port` was chosen by the system. */
+  /** The port that was bound, which differs where `--secure-port` was chosen by the system. */
   readonly port: number;
   /** Refuses new connections and ends the present ones. */
   close(): Promise<void>;

@@ -203,7 +203,7 @@ export class Sender {
     }
   }
 
-  /** As much of the body as the peer takes now; the rest goes when it takes more. */
+  /** Sends as much of the body as the peer takes now; the rest goes when it takes more. */
   #sendBody(stream: Http2Stream): void {
     for (;;) {
       const { unsent } = stream;
