@@ -233,12 +233,23 @@ async function run(
   }
 }
 
+/** The answer to a creation is lost, and the Service goes before the cache shows what was created. */
+const CREATED_UNSEEN: [Settings, { action: Action; after: number }[]] = [
+  { realInformers: false, seed: 434539927, lag: 30, latency: 0, batchPeriod: 0, faults: 0.4 },
+  [
+    { action: { do: 'run', of: 0, which: 'web' }, after: 0 },
+    { action: { do: 'remove', of: 0, which: 'web' }, after: 15 },
+    { action: { do: 'unexpose', of: 0, which: 'web' }, after: 7 },
+    { action: { do: 'run', of: 0, which: 'web' }, after: 7 },
+  ],
+];
+
 describe('random worlds', () => {
   test('whatever is done and fails, Endpoints come to say what the Pods are, and then nothing is written', async () => {
     const property = fc.asyncProperty(settings, script(doing(DEEDS)), async (set, steps) => {
       expect(await run(set, steps)).toEqual([]);
     });
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 60, examples: [CREATED_UNSEEN] });
   });
 
   test('the same with real informers whose watches break', async () => {

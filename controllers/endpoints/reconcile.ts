@@ -6,6 +6,7 @@ import {
   isNamespaceTerminating,
   keyOf,
   resources,
+  splitKey,
 } from '#pkg/api';
 import { describeError } from '#pkg/base';
 import type { Lister } from '#pkg/cache';
@@ -27,6 +28,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #times = new TriggerTimes();
+  /** Services whose Endpoints may have been created although the answer says otherwise. */
+  readonly #unanswered = new Set<ObjectKey>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -37,7 +40,7 @@ export class Reconciler {
     const service = services.lister.get(key);
     const current = endpoints.lister.get(key);
     if (!service) {
-      await this.#removeLeftover(current, signal);
+      await this.#removeLeftover(key, current, signal);
       this.#times.forget(key);
       return services.forget(key);
     }
@@ -48,11 +51,19 @@ export class Reconciler {
     return decision && this.#write(service, decision, signal);
   }
 
-  /** Mostly there is none: the API server deletes Endpoints with their Service. */
-  async #removeLeftover(current: Endpoints | undefined, signal: AbortSignal): Promise<void> {
-    if (!current || current.metadata.deletionTimestamp !== undefined) return;
-    const options = { preconditions: { uid: current.metadata.uid }, signal };
-    await ignoreNotFound(this.#options.endpoints.delete(current.metadata, options));
+  /**
+   * Mostly there is none: the API server deletes Endpoints with their Service. What the cache does not show yet may be there
+   * all the same, where the answer to its creation was lost.
+   */
+  async #removeLeftover(key: ObjectKey, current: Endpoints | undefined, signal: AbortSignal): Promise<void> {
+    const { endpoints } = this.#options;
+    if (current && current.metadata.deletionTimestamp === undefined) {
+      const options = { preconditions: { uid: current.metadata.uid }, signal };
+      await ignoreNotFound(endpoints.delete(current.metadata, options));
+    } else if (!current && this.#unanswered.has(key)) {
+      await ignoreNotFound(endpoints.delete(splitKey(key), { signal }));
+    }
+    this.#unanswered.delete(key);
   }
 
   async #write(service: Service, decision: NonNullable<Decision>, signal: AbortSignal): Promise<void> {
@@ -61,10 +72,12 @@ export class Reconciler {
     try {
       if (decision.verb === 'create') await endpoints.create(service, decision.endpoints, options);
       else await endpoints.update(service, decision.endpoints, options);
+      this.#unanswered.delete(keyOf(service));
     } catch (error) {
       signal.throwIfAborted();
       // It would go on failing, and there is nobody left to use it.
       if (decision.verb === 'create' && isNamespaceTerminating(error)) return;
+      if (decision.verb === 'create') this.#unanswered.add(keyOf(service));
       this.#report(keyOf(service), decision, error);
       throw error;
     }
