@@ -20,7 +20,7 @@ export interface ReconcilerOptions {
   readonly context: Pick<ControllerContext, 'recorder' | 'log'>;
   readonly services: Ownership<Service>;
   readonly endpoints: OwnedWrites<Service, Endpoints>;
-  /** Of an informer that `indexPodsByLabel` was called with. */
+  /** A lister of an informer that `indexPodsByLabel` was called with. */
   readonly pods: Pick<Lister<Pod>, 'byIndex'>;
 }
 

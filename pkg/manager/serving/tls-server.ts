@@ -52,7 +52,7 @@ const CHECKING_INTERVAL = 1000;
 export interface ServingOptions {
   readonly flags: ManagerFlagValues;
   readonly handler: HttpHandler;
-  /** Whose word counts about clients; without it no certificate is valid. */
+  /** The authorities that are trusted about clients; without them no certificate is valid. */
   readonly authorities?: Authorities;
   readonly clock: Clock;
   readonly log: Logger;

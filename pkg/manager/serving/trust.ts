@@ -10,14 +10,14 @@ import { parseBundle } from './client-certificates.ts';
 import { FileWatch } from './file-watch.ts';
 import { readNamed } from './serving-certificate.ts';
 
-/** Whose word counts about who a client is. */
+/** The authorities that are trusted about who a client is. */
 export interface TrustSettings {
   /** Authorities of client certificates. */
   readonly clientRoots?: readonly X509Certificate[];
   readonly requestHeader?: RequestHeaderSettings;
 }
 
-/** Of proxies in front of us that name the user in headers. */
+/** The authorities of proxies that name the user in headers. */
 export interface RequestHeaderSettings {
   readonly roots: readonly X509Certificate[];
   /** Empty: any that the roots signed. */
